@@ -1,0 +1,266 @@
+/*
+ * abi.h - the words the kernel and programs share: names, rights, frames in memory, statuses.
+ *
+ * Everything here is part of the ABI: each struct has its size asserted and no padding.  Names are
+ * physical (a frame is its number, a block its number on the drive, a slot its place in the
+ * vector), and each kind of name is a type of its own, so that mixing them up does not compile.
+ * Includes nothing of ours; everyone may include it.
+ */
+#ifndef EXO_ABI_H
+#define EXO_ABI_H
+
+#include <stdint.h>
+
+#define EXO_ABI_VERSION 1u
+
+enum exo_status {
+#define STATUS(name, number, meaning) EXO_##name = number,
+#include <exo/status.def>
+#undef STATUS
+};
+
+/* What every call returns: rax is an enum exo_status, rdx a value (0 where a call has none). */
+struct exo_result {
+	uint64_t status;
+	uint64_t value;
+};
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+struct pfn {
+	uint32_t n; /* page frame number: physical address / 4096 */
+};
+struct eid {
+	uint64_t n; /* environment: generation << 16 | index; index 0 is nobody */
+};
+struct blk {
+	uint64_t n; /* disk block: 4 KiB units from the start of its drive */
+};
+struct xid {
+	uint32_t n; /* extent: index in the extent table */
+};
+struct cslot {
+	uint32_t n; /* capability slot in the caller's table */
+};
+struct slot {
+	uint32_t n; /* CPU slot: place in the slice vector */
+};
+struct uva {
+	uint64_t n; /* virtual address of a program */
+};
+
+enum {
+	EXO_PAGE_SIZE = 4096,
+	EXO_BLOCK_SIZE = 4096,
+	EXO_NENV = 1024,   /* most environments, fewer on small machines: see the info page */
+	EXO_NCAP = 64,     /* capability slots of an environment */
+	EXO_NSLOT = 256,   /* CPU slots in the vector */
+	EXO_NEXTENT = 4096,
+	EXO_NIO = 256,     /* most requests in the kernel at once */
+	EXO_IO_BLOCKS = 256, /* most blocks in one request: 1 MiB */
+	EXO_NDRIVE = 4,
+	EXO_NSESSION = 16, /* console sessions */
+};
+
+#define EXO_EID_INDEX(eid) ((uint32_t)((eid).n & 0xffff))
+#define EXO_EID_GEN(eid)   ((uint32_t)((eid).n >> 16))
+
+/* ---- page frames ------------------------------------------------------------------------- */
+
+enum exo_page_state {
+	EXO_PAGE_FREE = 0,
+	EXO_PAGE_DATA = 1,   /* the owner's, for anything */
+	EXO_PAGE_TABLE = 2,  /* page table of level 1..4; never writable by a program */
+	EXO_PAGE_SAVE = 3,   /* save area of an environment; never writable by a program */
+	EXO_PAGE_UPCALL = 4, /* pinned upcall stack; mapped writable by its owner */
+	EXO_PAGE_KERNEL = 5,
+	EXO_PAGE_DEVICE = 6,
+	EXO_PAGE_NONE = 7,   /* no memory here */
+};
+
+/* Permissions of a mapping (page_map, page_protect); user access is implied. */
+enum {
+	EXO_MAP_READ = 1,
+	EXO_MAP_WRITE = 2,
+	EXO_MAP_EXEC = 4, /* never together with EXO_MAP_WRITE */
+};
+
+/* Highest page-table index at level 4 that programs may use, plus one: the lower half. */
+enum { EXO_USER_L4 = 256 };
+
+/* ---- capabilities ------------------------------------------------------------------------ */
+
+enum exo_cap_kind {
+	EXO_CAP_NONE = 0,
+	EXO_CAP_ENV = 1,     /* object: environment index; rights EXO_ENV_* */
+	EXO_CAP_PAGES = 2,   /* object: owner's environment index; range: frames; rights READ|WRITE */
+	EXO_CAP_EXTENT = 3,  /* object: extent index; range: blocks; rights READ|WRITE|ADMIN */
+	EXO_CAP_CONSOLE = 4, /* object: session; rights READ (input) | WRITE (output) | ADMIN */
+	EXO_CAP_MACHINE = 5, /* halt */
+};
+
+enum {
+	EXO_RIGHT_READ = 1,
+	EXO_RIGHT_WRITE = 2,
+	EXO_RIGHT_GRANT = 4, /* may be granted to others */
+	EXO_RIGHT_ADMIN = 8, /* extent: free, revoke; console: new session */
+};
+enum {
+	EXO_ENV_BUILD = 1, /* take and map frames for it, set it up, start it, use its frames */
+	EXO_ENV_KILL = 2,  /* kill, read its report, reap */
+	EXO_ENV_GIVE = 16, /* put capabilities, quota and slots into it */
+	/* EXO_RIGHT_GRANT = 4 as everywhere */
+	EXO_ENV_ALL = 1 | 2 | 4 | 16,
+};
+
+/* Slot 0 of every environment holds EXO_CAP_ENV for itself with all rights, and is never empty. */
+#define EXO_SELF ((struct cslot){0})
+
+/* ---- quotas ------------------------------------------------------------------------------ */
+
+enum exo_quota_kind {
+	EXO_QUOTA_PAGES = 0,
+	EXO_QUOTA_SLOTS = 1,
+	EXO_QUOTA_CAPS = 2,
+	EXO_QUOTA_ENVS = 3,
+	EXO_QUOTA_EXTENTS = 4,
+	EXO_QUOTA_IO = 5, /* requests in flight */
+	EXO_NQUOTA = 8,   /* places in the records; 6 and 7 stay 0 */
+};
+
+/* ---- environments ------------------------------------------------------------------------ */
+
+enum exo_env_state {
+	EXO_ENV_FREE = 0,
+	EXO_ENV_BUILDING = 1,
+	EXO_ENV_RUNNABLE = 2,
+	EXO_ENV_WAITING = 3,
+	EXO_ENV_ZOMBIE = 4,
+};
+
+/* What env_set changes. */
+enum exo_env_what {
+	EXO_SET_ROOT = 0,         /* level-4 table frame; only while building */
+	EXO_SET_SAVE = 1,         /* save-area frame; only while building */
+	EXO_SET_UPCALL_PAGE = 2,  /* upcall-stack frame; only while building */
+	EXO_SET_UPCALL_VA = 3,    /* where the program maps that page; page aligned, lower half */
+	EXO_SET_UPCALL_ENTRY = 4, /* address of the handler; 0: none, so every fault ends it */
+	EXO_SET_PRINCIPAL = 5,    /* equal to or beneath the caller's; only while building */
+	EXO_SET_NAME_LO = 6,      /* 8 characters for people, first half */
+	EXO_SET_NAME_HI = 7,
+	EXO_SET_EVENT_UPCALL = 8, /* mask of events that come as upcalls while it runs */
+	EXO_SET_SLICE_UPCALL = 9, /* 0 or 1: upcall at slice start */
+};
+
+/* Why an environment ended; in its record until it is reaped. */
+enum exo_end {
+	EXO_END_NONE = 0,
+	EXO_END_EXIT = 1,         /* env_kill of itself; code is what it said */
+	EXO_END_KILLED = 2,       /* env_kill by a holder; code is what that one said */
+	EXO_END_FAULT = 3,        /* fault without a handler */
+	EXO_END_UPCALL_FAULT = 4, /* fault on the upcall stack itself */
+	EXO_END_UPCALL_STACK = 5, /* no usable upcall stack */
+};
+
+/* Events.  The low half is the kernel's, the high half may be posted by programs. */
+#define EXO_EV_CHILD       (1ull << 0) /* an environment it created ended */
+#define EXO_EV_IO          (1ull << 1) /* a completion was written to its ring */
+#define EXO_EV_CONSOLE_IN  (1ull << 2)
+#define EXO_EV_CONSOLE_OUT (1ull << 3) /* room again after a short console_write */
+#define EXO_EV_EXTENT      (1ull << 4) /* the extent change it asked for is durable or has failed */
+#define EXO_EV_USER        0xffffffff00000000ull
+
+/* The registers of an environment that is not running; starts its save area. */
+struct exo_regs {
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t vector, error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct exo_regs) == 176, "the trap entry pushes exactly this");
+
+struct exo_save {
+	struct exo_regs regs;
+	uint64_t addr;        /* faulting address, when the last trap was a page fault */
+	uint64_t reserved;
+	uint8_t fpu[512];     /* FXSAVE image */
+	uint8_t unused[4096 - 176 - 16 - 512];
+};
+_Static_assert(sizeof(struct exo_save) == 4096, "one page");
+
+/* ---- upcalls ----------------------------------------------------------------------------- */
+
+enum exo_upcall_type {
+	EXO_UPCALL_FAULT = 0, /* vector: the exception; addr: cr2 for page faults */
+	EXO_UPCALL_EVENT = 1, /* addr: the pending events of its event-upcall mask */
+	EXO_UPCALL_SLICE = 2, /* a slice starts; the frame holds where it was interrupted */
+};
+
+/*
+ * An upcall is a call injected into the program: general and FPU registers are as the program left
+ * them, and this frame is on top of the upcall stack with rsp at its first word.  "addq $24,%rsp;
+ * iretq" returns from it without the kernel.
+ */
+struct exo_upcall_frame {
+	uint64_t what; /* type | vector << 8 */
+	uint64_t error;
+	uint64_t addr;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct exo_upcall_frame) == 64, "8 words");
+
+/* Start of the upcall-stack page; the rest is the stack, growing down from its end. */
+struct exo_upcall_head {
+	uint64_t defer; /* nonzero: no event and no slice upcalls now (faults always come) */
+	uint64_t reserved[7];
+};
+_Static_assert(sizeof(struct exo_upcall_head) == 64, "one line");
+
+/* ---- disk I/O ---------------------------------------------------------------------------- */
+
+enum exo_io_op {
+	EXO_IO_READ = 1,
+	EXO_IO_WRITE = 2,
+	EXO_IO_FLUSH = 3, /* everything this drive has completed is durable */
+	EXO_IO_CLEAR = 4, /* the kernel writes zeros; makes blocks of a new extent readable */
+};
+
+enum { EXO_RING_SQ = 32, EXO_RING_CQ = 64, EXO_RING_LIST = 480 };
+
+struct exo_sqe {
+	uint8_t op;        /* enum exo_io_op */
+	uint8_t reserved0; /* 0 */
+	uint16_t cap;      /* capability slot: EXO_CAP_EXTENT */
+	uint16_t pages;    /* capability slot for the frames: EXO_SELF, or EXO_CAP_PAGES */
+	uint16_t count;    /* blocks, 1..EXO_IO_BLOCKS; 0 for FLUSH */
+	uint64_t block;    /* first block, on the extent's drive */
+	uint32_t list;     /* READ, WRITE: list[list .. list+count) are the frame numbers */
+	uint32_t reserved1;
+	uint64_t tag;      /* comes back in the completion */
+};
+_Static_assert(sizeof(struct exo_sqe) == 32, "SQ entry");
+
+struct exo_cqe {
+	uint64_t tag;
+	uint32_t status; /* enum exo_status */
+	uint32_t count;  /* blocks transferred */
+};
+_Static_assert(sizeof(struct exo_cqe) == 16, "CQ entry");
+
+/*
+ * The ring is one data page of the program.  Indices run freely; entry i is at i % size.  The
+ * kernel reads an entry and its part of the list once, at io_submit, and not again.
+ */
+struct exo_ring {
+	uint32_t sq_tail; /* program: entries put */
+	uint32_t sq_head; /* kernel: entries taken */
+	uint32_t cq_tail; /* kernel: completions put */
+	uint32_t cq_head; /* program: completions taken */
+	uint32_t reserved[12];
+	struct exo_sqe sq[EXO_RING_SQ];
+	struct exo_cqe cq[EXO_RING_CQ];
+	uint32_t list[EXO_RING_LIST];
+	uint32_t reserved2[16];
+};
+_Static_assert(sizeof(struct exo_ring) == 4096, "one page");
+
+#endif
