@@ -1,0 +1,222 @@
+/*
+ * fs.h - the seam of file systems: inodes, names and bytes.
+ *
+ * Owns: `struct fs_ops`, what every variant (fs/ext2.c …) implements, and what it shows of a
+ * mounted file system and of its inodes. Path walking, symbolic links on the way, working
+ * directories, descriptors and permission checks belong to the layer above.
+ *
+ * Sharing: `struct fs` and `struct fs_node` live in memory that processes share at the same
+ * address. They hold no pointer to code or to a process's own data; the operations are found by the
+ * caller, in its own program, by `fs->type`. What belongs to the process (its disk handle, its
+ * user) comes in `struct fs_ctx`. Lock: one per mounted file system, taken inside each operation;
+ * operations are atomic to each other. If a process dies inside one that only reads, the next
+ * caller repairs the caches and goes on; if it dies inside one that changes the disk, the file
+ * system becomes read-only and is marked for a check. Errors: negative errno. On error nothing was
+ * changed, unless an operation says otherwise.
+ */
+#ifndef LIBOS_FS_H
+#define LIBOS_FS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <libos/arena.h>
+#include <libos/buf.h>
+#include <libos/disk.h>
+#include <libos/lock.h>
+
+#define FS_NAME_MAX    255u
+#define FS_SYMLINK_MAX 4095u
+
+/* Types and bits of a mode: the traditional numbers, whatever the C library calls them. */
+#define FS_IFMT	  0170000u
+#define FS_IFIFO  0010000u
+#define FS_IFCHR  0020000u
+#define FS_IFDIR  0040000u
+#define FS_IFBLK  0060000u
+#define FS_IFREG  0100000u
+#define FS_IFLNK  0120000u
+#define FS_IFSOCK 0140000u
+
+enum fs_type {
+	FS_TYPE_NONE = 0,
+	FS_TYPE_EXT2 = 1,
+	FS_TYPE_LOG = 2,
+	FS_TYPE_RAW = 3,
+	FS_TYPE_MEM = 4
+};
+
+enum fs_mount_flags {
+	FS_MOUNT_RDONLY = 1, /* never write */
+	FS_MOUNT_NOATIME =
+		2 /* reading leaves access times alone (else: kept when older than the change) */
+};
+
+struct fs_time {
+	int64_t sec; /* since 1970, UTC */
+	uint32_t nsec;
+};
+
+struct fs_attr {
+	uint64_t ino;
+	uint64_t size;	 /* bytes */
+	uint64_t blocks; /* of 512 bytes, in use */
+	uint32_t mode;	 /* type and permission bits */
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t blksize; /* best size of transfers */
+	uint32_t rdev;	  /* of a device node, as stored */
+	struct fs_time atime, mtime, ctime;
+};
+
+/* Which members of a `struct fs_attr` setattr is to take. */
+enum fs_attr_mask {
+	FS_SET_MODE = 1, /* permission bits only; the type stays */
+	FS_SET_UID = 2,
+	FS_SET_GID = 4,
+	FS_SET_SIZE = 8,
+	FS_SET_ATIME = 16,
+	FS_SET_MTIME = 32
+};
+
+/* A mounted file system. Variants put their own state behind this head. */
+struct fs {
+	uint32_t type;	   /* enum fs_type */
+	uint32_t flags;	   /* enum fs_mount_flags, as asked for */
+	uint32_t readonly; /* not 0: changes get -EROFS (asked for, or after an error) */
+	uint32_t spare;
+	struct lock lock;
+	struct arena *arena;
+	struct buf_cache *cache;
+	char message[160]; /* why it is read-only or what went wrong last; "" if nothing did */
+};
+
+/*
+ * An inode in memory. The layer above reads it (attr.mode, attr.uid … for permission checks need no
+ * call), and changes only `user`, under its own lock: it is 0 when the node appears.
+ */
+struct fs_node {
+	struct fs *fs;
+	struct fs_attr attr;
+	uint32_t refs; /* holders; the file system's */
+	uint32_t spare;
+	uint64_t user;
+};
+
+struct fs_statfs {
+	uint32_t bsize;
+	uint32_t namemax;
+	uint64_t blocks, bfree, bavail; /* of bsize */
+	uint64_t files, ffree;
+};
+
+struct fs_dirent {
+	uint64_t ino;
+	uint64_t cookie; /* where to go on after this one */
+	uint32_t mode;	 /* FS_IF… type, 0 if the directory does not say */
+	uint16_t namelen;
+	char name[FS_NAME_MAX + 1]; /* ends in 0 */
+};
+
+/* Who calls: made by each process for itself, for each mounted file system; never in shared memory.
+ */
+struct fs_ctx {
+	struct fs *fs;
+	struct disk *disk;
+	uint32_t uid, gid; /* of what is created; uid 0 may use reserved blocks */
+};
+
+/* What mount is told, and what it tells. */
+struct fs_mount {
+	struct disk *disk;
+	struct arena *arena;
+	struct buf_cache *cache;
+	uint32_t flags;	   /* enum fs_mount_flags */
+	char message[160]; /* out: why it was refused or is read-only, with the names; "" otherwise
+			    */
+};
+
+/*
+ * `const struct fs_node *` is not used: looking may load caches. Names are `len` bytes (no 0
+ * needed), 1 .. 255, without
+ * '/' or 0; else -EINVAL, longer -ENAMETOOLONG. Nodes that come out in `**out` carry a reference:
+ * give it back by put. Every operation may return -EIO (the disk, or a damaged file system: then it
+ * is read-only from now on) and -ENOMEM (arena or cache too small); those that change something
+ * -EROFS and -ENOSPC.
+ */
+struct fs_ops {
+	uint32_t type; /* enum fs_type */
+	const char *name;
+
+	/* Takes the volume. -EINVAL: not this type, damaged, or with unknown features (message
+	 * names them). */
+	int (*mount)(struct fs_mount *m, struct fs **out);
+	/* Writes everything, marks clean, frees the memory; `c->fs` is gone. -EBUSY if nodes other
+	 * than the root are held, unless `force`. On -EIO it is gone too, and not clean. */
+	int (*unmount)(struct fs_ctx *c, int force);
+	/* Everything to the disk, durably. */
+	int (*sync)(struct fs_ctx *c);
+	/* One file's bytes, size and blocks to the disk, durably. */
+	int (*fsync)(struct fs_ctx *c, struct fs_node *n);
+	int (*statfs)(struct fs_ctx *c, struct fs_statfs *out);
+
+	/* The root directory. */
+	int (*root)(struct fs_ctx *c, struct fs_node **out);
+	/* One more / one less reference. The last put of an unlinked file frees it on the disk. */
+	void (*ref)(struct fs_ctx *c, struct fs_node *n);
+	int (*put)(struct fs_ctx *c, struct fs_node *n);
+
+	/* `name` in `dir`; "." and ".." work as stored. -ENOENT, -ENOTDIR. */
+	int (*lookup)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len,
+		      struct fs_node **out);
+	int (*getattr)(struct fs_ctx *c, struct fs_node *n, struct fs_attr *out);
+	/* Takes the members of `a` that `mask` names; ctime becomes now. -EFBIG, -EISDIR for a
+	 * size. */
+	int (*setattr)(struct fs_ctx *c, struct fs_node *n, const struct fs_attr *a, uint32_t mask);
+
+	/* Bytes at `off`: how many were read (0 at the end), -EISDIR, -EINVAL (not a file). */
+	int64_t (*read)(struct fs_ctx *c, struct fs_node *n, uint64_t off, void *to, size_t len);
+	/* How many were written: fewer than `len` if the disk filled up or failed on the way.
+	 * -EFBIG. Bytes between the old end and `off` read as zero. */
+	int64_t (*write)(struct fs_ctx *c, struct fs_node *n, uint64_t off, const void *from,
+			 size_t len);
+	/* Cuts or extends (with zeroes) to `size`. */
+	int (*truncate)(struct fs_ctx *c, struct fs_node *n, uint64_t size);
+
+	/* A regular file (type bits of `mode` are ignored). -EEXIST, -ENOTDIR. */
+	int (*create)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len,
+		      uint32_t mode, struct fs_node **out);
+	/* A directory. `out` may be NULL. -EEXIST, -EMLINK. */
+	int (*mkdir)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len,
+		     uint32_t mode, struct fs_node **out);
+	/* A name of a file. -EISDIR, -ENOENT. */
+	int (*unlink)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len);
+	/* An empty directory. -ENOTEMPTY, -ENOTDIR, -ENOENT, -EINVAL for "." . */
+	int (*rmdir)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len);
+	/* One more name for `n`, which is no directory (-EPERM). -EEXIST, -EMLINK. */
+	int (*link)(struct fs_ctx *c, struct fs_node *n, struct fs_node *dir, const char *name,
+		    size_t len);
+	/* A symbolic link to the `tlen` bytes at `target` (1 .. FS_SYMLINK_MAX and less than a
+	 * block). */
+	int (*symlink)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len,
+		       const char *target, size_t tlen, struct fs_node **out);
+	/* Its text, no 0 added: how many bytes were put, at most `len`. -EINVAL: not a symbolic
+	 * link. */
+	int64_t (*readlink)(struct fs_ctx *c, struct fs_node *n, char *to, size_t len);
+	/* POSIX rename: replaces what `nname` named. -EINVAL: a directory into itself; -ENOTEMPTY,
+	 * -EISDIR, -ENOTDIR, -EMLINK. */
+	int (*rename)(struct fs_ctx *c, struct fs_node *odir, const char *oname, size_t olen,
+		      struct fs_node *ndir, const char *nname, size_t nlen);
+	/* Up to `max` entries from `cookie` (0: the start): how many, 0 at the end. "." and ".."
+	 * are among them. Entries added or removed meanwhile may or may not be seen; all others
+	 * are, once. */
+	int (*readdir)(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
+		       struct fs_dirent *ents, unsigned max);
+};
+
+extern const struct fs_ops fs_ext2_ops;
+
+/* The time of day, given by the layer above (by tests: a counter). */
+struct fs_time fs_now(void);
+
+#endif

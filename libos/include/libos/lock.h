@@ -1,0 +1,50 @@
+/*
+ * lock.h - mutual exclusion between processes that share memory.
+ *
+ * Owns: the layout of `struct lock`, and the notion of an owner token: a number, never zero, that
+ * names a process for as long as it lives (an environment id with its generation serves well).
+ * Invariant: `owner` is 0 when the lock is free, else the token of the holder.
+ * Implemented once for the target (spin, then yield to the holder) and once for host tests.
+ * Called by the buffer cache, the arena, the file systems and the POSIX layer.
+ * Order: a file system's lock, then a buffer cache's, then an arena's. No lock is held while
+ * waiting for the disk except a file system's own.
+ */
+#ifndef LIBOS_LOCK_H
+#define LIBOS_LOCK_H
+
+#include <stdint.h>
+
+/* Lives in shared memory; all zero is a free lock. `spare` belongs to the implementation. */
+struct lock {
+	uint64_t owner;
+	uint64_t spare;
+};
+
+/* How a lock was had: LOCK_STOLEN says that its holder died inside, so what it guards wants repair.
+ */
+enum lock_state { LOCK_OK = 0, LOCK_STOLEN = 1 };
+
+/* Makes a free lock. */
+void lock_init(struct lock *l);
+
+/*
+ * Waits until the caller holds `l`. Not recursive. Never waits for a dead holder: then the lock
+ * changes hands and LOCK_STOLEN is returned, and the caller must make the guarded state sound
+ * before going on.
+ */
+__attribute__((warn_unused_result)) enum lock_state lock_acquire(struct lock *l);
+
+/* Lets go of a lock that the caller holds. */
+void lock_release(struct lock *l);
+
+/* The caller's own token. Cheap: it is asked for at every disk transfer. */
+uint64_t owner_self(void);
+
+/* Whether the process named by `owner` still lives: 1 or 0. False for tokens that never were. */
+int owner_alive(uint64_t owner);
+
+/* Gives the processor to `owner` (or to anybody) for a while: called in a loop while waiting for
+ * it. */
+void owner_yield(uint64_t owner);
+
+#endif
