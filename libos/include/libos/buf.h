@@ -40,7 +40,7 @@ struct buf {
 	uint8_t state;
 	uint8_t flags;
 	uint16_t spare;
-	uint64_t spare2;
+	uint64_t spare2[2];
 };
 _Static_assert(sizeof(struct buf) == 64, "one buffer head to a cache line");
 
