@@ -86,7 +86,7 @@ _Static_assert(sizeof(struct exo_extents_head) == 40 + 4 * 64, "fits one sector"
  * kernel only maps it.  It stands in memory read-only at EXO_MANIFEST_VA of the first program.
  */
 #define EXO_MANIFEST_MAGIC 0x6e614d6565657246ull
-#define EXO_MANIFEST_VA	   0x10000000ull
+#define EXO_MANIFEST_VA	   0x3f000000ull
 
 enum { EXO_MANIFEST_PROGRAMS = 32, EXO_MANIFEST_CAPS = 8, EXO_BOOT_ARGS = 2048 };
 
