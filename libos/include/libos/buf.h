@@ -40,7 +40,8 @@ struct buf {
 	uint8_t state;
 	uint8_t flags;
 	uint16_t spare;
-	uint64_t spare2[2];
+	uint64_t round; /* the sync that tried last to write it */
+	uint64_t spare2;
 };
 _Static_assert(sizeof(struct buf) == 64, "one buffer head to a cache line");
 
