@@ -170,6 +170,9 @@ enum exo_end {
 #define EXO_EV_EXTENT      (1ull << 4) /* the extent change it asked for is durable or has failed */
 #define EXO_EV_USER        0xffffffff00000000ull
 
+/* Selectors of every program; there are no others, and DS, ES, FS and GS are 0. */
+enum { EXO_USER_CS = 0x2b, EXO_USER_SS = 0x23 };
+
 /* The registers of an environment that is not running; starts its save area. */
 struct exo_regs {
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -183,7 +186,8 @@ struct exo_save {
 	uint64_t addr;        /* faulting address, when the last trap was a page fault */
 	uint64_t reserved;
 	uint8_t fpu[512];     /* FXSAVE image */
-	uint8_t unused[4096 - 176 - 16 - 512];
+	uint64_t fs_base, gs_base; /* kept where the CPU has FSGSBASE; else 0 */
+	uint8_t unused[4096 - 176 - 16 - 512 - 16];
 };
 _Static_assert(sizeof(struct exo_save) == 4096, "one page");
 
