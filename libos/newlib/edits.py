@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Changes newlib's unpacked sources for Freehold: edits.py NEWLIB-DIR
+
+One table of edits, each with its reason.  An edit whose text is not found exactly as often as it
+says stops the build, so another release of newlib cannot be half edited.  Called by build.sh.
+"""
+import re
+import sys
+
+FEATURES = """\
+#if defined(__x86_64__)
+#define _POSIX_TIMERS 1
+#define _POSIX_MONOTONIC_CLOCK 200112L
+#define _POSIX_THREADS 1
+#define _UNIX98_THREAD_MUTEX_ATTRIBUTES 1
+#define _POSIX_READER_WRITER_LOCKS 200112L
+#define _POSIX_REALTIME_SIGNALS 200112L
+#define _POSIX_FSYNC 1
+#define _POSIX_MAPPED_FILES 1
+#define _POSIX_JOB_CONTROL 1
+#define _POSIX_SAVED_IDS 1
+#endif
+"""
+
+CONFIG = """\
+#if defined(__x86_64__)
+#define __DYNAMIC_REENT__
+#define _READ_WRITE_RETURN_TYPE _ssize_t
+#define _READ_WRITE_BUFSIZE_TYPE __size_t
+#endif
+"""
+
+# What the libOS defines itself is left out of libc (-D_NO_...), lest a link finds the wrong one.
+HOST = """\
+  x86_64-*-elf*)
+\tposix_dir=posix
+\tunix_dir=unix
+\thave_init_fini=no
+\tnewlib_cflags="${newlib_cflags} -D_POSIX_MODE -DGETREENT_PROVIDED -DHAVE_RENAME -DHAVE_FCNTL"
+\tnewlib_cflags="${newlib_cflags} -DHAVE_BLKSIZE -DHAVE_NANOSLEEP -D_NO_GETPWENT -D_NO_GETUT"
+\tnewlib_cflags="${newlib_cflags} -D_NO_GETLOGIN -D_NO_GETPASS -D_NO_GETCWD -D_NO_PREAD"
+\tnewlib_cflags="${newlib_cflags} -D_NO_PWRITE -D_NO_POPEN -D_NO_POSIX_SPAWN -D_NO_EXECVE"
+\t;;
+"""
+
+SIGACTION = """\
+#define SA_RESTART   0x8
+#define SA_NODEFER   0x10
+#define SA_RESETHAND 0x20
+#define SA_NOCLDWAIT 0x40
+
+#define SI_KERNEL   -1
+#define ILL_ILLOPC   1
+#define FPE_INTDIV   1
+#define SEGV_MAPERR  1
+#define SEGV_ACCERR  2
+#define BUS_ADRERR   2
+#define TRAP_BRKPT   1
+#define CLD_EXITED   1
+#define CLD_KILLED   2
+#define CLD_DUMPED   3
+#define CLD_STOPPED  5
+#define CLD_CONTINUED 6
+"""
+
+SIGINFO = r"\1  void        *si_addr;\n  pid_t        si_pid;\n  uid_t        si_uid;\n  int          si_status;\n"
+
+# A va_list parameter is a pointer on this machine, so its address is not a va_list *, which is what
+# positional arguments (%2$s) take: they crashed.  A local copy has the right type.
+VA_LIST = r"(\n(?:_VFPRINTF_R|_VFWPRINTF_R|__SVFSCANF_R|__SVFWSCANF_R) \(struct _reent \*\w+,.*?)va_list ap\)\n\{"
+VA_COPY = r"\1va_list ap0)\n{\n  va_list ap; va_copy (ap, ap0);"
+
+# (file, pattern, replacement, how often, why)
+EDITS = [
+    ("libc/include/sys/config.h", r"^(?=#ifdef __AMDGCN__)", CONFIG, 1,
+     "errno and stdio's state through the libOS's __getreent(); read and write return ssize_t"),
+    ("libc/include/sys/features.h", r"^(?=#ifdef __svr4__)", FEATURES, 1,
+     "advertise what the libOS gives"),
+    ("configure.host", r"^(?=  h8300-\*-elf\*\))", HOST.replace("\\", r"\\"), 1,
+     "directories, regex, glob and errno from libm; no _init and _fini"),
+    ("libc/machine/x86_64/setjmp.S", r"^  movq +rsi, rax.*$",
+     "  movl    esi, eax\n  testl   eax, eax\n  jne     1f\n  incl    eax\n1:", 1,
+     "longjmp(buf, 0) made setjmp return 0"),
+    ("libc/include/sys/stat.h", r"^#if defined \(__SPU__\).*$", "#if 1", 1,
+     "declare lstat and mknod"),
+    ("libc/include/stdio.h", r"^ssize_t __getline \(.*$",
+     r"\g<0>\nssize_t getdelim (char **, size_t *, int, FILE *);\nssize_t getline (char **, size_t *, FILE *);",
+     1, "declare getline and getdelim"),
+    ("libc/include/machine/setjmp.h",
+     r"^#if \(defined\(__CYGWIN__\) \|\| defined\(__rtems__\)\) && __POSIX_VISIBLE", "#if __POSIX_VISIBLE", 1,
+     "declare sigsetjmp and siglongjmp"),
+    ("libc/include/sys/signal.h", r"^#if defined\(__rtems__\)\n(?=\n/\*  3\.3\.8)", "#if 1\n" + SIGACTION, 1,
+     "sigaction with SA_SIGINFO and the other flags"),
+    ("libc/include/sys/signal.h", r"^(  union sigval si_value;.*\n)", SIGINFO, 1,
+     "what a handler is told: address, sender, status"),
+    ("libc/include/sys/signal.h", r"\(1<<\(sig\)\)", "(1UL<<(sig))", 3,
+     "a signal set is an unsigned long"),
+    ("libc/include/sys/select.h", r"^#\tdefine\tFD_SETSIZE\t64", "#\tdefine\tFD_SETSIZE\t256", 1,
+     "as many descriptors as a process may have"),
+    ("libc/stdio/vfprintf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
+    ("libc/stdio/vfwprintf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
+    ("libc/stdio/vfscanf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
+    ("libc/stdio/vfwscanf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
+]
+
+
+def main():
+    top = sys.argv[1]
+    for name, pattern, replacement, often, why in EDITS:
+        path = f"{top}/{name}"
+        with open(path, encoding="latin-1") as source:
+            text = source.read()
+        flags = re.MULTILINE | (re.DOTALL if pattern is VA_LIST else 0)
+        text, count = re.subn(pattern, replacement, text, flags=flags)
+        if count != often:
+            sys.exit(f"newlib: {name}: found {count} places to edit, not {often} ({why})")
+        with open(path, "w", encoding="latin-1") as source:
+            source.write(text)
+
+
+main()
