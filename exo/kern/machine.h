@@ -47,7 +47,8 @@ int machine_console_put(uint8_t byte);
 
 _Noreturn void machine_halt(uint64_t status);
 
-/* A kernel bug: prints what with two values and a backtrace, and stops.  Never for user mistakes. */
+/* A kernel bug: prints what with two values and a backtrace, and stops.  Never for user mistakes.
+ */
 _Noreturn void machine_panic(const char *what, uint64_t a, uint64_t b);
 
 #endif

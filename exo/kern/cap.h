@@ -1,0 +1,45 @@
+/*
+ * cap.h - the capability table of each environment: what it may name, and how.
+ *
+ * A slot holds {kind, rights, object, generation, range}.  It is good while its object carries the
+ * same generation; revoking bumps the object's, so no list of holders is kept.  Invariant: slot 0
+ * of every environment that is not free is its own EXO_CAP_ENV with all rights; every other full
+ * slot is charged to its CAPS quota.
+ */
+#ifndef KERN_CAP_H
+#define KERN_CAP_H
+
+#include <exo/tables.h>
+#include "table_section.h"
+
+extern struct exo_caps caps[EXO_NENV];
+
+/*
+ * Copies slot `slot` (any number) of environment e to *out when it is full and not stale: RANGE,
+ * STATE (empty), STALE.  The caller looks at kind and rights.
+ */
+enum exo_status cap_read(uint32_t e, uint64_t slot, struct exo_cap *out);
+
+/* As cap_read, and it must be of `kind` (TYPE) and have all of `rights` (PERM). */
+enum exo_status cap_find(uint32_t e, uint64_t slot, uint8_t kind, uint32_t rights,
+			 struct exo_cap *out);
+
+/* The environment that slot `ce` of e names with `rights`: RANGE, STATE, STALE, TYPE, PERM. */
+enum exo_status cap_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target);
+
+/* As cap_env, and it must not be a ZOMBIE (STATE). */
+enum exo_status cap_live_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target);
+
+/* May environment e get a capability in slot d?  RANGE, OCCUPIED, QUOTA. */
+enum exo_status cap_room(uint32_t e, uint64_t d);
+
+/* Fills slot d of e and charges it; cap_room() must have said OK.  Cannot fail. */
+void cap_put(uint32_t e, uint32_t d, struct exo_cap cap);
+
+/* Empties the full slot d (not 0) of e and gives back its charge. */
+void cap_clear(uint32_t e, uint32_t d);
+
+/* A capability for environment `target` as it is now. */
+struct exo_cap cap_for_env(uint32_t target, uint32_t rights);
+
+#endif

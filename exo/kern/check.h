@@ -1,0 +1,12 @@
+/*
+ * check.h - every invariant of the core over its whole state.
+ *
+ * For host tests after each call, and for debug boots.  Costs a pass over all tables.
+ */
+#ifndef KERN_CHECK_H
+#define KERN_CHECK_H
+
+/* Null when all hold, else the name of a broken one. */
+const char *check_state(void);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * page.h - one record per page frame: state, owner, and who holds it.
+ *
+ * Counted fields have arrays of their own: page_maps (4 KiB entries that map the frame), page_pins
+ * (DMA requests and roles: root, save area, upcall stack, I/O ring), run_maps (large entries per
+ * 512 frames).  Invariant: a free frame has no owner and no count; a frame changes its state only
+ * while all of its counts are 0, so whatever was true when it was mapped stays true.
+ */
+#ifndef KERN_PAGE_H
+#define KERN_PAGE_H
+
+#include <exo/tables.h>
+#include "table_section.h"
+
+#ifndef NFRAME
+#define NFRAME (16u << 20) /* 64 GiB; records exist for the first info.frames */
+#endif
+
+enum { RUN = 512 }; /* frames of a large page */
+
+extern struct exo_page pages[NFRAME];
+extern uint32_t page_maps[NFRAME];
+extern uint32_t page_pins[NFRAME];
+extern uint64_t page_free_map[NFRAME / 64];
+extern uint32_t run_maps[NFRAME / RUN];
+
+/* Stamp of the latest take or unshare; capabilities to frames are dated with it. */
+extern uint64_t page_stamp;
+
+/*
+ * Boot, before env_init(): frames first..first+count-1 (inside info.frames) get a state: FREE,
+ * KERNEL, DEVICE or NONE.  Frame 0 is never FREE.  May be called again for the same frames.
+ */
+void page_boot_range(uint32_t first, uint32_t count, enum exo_page_state state);
+
+/* Free frames now. */
+uint32_t page_free_count(void);
+
+/*
+ * Does this capability (as cap_read gave it) cover the DATA frame (any number) for reading, and for
+ * writing when `write`?  ENV with EXO_ENV_BUILD: that environment's frames.  PAGES: its range, of
+ * frames not freed or unshared since.  RANGE, TYPE, PERM, STALE.
+ */
+enum exo_status page_right(const struct exo_cap *cap, uint32_t frame, int write);
+
+/* page_right for `count` frames (at most 512, else RANGE) by slot `slot` of environment e. */
+enum exo_status page_covered(uint32_t e, uint64_t slot, uint32_t frame, uint32_t count, int write);
+
+/* A pinned frame is not freed.  The frame must not be free; pins of one frame are bounded. */
+void page_pin(uint32_t frame);
+void page_unpin(uint32_t frame);
+
+/* BUSY while anything maps, pins, links or fills it, or uses its run. */
+enum exo_status page_idle(uint32_t frame);
+
+/* Makes an owned, idle frame free and gives back its charge. */
+void page_release(uint32_t frame);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * table.h - entries of page tables, as the hardware reads them.
+ *
+ * Programs build their tables of frames they own, top down: the root is the level-4 frame named by
+ * env_set, and a table is linked only under a linked one, so that pages[].va is known and every
+ * lost right reaches the TLB.  Invariant: a present leaf counts in page_maps or run_maps of what it
+ * maps; writable leads only to DATA and UPCALL frames; nothing is writable and executable.
+ */
+#ifndef KERN_TABLE_H
+#define KERN_TABLE_H
+
+#include <exo/tables.h>
+
+enum { NENTRY = 512 };
+
+/* Bits of an entry; with the frame number times 4096, that is all an entry has. */
+#define PTE_P  1ull
+#define PTE_W  2ull
+#define PTE_U  4ull
+#define PTE_A  32ull
+#define PTE_D  64ull
+#define PTE_PS 128ull
+#define PTE_NX (1ull << 63)
+
+/* The lower half: what programs may map. */
+#define USER_END 0x800000000000ull
+
+static inline uint32_t entry_frame(uint64_t entry)
+{
+	return (uint32_t)(entry % (1ull << 52) / EXO_PAGE_SIZE);
+}
+
+/* Does this entry of a table of that level map memory (rather than link a table)? */
+static inline int entry_is_leaf(uint64_t entry, uint32_t level)
+{
+	return level == 1 || (level == 2 && (entry & PTE_PS) != 0);
+}
+
+/* Empties every entry of table frame t, whose owner is a ZOMBIE: at most 512. */
+void table_empty(uint32_t t);
+
+#endif
