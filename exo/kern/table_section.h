@@ -12,7 +12,7 @@
 #if __STDC_HOSTED__
 #define TABLE(name)
 #else
-#define TABLE(name) __attribute__((section(".bss.tables." #name), aligned(4096)))
+#define TABLE(name) __attribute__((section(".bss..tables." #name), aligned(4096)))
 #endif
 
 #endif
