@@ -19,6 +19,7 @@ struct table *machine_table(struct pfn f);
 struct exo_save *machine_save(struct pfn f);
 struct exo_ring *machine_ring(struct pfn f);
 struct exo_upcall_head *machine_upcall_head(struct pfn f);
+struct exo_upcall_frame *machine_upcall_frame(struct pfn f); /* at the end of the page */
 uint8_t *machine_bytes(struct pfn f);
 
 void machine_zero(struct pfn f);

@@ -37,7 +37,7 @@ struct exo_image {
 	uint64_t table[2];	 /* the two copies of the extent table */
 	uint64_t table_blocks;	 /* of each copy: 1 header block and the records */
 	uint64_t pool, pool_end; /* blocks that extents may cover */
-	uint64_t kernel_crc, init_crc;
+	uint64_t kernel_crc, init_crc; /* of all their blocks, the zeros at the end included */
 };
 _Static_assert(sizeof(struct exo_image) == 144, "image header");
 
@@ -65,6 +65,9 @@ struct exo_init {
 };
 _Static_assert(sizeof(struct exo_init) == 24 + 24 * EXO_INIT_SEGMENTS, "init header");
 
+/* The kernel also gives it a stack and its upcall page, at places it must leave free. */
+enum { EXO_INIT_UPCALL = 0x200000, EXO_INIT_STACK_TOP = 0x400000, EXO_INIT_STACK_PAGES = 4 };
+
 /* First block of each copy of the extent table; records follow, 64 a block, record 0 a sentinel. */
 #define EXO_EXTENTS_MAGIC 0x746e657478457246ull
 enum { EXO_EXTENTS_PER_BLOCK = 64 };
@@ -88,6 +91,9 @@ _Static_assert(sizeof(struct exo_extents_head) == 40 + 4 * 64, "fits one sector"
 #define EXO_MANIFEST_MAGIC 0x6e614d6565657246ull
 #define EXO_MANIFEST_VA	   0x3f000000ull
 
+/* Set in a quota of the manifest: the rest of the number is a percentage. */
+#define EXO_MANIFEST_PERCENT 0x80000000u
+
 enum { EXO_MANIFEST_PROGRAMS = 32, EXO_MANIFEST_CAPS = 8, EXO_BOOT_ARGS = 2048 };
 
 enum exo_manifest_flag {
@@ -103,7 +109,7 @@ struct exo_manifest_program {
 	char args[128]; /* NUL-separated, after argv[0]; ends with an empty string */
 	char name[16];
 	uint64_t principal;
-	struct exo_quota quota;
+	struct exo_quota quota; /* with EXO_MANIFEST_PERCENT: 1..100 % of what init holds at boot */
 	uint32_t slot_every, slot_first; /* CPU slots first, first+every, …; every 0: `quota.n[1]` anywhere */
 	uint32_t flags;
 	uint32_t extents;

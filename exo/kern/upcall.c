@@ -1,0 +1,76 @@
+/*
+ * upcall.c - owns the decision whether a program's handler is entered, and its frame.
+ *
+ * An upcall is a call injected into the program: registers stay as they are but rip, rsp and rflags,
+ * which go into the frame on the pinned upcall page.  Invariant: the frame is never written while
+ * the program is on that page, since it would lose the frame that is there; so a fault there ends
+ * the program, and other upcalls wait.  Called by x86/trap.c with the registers that will be loaded.
+ */
+#include "env.h"
+#include "machine.h"
+#include "upcall.h"
+
+enum { FLAGS_CLEAN = 0x202 };
+
+static int on_upcall_page(const struct exo_env *env, uint64_t rsp)
+{
+	return rsp >= env->upcall_va && rsp - env->upcall_va < EXO_PAGE_SIZE;
+}
+
+/*@ requires env->upcall_page != 0 && env->upcall_entry != 0;
+    ensures regs->rip == env->upcall_entry; */
+static void push(const struct exo_env *env, struct exo_regs *regs, uint64_t what, uint64_t error,
+		 uint64_t addr)
+{
+	struct exo_upcall_frame *frame = machine_upcall_frame((struct pfn){env->upcall_page});
+
+	*frame = (struct exo_upcall_frame){what,	 error,	    addr,      regs->rip,
+					   EXO_USER_CS, regs->rflags, regs->rsp, EXO_USER_SS};
+	regs->rip = env->upcall_entry;
+	regs->rsp = env->upcall_va + EXO_PAGE_SIZE - sizeof *frame;
+	regs->rflags = FLAGS_CLEAN;
+}
+
+static enum exo_end why_not(const struct exo_env *env, const struct exo_regs *regs)
+{
+	if (env->upcall_entry == 0)
+		return EXO_END_FAULT;
+	if (env->upcall_page == 0)
+		return EXO_END_UPCALL_STACK;
+	if (on_upcall_page(env, regs->rsp))
+		return EXO_END_UPCALL_FAULT;
+	return EXO_END_NONE;
+}
+
+int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr)
+{
+	struct exo_env *env = &envs[e];
+	enum exo_end end = why_not(env, regs);
+
+	env->faults++;
+	if (end != EXO_END_NONE) {
+		env_end(e, end, (uint8_t)regs->vector, (uint32_t)regs->error, addr, regs->rip, regs->rsp,
+			128 + regs->vector);
+		return 0;
+	}
+	push(env, regs, EXO_UPCALL_FAULT | regs->vector << 8, regs->error, addr);
+	return 1;
+}
+
+void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started)
+{
+	struct exo_env *env = &envs[e];
+	uint64_t bits = env->events & env->event_upcall;
+
+	if (bits == 0 && !(slice_started && env->slice_upcall))
+		return;
+	if (why_not(env, regs) != EXO_END_NONE ||
+	    machine_upcall_head((struct pfn){env->upcall_page})->defer != 0)
+		return;
+	if (bits == 0) {
+		push(env, regs, EXO_UPCALL_SLICE, 0, 0);
+		return;
+	}
+	env->events &= ~bits;
+	push(env, regs, EXO_UPCALL_EVENT, 0, bits);
+}

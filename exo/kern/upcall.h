@@ -1,0 +1,18 @@
+/*
+ * upcall.h - entering a program's handler.
+ */
+#ifndef KERN_UPCALL_H
+#define KERN_UPCALL_H
+
+#include <exo/abi.h>
+
+/*
+ * A fault of environment e, whose registers are `regs`: its handler is entered, or it ends with a
+ * report to its creator.  Returns 1 where the handler was entered.
+ */
+int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr);
+
+/* Before e, whose registers are `regs`, is entered again: events and slice starts it wants to see. */
+void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started);
+
+#endif

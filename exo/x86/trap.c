@@ -1,0 +1,154 @@
+/*
+ * trap.c - owns what happens between a trap and the next instruction of a program.
+ *
+ * `loaded` is the environment whose address space and FPU state the CPU holds: it stays while the
+ * CPU idles, and its FPU state goes to its save area when another one is loaded.  Interrupts are
+ * off in here but inside x86_idle().  Called by entry.S only.
+ */
+#include "../dev/ide.h"
+#include "../dev/kbd.h"
+#include "../dev/uart.h"
+#include "../kern/cpu.h"
+#include "../kern/env.h"
+#include "../kern/machine.h"
+#include "../kern/slot.h"
+#include "../kern/timer.h"
+#include "../kern/upcall.h"
+#include "cpu.h"
+#include "paging.h"
+#include "pic.h"
+#include "time.h"
+#include "trap.h"
+
+enum { EXCEPTIONS = 32, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };
+
+static uint32_t loaded;
+
+static struct exo_save *save_of(uint32_t e)
+{
+	return machine_save((struct pfn){envs[e].save});
+}
+
+static void fpu_leave(struct exo_save *save)
+{
+	__asm__ volatile("fxsave64 %0" : "=m"(save->fpu));
+	if (x86_features.fsgsbase) {
+		__asm__ volatile("rdfsbase %0" : "=r"(save->fs_base));
+		save->gs_base = x86_rdmsr(X86_USER_GS_BASE);
+	}
+}
+
+/* Data segment registers are 0 in every program: what one left there, no other finds. */
+static void fpu_enter(const struct exo_save *save)
+{
+	__asm__ volatile("fxrstor64 %0" ::"m"(save->fpu));
+	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs" ::"r"(0));
+	if (x86_features.fsgsbase) {
+		__asm__ volatile("wrfsbase %0" ::"r"(save->fs_base));
+		x86_wrmsr(X86_USER_GS_BASE, save->gs_base);
+	}
+}
+
+static void load(uint32_t e)
+{
+	if (loaded != 0)
+		fpu_leave(save_of(loaded));
+	loaded = e;
+	x86_load_root((uint64_t)envs[e].root * EXO_PAGE_SIZE);
+	cpu_set_save(save_of(e));
+	fpu_enter(save_of(e));
+}
+
+/*
+ * Nobody is runnable.  The program that ran last may be dead and about to be reclaimed by the next
+ * one, so nothing of it stays in the CPU.
+ */
+static void idle(void)
+{
+	if (loaded != 0) {
+		fpu_leave(save_of(loaded));
+		x86_load_root(paging_kernel_root());
+		loaded = 0;
+	}
+	cpu_this()->current = 0;
+	x86_idle();
+}
+
+struct exo_regs *switch_program(void)
+{
+	struct cpu *cpu = cpu_this();
+	struct exo_regs *regs;
+	uint32_t e;
+
+	while ((e = cpu_next()) == 0)
+		idle();
+	cpu->current = e;
+	cpu->resched = 0;
+	if (e != loaded)
+		load(e);
+	regs = &save_of(e)->regs;
+	upcall_pending(e, regs, regs->vector != VECTOR_CALL);
+	return regs;
+}
+
+static void timer(void)
+{
+	uint64_t now = machine_now();
+
+	slot_tick();
+	timer_expire(now);
+	ide_tick(now);
+	lapic_done();
+}
+
+static void pic(unsigned irq)
+{
+	if (pic_spurious(irq))
+		return;
+	if (irq == PIC_KEYBOARD)
+		kbd_interrupt();
+	else if (irq == PIC_COM1)
+		uart_interrupt();
+	else if (irq == PIC_IDE0 || irq == PIC_IDE1)
+		ide_interrupt(irq - PIC_IDE0);
+	pic_done(irq);
+}
+
+static void interrupt(unsigned vector)
+{
+	if (vector == VECTOR_TIMER)
+		timer();
+	else if (vector >= VECTOR_PIC && vector < VECTOR_PIC + 16)
+		pic(vector - VECTOR_PIC);
+	else if (vector != VECTOR_SPURIOUS)
+		machine_panic("interrupt nobody asked for (vector)", vector, 0);
+}
+
+struct exo_regs *trap_from_program(struct exo_regs *regs)
+{
+	unsigned vector = (unsigned)regs->vector;
+	uint32_t e = cpu_self();
+
+	if (vector == NMI || vector == DOUBLE_FAULT || vector == MACHINE_CHECK)
+		machine_panic("machine fault in a program (vector, rip)", vector, regs->rip);
+	if (vector < EXCEPTIONS) {
+		uint64_t addr = vector == PAGE_FAULT ? x86_fault_address() : 0;
+
+		save_of(e)->addr = addr;
+		if (upcall_fault(e, regs, addr))
+			return regs;
+		return switch_program();
+	}
+	interrupt(vector);
+	if (cpu_this()->resched)
+		return switch_program();
+	upcall_pending(e, regs, 0);
+	return regs;
+}
+
+void trap_from_kernel(struct exo_regs *regs)
+{
+	if (regs->vector < EXCEPTIONS)
+		panic_trap(regs, x86_fault_address());
+	interrupt((unsigned)regs->vector);
+}
