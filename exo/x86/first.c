@@ -30,11 +30,13 @@ static uint64_t must(struct exo_result r, const char *what, uint64_t value)
 	return r.value;
 }
 
-/* A free frame, taken; looks on from the last one. */
+/* A free frame, taken; looks on from the last one, above everything that is still being copied. */
 static uint32_t take(uint64_t type)
 {
-	static uint32_t next = 1;
+	static uint32_t next;
 
+	if (next == 0)
+		next = (uint32_t)(paging_boot_end() / EXO_PAGE_SIZE);
 	while (next < info.frames && pages[next].state != EXO_PAGE_FREE)
 		next++;
 	(void)must(sys_page_take(SELF, next, type), "first program: no memory (status, frame)", next);

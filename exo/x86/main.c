@@ -103,7 +103,10 @@ static void fill_info(uint32_t frames, uint32_t nenv)
 	info.image_id = boot.image.id;
 }
 
-/* A record for every frame: memory is free but for what the kernel and its tables stand in. */
+/*
+ * A record for every frame: memory is free but for what the kernel and its tables stand in.  What
+ * the loader left for the first program is free too: first.c copies it to frames above.
+ */
 static void record_pages(uint32_t frames)
 {
 	uint32_t kernel_end = (uint32_t)(paging_boot_end() / EXO_PAGE_SIZE);
@@ -121,9 +124,8 @@ static void record_pages(uint32_t frames)
 	}
 	page_boot_range(0, 1, EXO_PAGE_KERNEL);
 	page_boot_range(0xa0, 0x60, EXO_PAGE_DEVICE);
-	page_boot_range(0x100, kernel_end - 0x100, EXO_PAGE_KERNEL);
-	(void)blob;
-	(void)blob_end;
+	page_boot_range(0x100, blob - 0x100, EXO_PAGE_KERNEL);
+	page_boot_range(blob_end, kernel_end - blob_end, EXO_PAGE_KERNEL);
 }
 
 static void memory_init(void)
