@@ -4,7 +4,6 @@
  * Owns the order of initialisation: CPU, memory and its records, environments, devices, extent
  * table, first program.  Loops over all memory are allowed here and nowhere else.
  */
-#include <exo/crc32c.h>
 #include "../boot/boot.h"
 #include "../dev/ide.h"
 #include "../dev/kbd.h"
@@ -18,10 +17,10 @@
 #include "../kern/extent.h"
 #include "../kern/info.h"
 #include "../kern/io.h"
+#include "../kern/machine.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
 #include "../kern/slot.h"
-#include "../kern/syscall.h"
 #include "cpu.h"
 #include "first.h"
 #include "paging.h"
@@ -156,6 +155,7 @@ void kernel_main(const struct boot_info *from)
 	pic_init();
 	time_init();
 	console_init();
+	io_init((struct pfn){(uint32_t)(x86_phys(&extent_page) / EXO_PAGE_SIZE)});
 	ide_init();
 	extent_boot(&boot.image);
 	first_program(&boot);

@@ -21,9 +21,10 @@ _Noreturn void stop_machine(uint64_t status)
 
 _Noreturn void machine_halt(uint64_t status)
 {
-	uart_drain();
+	log_urgent();
 	log_str("freehold: halt ");
 	log_u64(status);
 	log_str("\n");
+	uart_drain();
 	stop_machine(status);
 }

@@ -8,8 +8,11 @@
 #include "../dev/ide.h"
 #include "../dev/kbd.h"
 #include "../dev/uart.h"
+#include "../dev/vga.h"
+#include "../kern/console.h"
 #include "../kern/cpu.h"
 #include "../kern/env.h"
+#include "../kern/io.h"
 #include "../kern/machine.h"
 #include "../kern/slot.h"
 #include "../kern/timer.h"
@@ -98,6 +101,9 @@ static void timer(void)
 	slot_tick();
 	timer_expire(now);
 	ide_tick(now);
+	io_tick();
+	console_tick(now);
+	vga_tick();
 	lapic_done();
 }
 
