@@ -10,9 +10,9 @@ EXO_INCLUDE  := -Iexo/include
 EXO_CFLAGS   := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common $(EXO_INCLUDE)
-LOADER_CFLAGS := -std=gnu11 -m16 -Os -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+LOADER_CFLAGS := -std=gnu11 -m16 -mgeneral-regs-only -Os -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing $(EXO_INCLUDE)
-CALL_COUNT   := $(shell grep -c '^CALL(' exo/include/exo/syscall.def)
+CALL_COUNT   := $(shell grep -cw '^CALL' exo/include/exo/syscall.def)
 
 EXO_SRCS     := $(wildcard exo/kern/*.c exo/dev/*.c exo/x86/*.c)
 EXO_OBJS     := $(EXO_SRCS:%.c=$(O)/%.o) $(O)/exo/x86/head.S.o $(O)/exo/x86/entry.S.o

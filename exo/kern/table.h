@@ -36,7 +36,8 @@ static inline int entry_is_leaf(uint64_t entry, uint32_t level)
 	return level == 1 || (level == 2 && (entry & PTE_PS) != 0);
 }
 
-/* Empties every entry of table frame t, whose owner is a ZOMBIE: at most 512. */
+/* Empties every entry of table frame t, whose owner is a ZOMBIE (so no CPU translates by it): at
+   most 512. */
 void table_empty(uint32_t t);
 
 #endif

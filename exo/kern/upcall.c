@@ -1,10 +1,11 @@
 /*
  * upcall.c - owns the decision whether a program's handler is entered, and its frame.
  *
- * An upcall is a call injected into the program: registers stay as they are but rip, rsp and rflags,
- * which go into the frame on the pinned upcall page.  Invariant: the frame is never written while
- * the program is on that page, since it would lose the frame that is there; so a fault there ends
- * the program, and other upcalls wait.  Called by x86/trap.c with the registers that will be loaded.
+ * An upcall is a call injected into the program: registers stay as they are but rip, rsp and
+ * rflags, which go into the frame on the pinned upcall page.  Invariant: the frame is never written
+ * while the program is on that page, since it would lose the frame that is there; so a fault there
+ * ends the program, and other upcalls wait.  Called by x86/trap.c with the registers that will be
+ * loaded.
  */
 #include "env.h"
 #include "machine.h"
@@ -24,7 +25,7 @@ static void push(const struct exo_env *env, struct exo_regs *regs, uint64_t what
 {
 	struct exo_upcall_frame *frame = machine_upcall_frame((struct pfn){env->upcall_page});
 
-	*frame = (struct exo_upcall_frame){what,	 error,	    addr,      regs->rip,
+	*frame = (struct exo_upcall_frame){what,	error,	      addr,	 regs->rip,
 					   EXO_USER_CS, regs->rflags, regs->rsp, EXO_USER_SS};
 	regs->rip = env->upcall_entry;
 	regs->rsp = env->upcall_va + EXO_PAGE_SIZE - sizeof *frame;
@@ -49,8 +50,8 @@ int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr)
 
 	env->faults++;
 	if (end != EXO_END_NONE) {
-		env_end(e, end, (uint8_t)regs->vector, (uint32_t)regs->error, addr, regs->rip, regs->rsp,
-			128 + regs->vector);
+		env_end(e, end, (uint8_t)regs->vector, (uint32_t)regs->error, addr, regs->rip,
+			regs->rsp, 128 + regs->vector);
 		return 0;
 	}
 	push(env, regs, EXO_UPCALL_FAULT | regs->vector << 8, regs->error, addr);

@@ -12,7 +12,8 @@
  */
 int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr);
 
-/* Before e, whose registers are `regs`, is entered again: events and slice starts it wants to see. */
+/* Before e, whose registers are `regs`, is entered again: events and slice starts it wants to see.
+ */
 void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started);
 
 #endif

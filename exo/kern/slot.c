@@ -1,0 +1,264 @@
+/*
+ * slot.c - owns the vector of CPU slots, which of them can be used now, and the choice of who runs.
+ *
+ * Invariant: see slot.h.  cpu.next, when set, is who has the rest of the slice: the target of a
+ * directed yield, or a borrower of a slot whose owner cannot run; it ends with the slice, and when
+ * the owner of the slot wakes.  Every choice is a search in four words.  No lock: one CPU in the
+ * kernel.  Called by programs, by env.c and event.c when somebody can or cannot run, by x86/.
+ */
+#include "slot.h"
+#include "cap.h"
+#include "cpu.h"
+#include "env.h"
+#include "info.h"
+#include "quota.h"
+#include "syscall.h"
+
+struct exo_slot slots[EXO_NSLOT] TABLE(slots);
+uint64_t slot_runnable[SLOT_WORDS];
+
+/*@ requires word != 0;
+    assigns \nothing;
+    ensures 0 <= \result < 64; */
+static uint32_t first_bit(uint64_t word)
+{
+	return (uint32_t)__builtin_ctzll(word);
+}
+
+/* May e run now? */
+static int env_runnable(uint32_t e)
+{
+	return envs[e].state == EXO_ENV_RUNNABLE;
+}
+
+/*
+ * The first usable slot after `after` in the circle whose owner is not `except` (0: anyone);
+ * EXO_NSLOT: there is none.
+ */
+/*@ requires after < EXO_NSLOT && except < EXO_NENV;
+    assigns \nothing;
+    ensures \result <= EXO_NSLOT; */
+static uint32_t slot_after(uint32_t after, uint32_t except)
+{
+	const uint32_t start = (after + 1) % EXO_NSLOT;
+	uint64_t mask = ~0ull << start % 64;
+
+	/*@ loop invariant 0 <= i <= SLOT_WORDS + 1;
+	    loop assigns i, mask;
+	    loop variant SLOT_WORDS + 1 - i; */
+	for (uint32_t i = 0; i <= SLOT_WORDS; i++) {
+		const uint32_t w = (start / 64 + i) % SLOT_WORDS;
+		const uint64_t found = slot_runnable[w] & ~envs[except].slots[w] & mask;
+
+		if (found != 0)
+			return w * 64 + first_bit(found);
+		mask = ~0ull;
+	}
+	return EXO_NSLOT;
+}
+
+/*@ requires e < EXO_NENV;
+    assigns slot_runnable[0 .. SLOT_WORDS - 1], cpus[0]; */
+void slot_ready(uint32_t e)
+{
+	struct cpu *const cpu = cpu_this();
+	uint64_t any = 0;
+
+	/*@ loop invariant 0 <= w <= SLOT_WORDS;
+	    loop assigns w, any, slot_runnable[0 .. SLOT_WORDS - 1];
+	    loop variant SLOT_WORDS - w; */
+	for (uint32_t w = 0; w < SLOT_WORDS; w++) {
+		slot_runnable[w] |= envs[e].slots[w];
+		any |= envs[e].slots[w];
+	}
+	if (slots[cpu->position].owner == e) {
+		cpu->next = 0;
+		cpu->resched = 1;
+	} else if (cpu->current == 0 && any != 0) {
+		cpu->resched = 1;
+	}
+}
+
+/*@ requires e < EXO_NENV;
+    assigns slot_runnable[0 .. SLOT_WORDS - 1], cpus[0]; */
+void slot_unready(uint32_t e)
+{
+	struct cpu *const cpu = cpu_this();
+
+	/*@ loop invariant 0 <= w <= SLOT_WORDS;
+	    loop assigns w, slot_runnable[0 .. SLOT_WORDS - 1];
+	    loop variant SLOT_WORDS - w; */
+	for (uint32_t w = 0; w < SLOT_WORDS; w++)
+		slot_runnable[w] &= ~envs[e].slots[w];
+	if (cpu->next == e)
+		cpu->next = 0;
+	if (cpu->current == e)
+		cpu->resched = 1;
+}
+
+/*@ assigns cpus[0];
+    ensures \result != 0 ==> envs[\result].state == EXO_ENV_RUNNABLE; */
+uint32_t cpu_next(void)
+{
+	struct cpu *const cpu = cpu_this();
+	const uint32_t owner = slots[cpu->position].owner;
+	uint32_t s;
+
+	cpu->resched = 0;
+	if (cpu->next != 0)
+		return cpu->next;
+	if (env_runnable(owner))
+		return owner;
+	s = slot_after(cpu->borrow, 0);
+	if (s == EXO_NSLOT)
+		return 0;
+	cpu->borrow = s;
+	cpu->next = slots[s].owner;
+	return cpu->next;
+}
+
+void slot_tick(void)
+{
+	struct cpu *const cpu = cpu_this();
+	uint32_t e, owner;
+
+	cpu->position = (cpu->position + 1) % EXO_NSLOT;
+	cpu->next = 0;
+	info.ticks++;
+	info.current_slot = cpu->position;
+	owner = slots[cpu->position].owner;
+	e = cpu_next();
+	cpu->resched = e != cpu->current;
+	if (e == 0)
+		info.idle_ticks++;
+	else
+		envs[e].used_ticks++;
+	if (owner != 0 && e == owner)
+		slots[cpu->position].used++;
+	else if (owner != 0)
+		slots[cpu->position].missed++;
+	if (e != 0 && e != owner)
+		slots[cpu->position].given++;
+}
+
+/* ---- owning slots ------------------------------------------------------------------------ */
+
+/* Slot s, nobody's, becomes e's. */
+static void slot_assign(uint32_t e, uint32_t s)
+{
+	const uint64_t bit = 1ull << s % 64;
+
+	slots[s].owner = (uint16_t)e;
+	envs[e].slots[s / 64] |= bit;
+	if (env_runnable(e))
+		slot_runnable[s / 64] |= bit;
+}
+
+/* Slot s, e's, becomes nobody's. */
+static void slot_withdraw(uint32_t e, uint32_t s)
+{
+	const uint64_t bit = 1ull << s % 64;
+
+	slots[s].owner = 0;
+	envs[e].slots[s / 64] &= ~bit;
+	slot_runnable[s / 64] &= ~bit;
+}
+
+/*@ requires 0 < e < EXO_NENV && s < EXO_NSLOT && slots[s].owner == e;
+    ensures slots[s].owner == 0; */
+void slot_release(uint32_t e, uint32_t s)
+{
+	slot_withdraw(e, s);
+	quota_release(e, EXO_QUOTA_SLOTS, 1);
+}
+
+struct exo_result sys_slot_take(uint64_t ce, uint64_t slot)
+{
+	uint32_t e;
+	enum exo_status status = cap_live_env(cpu_self(), ce, EXO_ENV_BUILD, &e);
+
+	if (status != EXO_OK)
+		return refuse(status);
+	if (slot >= EXO_NSLOT)
+		return refuse(EXO_RANGE);
+	if (slots[slot].owner != 0)
+		return refuse(EXO_OCCUPIED);
+	status = quota_room(e, EXO_QUOTA_SLOTS, 1);
+	if (status != EXO_OK)
+		return refuse(status);
+	quota_charge(e, EXO_QUOTA_SLOTS, 1);
+	slot_assign(e, (uint32_t)slot);
+	return refuse(EXO_OK);
+}
+
+struct exo_result sys_slot_give(uint64_t slot, uint64_t ce)
+{
+	const uint32_t me = cpu_self();
+	uint32_t e;
+	enum exo_status status;
+
+	if (slot >= EXO_NSLOT)
+		return refuse(EXO_RANGE);
+	if (slots[slot].owner != me)
+		return refuse(EXO_PERM);
+	status = cap_live_env(me, ce, EXO_ENV_GIVE, &e);
+	if (status != EXO_OK)
+		return refuse(status);
+	if (e != me) {
+		slot_withdraw(me, (uint32_t)slot);
+		quota_pass(me, e, EXO_QUOTA_SLOTS, 1);
+		slot_assign(e, (uint32_t)slot);
+	}
+	return refuse(EXO_OK);
+}
+
+struct exo_result sys_slot_free(uint64_t slot)
+{
+	if (slot >= EXO_NSLOT)
+		return refuse(EXO_RANGE);
+	if (slots[slot].owner != cpu_self())
+		return refuse(EXO_PERM);
+	slot_release(cpu_self(), (uint32_t)slot);
+	return refuse(EXO_OK);
+}
+
+/* ---- yielding ---------------------------------------------------------------------------- */
+
+/* Who gets what `me` leaves of the slice when it names nobody: the slot's owner, or the next
+   borrower; `me` when there is no one else. */
+static uint32_t yield_any(uint32_t me)
+{
+	struct cpu *const cpu = cpu_this();
+	const uint32_t owner = slots[cpu->position].owner;
+	uint32_t s;
+
+	if (owner != me && env_runnable(owner))
+		return owner;
+	s = slot_after(cpu->borrow, me);
+	if (s == EXO_NSLOT)
+		return me;
+	cpu->borrow = s;
+	return slots[s].owner;
+}
+
+struct exo_result sys_yield(uint64_t eid)
+{
+	const uint32_t me = cpu_self();
+	uint32_t to;
+
+	if (eid == 0) {
+		to = yield_any(me);
+	} else {
+		to = env_by_eid(eid);
+		if (to == 0)
+			return refuse(EXO_STALE);
+		if (!env_runnable(to))
+			return refuse(EXO_STATE);
+	}
+	if (to != me) {
+		cpu_this()->next = to;
+		cpu_this()->resched = 1;
+		envs[me].given_ticks++;
+	}
+	return refuse(EXO_OK);
+}
