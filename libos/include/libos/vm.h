@@ -44,7 +44,8 @@ struct vm_region {
 	uint8_t reserved[5];
 	vm_pager *pager;
 	void *arg;    /* the pager's */
-	uint64_t off; /* the pager's, of `start`; kept right when a region is split */
+	uint64_t off; /* the pager's, of `start`; kept right when a region is split.  VM_FOREIGN:
+			 the capability slot that gives the right to its frames */
 };
 
 struct start_args;
@@ -85,7 +86,7 @@ int vm_fill(uint64_t va, unsigned perm);
 /* The frame mapped at va, 0 if none is. *perm (may be NULL) gets VM_* as mapped. */
 uint32_t vm_frame(uint64_t va, unsigned *perm);
 
-/* Whether the page at va was written / touched since vm_frame's bits were last … (PTE bits). */
+/* Whether the page mapped at va was written since it was mapped: 1 or 0. */
 int vm_dirty(uint64_t va);
 
 /*
@@ -100,7 +101,7 @@ int vm_unmap(uint64_t va, uint32_t count);
  * The window: maps `count` <= VM_WINDOW frames for a moment, gives the address.  One user at a
  * time, who ends it by vm_window_end().  NULL: refused (see *error, may be NULL).
  */
-enum { VM_WINDOW = 256 };
+enum { VM_WINDOW = 256 }; /* pages; the other half of its table page shows page tables */
 void *vm_window(const uint32_t *frames, uint32_t count, unsigned perm, uint32_t cap, int *error);
 void vm_window_end(void);
 

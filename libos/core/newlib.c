@@ -1,0 +1,49 @@
+/*
+ * newlib.c - what newlib asks of the system below files: memory, exit, its state, its locks.
+ *
+ * Owns nothing but the order of start-up and exit.  One thread for now, so that the library's state
+ * is the global one and its locks are free.  Called by newlib and, once, by core/start.c.
+ */
+#include <errno.h>
+#include <reent.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/lock.h>
+#include <libos/start.h>
+#include <libos/vm.h>
+
+extern char **environ;
+int main(int argc, char **argv, char **envp);
+void __libc_init_array(void);
+void __libc_fini_array(void);
+
+struct _reent *__getreent(void)
+{
+	return _GLOBAL_REENT;
+}
+
+void *sbrk(ptrdiff_t delta)
+{
+	const uint64_t old = vm_sbrk(delta);
+
+	if (old == (uint64_t)-1) {
+		errno = ENOMEM;
+		return (void *)-1;
+	}
+	return (void *)old;
+}
+
+_Noreturn void _exit(int status)
+{
+	personality_exit(status);
+	start_exit(status & 0xff);
+}
+
+_Noreturn void start_run(const struct start_args *args)
+{
+	environ = args->envp;
+	personality_init(args);
+	atexit(__libc_fini_array);
+	__libc_init_array();
+	exit(main((int)args->argc, args->argv, args->envp));
+}

@@ -1,0 +1,116 @@
+/*
+ * upcall.S - where the kernel enters the program for faults, events and slices.
+ *
+ * On entry rsp points to a struct exo_upcall_frame at the top of the upcall stack and all registers
+ * are the interrupted code's.  Called by the kernel; calls core/upcall.c.
+ */
+	.section .text.upcall_entry, "ax"
+	.globl upcall_entry
+	.type upcall_entry, @function
+/* The way most upcalls take: C code of the dispatch saves what it uses beyond these nine. */
+upcall_entry:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	leaq	72(%rsp), %rdi
+	subq	$8, %rsp
+	cld
+	call	upcall_dispatch
+	addq	$8, %rsp
+	testl	%eax, %eax
+	jz	1f
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$24, %rsp
+	iretq
+/* Nobody knew what to do: the six others join the nine for the report. */
+1:	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	leaq	120(%rsp), %rdi
+	movq	%rsp, %rsi
+	call	upcall_fatal
+	ud2
+	.size upcall_entry, . - upcall_entry
+
+/*
+ * A deflected upcall continues here, on the interrupted code's own stack, registers still as they
+ * were; rsp points to fn, arg and the words for iretq.  With the pushes it is a struct
+ * upcall_context.
+ */
+	.section .text.upcall_deflected, "ax"
+	.globl upcall_deflected
+	.type upcall_deflected, @function
+upcall_deflected:
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	cld
+	movq	%rsp, %rbx
+	subq	$528, %rsp
+	andq	$-64, %rsp
+	fxsave64 (%rsp)
+	fninit
+	movl	$0x1f80, 512(%rsp)
+	ldmxcsr	512(%rsp)
+	movq	128(%rbx), %rdi
+	movq	%rbx, %rsi
+	xorl	%ebp, %ebp
+	call	*120(%rbx)
+	fxrstor64 (%rsp)
+	movq	%rbx, %rdi
+	.size upcall_deflected, . - upcall_deflected
+
+/* upcall_resume(context): all general registers from it, then on at its rip. */
+	.globl upcall_resume
+	.type upcall_resume, @function
+upcall_resume:
+	movq	%rdi, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	addq	$16, %rsp
+	iretq
+	.size upcall_resume, . - upcall_resume
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,119 @@
+/*
+ * page.c - single pages of this program: filling, finding, showing their tables, the window.
+ *
+ * Owns the table page of the window: its first half shows frames for a moment, its second half the
+ * program's own level-1 tables, read-only, so that entries can be read without asking.
+ */
+#include <errno.h>
+#include <libos/call.h>
+#include <libos/frames.h>
+#include <libos/layout.h>
+#include <libos/upcall.h>
+#include "vm.h"
+
+#define VIEW_VA	   (LAYOUT_WINDOW + VM_WINDOW * VM_PAGE)
+#define TABLE_SPAN VM_LARGE_PAGE
+
+RESIDENT struct vm vm;
+
+int vm_fill(uint64_t va, unsigned perm)
+{
+	uint32_t table, frame;
+	int err = ptab_make_l1(&vm.tables, va, &table);
+
+	if (err)
+		return err;
+	err = frame_take(0, EXO_PAGE_DATA, &frame);
+	if (err)
+		return err;
+	err = call_result(call_page_map(0, table, (va / VM_PAGE) & 511, frame, 1, perm));
+	if (err)
+		(void)frames_free(0, frame, 1);
+	return err;
+}
+
+int vm_map(uint64_t va, uint32_t frame, uint32_t count, unsigned perm, uint32_t cap)
+{
+	return ptab_map(&vm.tables, va, frame, count, perm, cap);
+}
+
+int vm_unmap(uint64_t va, uint32_t count)
+{
+	return ptab_unmap(&vm.tables, va, count);
+}
+
+const volatile uint64_t *vm_view(uint64_t va)
+{
+	const uint64_t index = va / TABLE_SPAN;
+	const uint32_t slot = index % VM_VIEWS;
+	const uint64_t at = VIEW_VA + slot * VM_PAGE;
+
+	if (index >= PTAB_LOW || !vm.tables.l1[index])
+		return 0;
+	if (vm.view[slot] != index) {
+		if (vm.view[slot] && vm_unmap(at, 1))
+			return 0;
+		vm.view[slot] = 0;
+		if (vm_map(at, vm.tables.l1[index], 1, VM_READ, LAYOUT_CAP_SELF))
+			return 0;
+		vm.view[slot] = (uint16_t)index;
+	}
+	return (const volatile uint64_t *)at;
+}
+
+uint64_t vm_pte(uint64_t va)
+{
+	const volatile uint64_t *table = vm_view(va);
+	const uint64_t e = table ? table[(va / VM_PAGE) & 511] : 0;
+
+	return e & PTE_PRESENT ? e : 0;
+}
+
+uint32_t vm_frame(uint64_t va, unsigned *perm)
+{
+	const uint64_t page = (va - LAYOUT_SEGMENT) / VM_PAGE;
+	uint64_t e;
+
+	if (va >= LAYOUT_SEGMENT && page < vm.segment_pages) {
+		if (perm)
+			*perm = VM_READ | VM_WRITE;
+		return vm.segment_frame + (uint32_t)page;
+	}
+	e = vm_pte(va);
+	if (e && perm)
+		*perm = ptab_perm(e);
+	return PTE_FRAME(e);
+}
+
+int vm_dirty(uint64_t va)
+{
+	return (vm_pte(va) & PTE_DIRTY) != 0;
+}
+
+void *vm_window(const uint32_t *frames, uint32_t count, unsigned perm, uint32_t cap, int *error)
+{
+	int err = vm.window_pages || count > VM_WINDOW ? -EBUSY : 0;
+	uint32_t done = 0;
+
+	while (!err && done < count) {
+		const uint32_t n = ptab_run(frames + done, count - done);
+
+		err = vm_map(LAYOUT_WINDOW + done * VM_PAGE, frames[done], n, perm, cap);
+		if (!err)
+			done += n;
+	}
+	if (err && done)
+		(void)vm_unmap(LAYOUT_WINDOW, done);
+	if (error)
+		*error = err;
+	if (err)
+		return 0;
+	vm.window_pages = count;
+	return (void *)LAYOUT_WINDOW;
+}
+
+void vm_window_end(void)
+{
+	(void)vm_unmap(LAYOUT_WINDOW, vm.window_pages);
+	vm.window_pages = 0;
+}

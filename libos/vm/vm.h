@@ -1,0 +1,54 @@
+/*
+ * vm.h - what the files of libos/vm share: this program's page tables and regions.
+ *
+ * Owns struct vm, the one state of virtual memory in this program.  It is resident: faults are
+ * handled with it.  Lock: none, see libos/vm.h.
+ */
+#ifndef VM_VM_H
+#define VM_VM_H
+
+#include <libos/vm.h>
+#include "ptab.h"
+
+enum {
+	VM_FIRST_REGIONS = 24,
+	VM_VIEWS = 256, /* page tables shown beside the window */
+};
+
+struct vm {
+	struct vm_region *regions; /* sorted */
+	uint32_t count, room;
+	uint64_t heap, brk; /* start of the heap; its end, to the byte */
+	uint32_t segment_frame, segment_pages;
+	uint32_t window_pages; /* in use now */
+	uint32_t reserved;
+	uint16_t view[VM_VIEWS]; /* index of the level-1 table shown there; 0: none */
+	struct ptab tables;
+	struct vm_region first[VM_FIRST_REGIONS];
+};
+
+extern struct vm vm;
+
+/* The level-1 table for va, readable; NULL when there is none, or no room to show it. */
+const volatile uint64_t *vm_view(uint64_t va);
+
+/* The entry for va, 0 when nothing is mapped there. */
+uint64_t vm_pte(uint64_t va);
+
+/* The pages of a parked range: see vm/park.c. */
+int vm_park(uint64_t va, uint64_t end);
+int vm_unpark(uint64_t va, uint64_t end, unsigned perm);
+void vm_park_free(uint64_t va, uint64_t end);
+
+/* Unmaps what is there in [va, end), and gives the frames back when they are the region's own. */
+int vm_drop(uint64_t va, uint64_t end, enum vm_kind kind);
+
+/* ---- the policy: vm/demand.c or vm/eager.c ------------------------------------------------ */
+
+/* Anonymous memory [va, end) was promised. */
+int vm_policy_promise(uint64_t va, uint64_t end, unsigned perm);
+
+/* It is touched, and nothing is there: 0 when it is now. */
+int vm_policy_touch(uint64_t va, unsigned perm);
+
+#endif
