@@ -23,10 +23,10 @@ _Static_assert(sizeof(struct boot_range) == 24, "as the BIOS writes it");
 
 struct boot_info {
 	uint32_t ranges;
-	uint32_t drive;		/* BIOS number booted from */
-	uint32_t init_phys;	/* where the first program's image was loaded, page aligned */
+	uint32_t drive;	    /* BIOS number booted from */
+	uint32_t init_phys; /* where the first program's image was loaded, page aligned */
 	uint32_t manifest_phys;
-	uint32_t end_phys;	/* first byte after everything loaded */
+	uint32_t end_phys; /* first byte after everything loaded */
 	uint32_t reserved;
 	struct exo_image image;
 	struct boot_range range[BOOT_RANGES];

@@ -15,10 +15,20 @@ enum {
 	MSR_LSTAR = 0xc0000082u,
 	MSR_SFMASK = 0xc0000084u,
 	MSR_GS_BASE = 0xc0000101u,
-	EFER_SCE = 1, EFER_NXE = 1 << 11,
-	CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
-	CR4_FSGSBASE = 1 << 16, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
-	CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_NE = 32, CR0_WP = 1 << 16,
+	EFER_SCE = 1,
+	EFER_NXE = 1 << 11,
+	CR4_PGE = 1 << 7,
+	CR4_OSFXSR = 1 << 9,
+	CR4_OSXMMEXCPT = 1 << 10,
+	CR4_UMIP = 1 << 11,
+	CR4_FSGSBASE = 1 << 16,
+	CR4_SMEP = 1 << 20,
+	CR4_SMAP = 1 << 21,
+	CR0_MP = 2,
+	CR0_EM = 4,
+	CR0_TS = 8,
+	CR0_NE = 32,
+	CR0_WP = 1 << 16,
 	IST_FAULT = 1,
 	FLAGS_CLEARED = 0x00257fd5, /* on SYSCALL: everything a program could leave set, IF too */
 };
@@ -128,9 +138,9 @@ static void set_gdt(void)
 		 (base >> 24 & 0xff) << 56;
 	gdt[7] = base >> 32;
 	__asm__ volatile("lgdt %0" ::"m"(d));
-	__asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" ::"i"(
-				 X86_KERNEL_CS)
-			 : "rax", "memory");
+	__asm__ volatile(
+		"pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" ::"i"(X86_KERNEL_CS)
+		: "rax", "memory");
 	__asm__ volatile("movw %w0, %%ss; xorl %%eax, %%eax; movw %%ax, %%ds; movw %%ax, %%es;"
 			 "movw %%ax, %%fs; movw %%ax, %%gs" ::"r"(X86_KERNEL_SS)
 			 : "rax");
@@ -154,7 +164,7 @@ static void set_idt(void)
 	for (unsigned v = 0; v < 256; v++) {
 		uint64_t at = trap_stubs[v];
 
-		idt[v] = (struct gate){(uint16_t)at, X86_KERNEL_CS, 0, 0x8e,
+		idt[v] = (struct gate){(uint16_t)at,	     X86_KERNEL_CS,	   0, 0x8e,
 				       (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 		if (v == 2 || v == 8 || v == 18)
 			idt[v].ist = IST_FAULT;

@@ -10,11 +10,11 @@ enum {
 	X86_KERNEL_CS = 0x08,
 	X86_KERNEL_SS = 0x10,
 	X86_TSS = 0x30,
-	X86_IF = 0x200, /* in RFLAGS */
+	X86_IF = 0x200,	     /* in RFLAGS */
 	VECTOR_PIC = 0x20,   /* 16 of the old interrupt controllers */
 	VECTOR_TIMER = 0x30, /* local APIC */
 	VECTOR_SPURIOUS = 0xff,
-	VECTOR_CALL = 256,   /* in save areas: left by SYSCALL */
+	VECTOR_CALL = 256, /* in save areas: left by SYSCALL */
 };
 
 /* While the kernel runs, the program's GS base is here. */

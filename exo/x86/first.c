@@ -39,7 +39,8 @@ static uint32_t take(uint64_t type)
 		next = (uint32_t)(paging_boot_end() / EXO_PAGE_SIZE);
 	while (next < info.frames && pages[next].state != EXO_PAGE_FREE)
 		next++;
-	(void)must(sys_page_take(SELF, next, type), "first program: no memory (status, frame)", next);
+	(void)must(sys_page_take(SELF, next, type), "first program: no memory (status, frame)",
+		   next);
 	return next;
 }
 
@@ -96,7 +97,8 @@ static void put_image(const struct exo_init *init, uint64_t bytes)
 	const uint8_t *end = (const uint8_t *)init + bytes;
 
 	if (init->magic != EXO_INIT_MAGIC || init->segments > EXO_INIT_SEGMENTS)
-		machine_panic("first program: bad header (magic, segments)", init->magic, init->segments);
+		machine_panic("first program: bad header (magic, segments)", init->magic,
+			      init->segments);
 	for (uint32_t i = 0; i < init->segments; i++) {
 		const struct exo_init_segment *s = &init->seg[i];
 
@@ -145,7 +147,8 @@ void first_program(const struct boot_info *boot)
 	uint64_t bytes = boot->image.init_blocks * EXO_BLOCK_SIZE;
 
 	if (exo_crc32c(0, (const uint8_t *)init, bytes) != boot->image.init_crc)
-		machine_panic("first program: checksum is wrong (expected)", boot->image.init_crc, 0);
+		machine_panic("first program: checksum is wrong (expected)", boot->image.init_crc,
+			      0);
 	cpu_this()->current = FIRST;
 	root = take(EXO_PAGE_TABLE | 4 << 8);
 	set(EXO_SET_ROOT, root);

@@ -4,7 +4,8 @@
  * Invariant: no kernel address is writable and executable, under any of its names.  The last table
  * levels of the table window are shared between the kernel's name for them (supervisor, writable:
  * permissions of level 4 entry 511) and the programs' (user, read-only: entry 510), since the CPU
- * joins the permissions of all levels.  Used while booting; later only machine_root_init and the TLB.
+ * joins the permissions of all levels.  Used while booting; later only machine_root_init and the
+ * TLB.
  */
 #include <exo/image.h>
 #include "../kern/machine.h"
@@ -18,7 +19,8 @@ extern const uint8_t k_start[], k_text_end[], k_rodata_end[], k_end[], k_guard[]
 
 static uint64_t kernel_root; /* physical */
 static uint64_t boot_next;   /* next physical page of boot_page() */
-static uint64_t reach = EXO_KERNEL_VA; /* where physical 0 is: the loader's map, then the direct map */
+static uint64_t reach =
+	EXO_KERNEL_VA; /* where physical 0 is: the loader's map, then the direct map */
 
 static uint64_t *table_at(uint64_t phys)
 {
@@ -203,7 +205,8 @@ struct exo_upcall_head *machine_upcall_head(struct pfn f)
 
 struct exo_upcall_frame *machine_upcall_frame(struct pfn f)
 {
-	return direct((uint64_t)f.n * EXO_PAGE_SIZE + EXO_PAGE_SIZE - sizeof(struct exo_upcall_frame));
+	return direct((uint64_t)f.n * EXO_PAGE_SIZE + EXO_PAGE_SIZE -
+		      sizeof(struct exo_upcall_frame));
 }
 
 uint8_t *machine_bytes(struct pfn f)

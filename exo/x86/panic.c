@@ -1,6 +1,6 @@
 /*
- * panic.c - how the kernel ends: a bug is printed with values and a symbolised backtrace on COM1 and
- * port 0xE9, and the emulator is stopped.  Needs nothing but its own instructions.
+ * panic.c - how the kernel ends: a bug is printed with values and a symbolised backtrace on COM1
+ * and port 0xE9, and the emulator is stopped.  Needs nothing but its own instructions.
  */
 #include <exo/image.h>
 #include "../kern/machine.h"
@@ -67,7 +67,8 @@ static void backtrace(uint64_t rbp)
 	for (unsigned i = 0; i < FRAMES; i++) {
 		const uint64_t *frame = (const uint64_t *)rbp;
 
-		if (rbp < (uint64_t)k_stack_low || rbp + 16 > (uint64_t)k_fault_stack_top || rbp % 8)
+		if (rbp < (uint64_t)k_stack_low || rbp + 16 > (uint64_t)k_fault_stack_top ||
+		    rbp % 8)
 			return;
 		if (frame[1] < (uint64_t)k_start || frame[1] >= (uint64_t)k_text_end)
 			return;

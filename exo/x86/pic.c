@@ -6,8 +6,13 @@
 #include "pic.h"
 
 enum {
-	MASTER = 0x20, SLAVE = 0xa0, /* command ports; data follows */
-	ICW1 = 0x11, ICW4 = 0x01, EOI = 0x20, READ_ISR = 0x0b, CASCADE = 2,
+	MASTER = 0x20,
+	SLAVE = 0xa0, /* command ports; data follows */
+	ICW1 = 0x11,
+	ICW4 = 0x01,
+	EOI = 0x20,
+	READ_ISR = 0x0b,
+	CASCADE = 2,
 };
 
 void pic_init(void)

@@ -13,14 +13,27 @@
 
 enum {
 	TICK_NS = 1000000,
-	PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61,
+	PIT_HZ = 1193182,
+	PIT_CHANNEL2 = 0x42,
+	PIT_COMMAND = 0x43,
+	PIT_GATE = 0x61,
 	PIT_WINDOW = 2400, /* counts, about 2 ms */
-	LAPIC_EOI = 0xb0, LAPIC_SPURIOUS = 0xf0, LAPIC_TIMER = 0x320, LAPIC_LINT0 = 0x350,
-	LAPIC_LINT1 = 0x360, LAPIC_TPR = 0x80,
-	LAPIC_INITIAL = 0x380, LAPIC_COUNT = 0x390, LAPIC_DIVIDE = 0x3e0,
-	LAPIC_MASKED = 1 << 16, LAPIC_PERIODIC = 1 << 17, LAPIC_EXTINT = 7 << 8, LAPIC_ON = 0x100,
+	LAPIC_EOI = 0xb0,
+	LAPIC_SPURIOUS = 0xf0,
+	LAPIC_TIMER = 0x320,
+	LAPIC_LINT0 = 0x350,
+	LAPIC_LINT1 = 0x360,
+	LAPIC_TPR = 0x80,
+	LAPIC_INITIAL = 0x380,
+	LAPIC_COUNT = 0x390,
+	LAPIC_DIVIDE = 0x3e0,
+	LAPIC_MASKED = 1 << 16,
+	LAPIC_PERIODIC = 1 << 17,
+	LAPIC_EXTINT = 7 << 8,
+	LAPIC_ON = 0x100,
 	DIVIDE_BY_1 = 0xb,
-	CMOS_INDEX = 0x70, CMOS_DATA = 0x71,
+	CMOS_INDEX = 0x70,
+	CMOS_DATA = 0x71,
 };
 
 static volatile uint32_t *lapic(unsigned reg)
@@ -82,8 +95,7 @@ static uint32_t from_bcd(uint8_t v, int bcd)
 /* Days from 1970-01-01 to the first of a month of the years 2000 to 2099. */
 static uint64_t days(uint32_t year, uint32_t month)
 {
-	static const uint16_t before[12] = {0,	 31,  59,  90,	120, 151,
-					    181, 212, 243, 273, 304, 334};
+	static const uint16_t before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
 	uint64_t n = 10957 + (uint64_t)year * 365 + (year + 3) / 4 + before[(month - 1) % 12];
 
 	return n + (month > 2 && year % 4 == 0);

@@ -52,11 +52,11 @@ struct uva {
 enum {
 	EXO_PAGE_SIZE = 4096,
 	EXO_BLOCK_SIZE = 4096,
-	EXO_NENV = 1024,   /* most environments, fewer on small machines: see the info page */
-	EXO_NCAP = 64,     /* capability slots of an environment */
-	EXO_NSLOT = 256,   /* CPU slots in the vector */
+	EXO_NENV = 1024, /* most environments, fewer on small machines: see the info page */
+	EXO_NCAP = 64,	 /* capability slots of an environment */
+	EXO_NSLOT = 256, /* CPU slots in the vector */
 	EXO_NEXTENT = 4096,
-	EXO_NIO = 256,     /* most requests in the kernel at once */
+	EXO_NIO = 256,	     /* most requests in the kernel at once */
 	EXO_IO_BLOCKS = 256, /* most blocks in one request: 1 MiB */
 	EXO_NDRIVE = 4,
 	EXO_NSESSION = 16, /* console sessions */
@@ -75,7 +75,7 @@ enum exo_page_state {
 	EXO_PAGE_UPCALL = 4, /* pinned upcall stack; mapped writable by its owner */
 	EXO_PAGE_KERNEL = 5,
 	EXO_PAGE_DEVICE = 6,
-	EXO_PAGE_NONE = 7,   /* no memory here */
+	EXO_PAGE_NONE = 7, /* no memory here */
 };
 
 /* Permissions of a mapping (page_map, page_protect); user access is implied. */
@@ -92,8 +92,8 @@ enum { EXO_USER_L4 = 256 };
 
 enum exo_cap_kind {
 	EXO_CAP_NONE = 0,
-	EXO_CAP_ENV = 1,     /* object: environment index; rights EXO_ENV_* */
-	EXO_CAP_PAGES = 2,   /* object: owner's environment index; range: frames; rights READ|WRITE */
+	EXO_CAP_ENV = 1,   /* object: environment index; rights EXO_ENV_* */
+	EXO_CAP_PAGES = 2, /* object: owner's environment index; range: frames; rights READ|WRITE */
 	EXO_CAP_EXTENT = 3,  /* object: extent index; range: blocks; rights READ|WRITE|ADMIN */
 	EXO_CAP_CONSOLE = 4, /* object: session; rights READ (input) | WRITE (output) | ADMIN */
 	EXO_CAP_MACHINE = 5, /* halt */
@@ -125,7 +125,7 @@ enum exo_quota_kind {
 	EXO_QUOTA_ENVS = 3,
 	EXO_QUOTA_EXTENTS = 4,
 	EXO_QUOTA_IO = 5, /* requests in flight */
-	EXO_NQUOTA = 8,   /* places in the records; 6 and 7 stay 0 */
+	EXO_NQUOTA = 8,	  /* places in the records; 6 and 7 stay 0 */
 };
 
 /* ---- environments ------------------------------------------------------------------------ */
@@ -140,13 +140,13 @@ enum exo_env_state {
 
 /* What env_set changes. */
 enum exo_env_what {
-	EXO_SET_ROOT = 0,         /* level-4 table frame; only while building */
-	EXO_SET_SAVE = 1,         /* save-area frame; only while building */
+	EXO_SET_ROOT = 0,	  /* level-4 table frame; only while building */
+	EXO_SET_SAVE = 1,	  /* save-area frame; only while building */
 	EXO_SET_UPCALL_PAGE = 2,  /* upcall-stack frame; only while building */
-	EXO_SET_UPCALL_VA = 3,    /* where the program maps that page; page aligned, lower half */
+	EXO_SET_UPCALL_VA = 3,	  /* where the program maps that page; page aligned, lower half */
 	EXO_SET_UPCALL_ENTRY = 4, /* address of the handler; 0: none, so every fault ends it */
-	EXO_SET_PRINCIPAL = 5,    /* equal to or beneath the caller's; only while building */
-	EXO_SET_NAME_LO = 6,      /* 8 characters for people, first half */
+	EXO_SET_PRINCIPAL = 5,	  /* equal to or beneath the caller's; only while building */
+	EXO_SET_NAME_LO = 6,	  /* 8 characters for people, first half */
 	EXO_SET_NAME_HI = 7,
 	EXO_SET_EVENT_UPCALL = 8, /* mask of events that come as upcalls while it runs */
 	EXO_SET_SLICE_UPCALL = 9, /* 0 or 1: upcall at slice start */
@@ -155,20 +155,20 @@ enum exo_env_what {
 /* Why an environment ended; in its record until it is reaped. */
 enum exo_end {
 	EXO_END_NONE = 0,
-	EXO_END_EXIT = 1,         /* env_kill of itself; code is what it said */
-	EXO_END_KILLED = 2,       /* env_kill by a holder; code is what that one said */
-	EXO_END_FAULT = 3,        /* fault without a handler */
+	EXO_END_EXIT = 1,	  /* env_kill of itself; code is what it said */
+	EXO_END_KILLED = 2,	  /* env_kill by a holder; code is what that one said */
+	EXO_END_FAULT = 3,	  /* fault without a handler */
 	EXO_END_UPCALL_FAULT = 4, /* fault on the upcall stack itself */
 	EXO_END_UPCALL_STACK = 5, /* no usable upcall stack */
 };
 
 /* Events.  The low half is the kernel's, the high half may be posted by programs. */
-#define EXO_EV_CHILD       (1ull << 0) /* an environment it created ended */
-#define EXO_EV_IO          (1ull << 1) /* a completion was written to its ring */
+#define EXO_EV_CHILD	   (1ull << 0) /* an environment it created ended */
+#define EXO_EV_IO	   (1ull << 1) /* a completion was written to its ring */
 #define EXO_EV_CONSOLE_IN  (1ull << 2)
 #define EXO_EV_CONSOLE_OUT (1ull << 3) /* room again after a short console_write */
-#define EXO_EV_EXTENT      (1ull << 4) /* the extent change it asked for is durable or has failed */
-#define EXO_EV_USER        0xffffffff00000000ull
+#define EXO_EV_EXTENT	   (1ull << 4) /* the extent change it asked for is durable or has failed */
+#define EXO_EV_USER	   0xffffffff00000000ull
 
 /* Selectors of every program; there are no others, and DS, ES, FS and GS are 0. */
 enum { EXO_USER_CS = 0x2b, EXO_USER_SS = 0x23 };
@@ -183,9 +183,9 @@ _Static_assert(sizeof(struct exo_regs) == 176, "the trap entry pushes exactly th
 
 struct exo_save {
 	struct exo_regs regs;
-	uint64_t addr;        /* faulting address, when the last trap was a page fault */
+	uint64_t addr; /* faulting address, when the last trap was a page fault */
 	uint64_t reserved;
-	uint8_t fpu[512];     /* FXSAVE image */
+	uint8_t fpu[512];	   /* FXSAVE image */
 	uint64_t fs_base, gs_base; /* kept where the CPU has FSGSBASE; else 0 */
 	uint8_t unused[4096 - 176 - 16 - 512 - 16];
 };
@@ -231,22 +231,22 @@ enum exo_io_op {
 enum { EXO_RING_SQ = 32, EXO_RING_CQ = 64, EXO_RING_LIST = 480 };
 
 struct exo_sqe {
-	uint8_t op;        /* enum exo_io_op */
+	uint8_t op;	   /* enum exo_io_op */
 	uint8_t reserved0; /* 0 */
-	uint16_t cap;      /* capability slot: EXO_CAP_EXTENT */
-	uint16_t pages;    /* capability slot for the frames: EXO_SELF, or EXO_CAP_PAGES */
-	uint16_t count;    /* blocks, 1..EXO_IO_BLOCKS; 0 for FLUSH */
-	uint64_t block;    /* first block, on the extent's drive */
-	uint32_t list;     /* READ, WRITE: list[list .. list+count) are the frame numbers */
+	uint16_t cap;	   /* capability slot: EXO_CAP_EXTENT */
+	uint16_t pages;	   /* capability slot for the frames: EXO_SELF, or EXO_CAP_PAGES */
+	uint16_t count;	   /* blocks, 1..EXO_IO_BLOCKS; 0 for FLUSH */
+	uint64_t block;	   /* first block, on the extent's drive */
+	uint32_t list;	   /* READ, WRITE: list[list .. list+count) are the frame numbers */
 	uint32_t reserved1;
-	uint64_t tag;      /* comes back in the completion */
+	uint64_t tag; /* comes back in the completion */
 };
 _Static_assert(sizeof(struct exo_sqe) == 32, "SQ entry");
 
 struct exo_cqe {
 	uint64_t tag;
 	uint32_t status; /* enum exo_status */
-	uint32_t count;  /* blocks transferred */
+	uint32_t count;	 /* blocks transferred */
 };
 _Static_assert(sizeof(struct exo_cqe) == 16, "CQ entry");
 

@@ -1,5 +1,6 @@
 /*
- * image.h - the boot image on the disk: what the image maker writes, the loader and the kernel read.
+ * image.h - the boot image on the disk: what the image maker writes, the loader and the kernel
+ * read.
  *
  *   LBA 0        boot sector and MBR partition table
  *   LBA 1..63    second stage of the loader
@@ -19,25 +20,25 @@
 #define EXO_IMAGE_VERSION 1u
 
 enum {
-	EXO_IMAGE_BLOCK = 256,	   /* header's block: LBA 2048 */
+	EXO_IMAGE_BLOCK = 256, /* header's block: LBA 2048 */
 	EXO_PARTITION_TYPE = 0x7e,
-	EXO_LOADER_SECTORS = 64,   /* boot sector included */
+	EXO_LOADER_SECTORS = 64, /* boot sector included */
 };
 
 struct exo_image {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t crc;		 /* of this struct with crc = 0 */
-	uint64_t id;		 /* tells images apart; loader and drives must agree */
-	uint64_t blocks;	 /* of the drive the image was made for; a smaller drive is refused */
+	uint32_t crc;	 /* of this struct with crc = 0 */
+	uint64_t id;	 /* tells images apart; loader and drives must agree */
+	uint64_t blocks; /* of the drive the image was made for; a smaller drive is refused */
 	uint64_t manifest, manifest_blocks;
 	uint64_t kernel, kernel_blocks; /* flat; loaded at EXO_KERNEL_PHYS, entered at its start */
-	uint64_t kernel_bytes;	 /* with bss: memory it occupies from EXO_KERNEL_PHYS */
-	uint64_t init, init_blocks; /* struct exo_init and its segments */
-	uint64_t table[2];	 /* the two copies of the extent table */
-	uint64_t table_blocks;	 /* of each copy: 1 header block and the records */
-	uint64_t pool, pool_end; /* blocks that extents may cover */
-	uint64_t kernel_crc, init_crc; /* of all their blocks, the zeros at the end included */
+	uint64_t kernel_bytes;		/* with bss: memory it occupies from EXO_KERNEL_PHYS */
+	uint64_t init, init_blocks;	/* struct exo_init and its segments */
+	uint64_t table[2];		/* the two copies of the extent table */
+	uint64_t table_blocks;		/* of each copy: 1 header block and the records */
+	uint64_t pool, pool_end;	/* blocks that extents may cover */
+	uint64_t kernel_crc, init_crc;	/* of all their blocks, the zeros at the end included */
 };
 _Static_assert(sizeof(struct exo_image) == 144, "image header");
 
@@ -46,10 +47,10 @@ _Static_assert(sizeof(struct exo_image) == 144, "image header");
 
 /* First program: a page-aligned header block, then the segments' pages in order. */
 struct exo_init_segment {
-	uint64_t va;	/* page aligned, lower half */
-	uint32_t pages; /* in the image */
+	uint64_t va;	     /* page aligned, lower half */
+	uint32_t pages;	     /* in the image */
 	uint32_t zero_pages; /* after them, zeroed */
-	uint32_t perm;	/* EXO_MAP_* */
+	uint32_t perm;	     /* EXO_MAP_* */
 	uint32_t reserved;
 };
 
@@ -85,8 +86,8 @@ struct exo_extents_head {
 _Static_assert(sizeof(struct exo_extents_head) == 40 + 4 * 64, "fits one sector");
 
 /*
- * The manifest: what the boot manifest's text (doc/manifest.md) was compiled to.  Init reads it; the
- * kernel only maps it.  It stands in memory read-only at EXO_MANIFEST_VA of the first program.
+ * The manifest: what the boot manifest's text (doc/manifest.md) was compiled to.  Init reads it;
+ * the kernel only maps it.  It stands in memory read-only at EXO_MANIFEST_VA of the first program.
  */
 #define EXO_MANIFEST_MAGIC 0x6e614d6565657246ull
 #define EXO_MANIFEST_VA	   0x3f000000ull
@@ -110,20 +111,23 @@ struct exo_manifest_program {
 	char name[16];
 	uint64_t principal;
 	struct exo_quota quota; /* with EXO_MANIFEST_PERCENT: 1..100 % of what init holds at boot */
-	uint32_t slot_every, slot_first; /* CPU slots first, first+every, …; every 0: `quota.n[1]` anywhere */
+	uint32_t slot_every,
+		slot_first; /* CPU slots first, first+every, …; every 0: `quota.n[1]` anywhere */
 	uint32_t flags;
 	uint32_t extents;
-	char extent[EXO_MANIFEST_CAPS][8]; /* names of extents it is given, in its capability slots 8.. */
+	char extent[EXO_MANIFEST_CAPS]
+		   [8]; /* names of extents it is given, in its capability slots 8.. */
 	uint8_t extent_rights[EXO_MANIFEST_CAPS];
 };
-_Static_assert(sizeof(struct exo_manifest_program) == 64 + 128 + 16 + 8 + 32 + 16 + 64 + 8, "program");
+_Static_assert(sizeof(struct exo_manifest_program) == 64 + 128 + 16 + 8 + 32 + 16 + 64 + 8,
+	       "program");
 
 struct exo_manifest {
 	uint64_t magic;
 	uint32_t version; /* EXO_IMAGE_VERSION */
 	uint32_t programs;
-	uint32_t crc; /* of everything before boot_args, with crc = 0 */
-	uint32_t verbose; /* 1: the kernel's log goes to the console too */
+	uint32_t crc;	     /* of everything before boot_args, with crc = 0 */
+	uint32_t verbose;    /* 1: the kernel's log goes to the console too */
 	char main_extent[8]; /* the extent with the main file system */
 	struct exo_manifest_program program[EXO_MANIFEST_PROGRAMS];
 	char boot_args[EXO_BOOT_ARGS]; /* NUL-terminated; empty: none */

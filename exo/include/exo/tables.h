@@ -10,10 +10,11 @@
 
 #include <exo/abi.h>
 
-/* Where the tables are for programs, and for the kernel (the same page tables, see x86/paging.c). */
-#define EXO_TABLES_VA	 0xffffff7fc0000000ull
+/* Where the tables are for programs, and for the kernel (the same page tables, see x86/paging.c).
+ */
+#define EXO_TABLES_VA	  0xffffff7fc0000000ull
 #define EXO_TABLES_KERNEL 0xffffffffc0000000ull
-#define EXO_INFO_MAGIC	 0x646c6f6865657246ull /* "Freehold" */
+#define EXO_INFO_MAGIC	  0x646c6f6865657246ull /* "Freehold" */
 
 enum exo_table_id {
 	EXO_TABLE_INFO = 0,
@@ -23,10 +24,10 @@ enum exo_table_id {
 	EXO_TABLE_CAPS = 4,
 	EXO_TABLE_SLOTS = 5,
 	EXO_TABLE_PAGES = 6,
-	EXO_TABLE_PAGE_MAPS = 7,  /* uint32_t per frame: entries of 4 KiB that map it */
-	EXO_TABLE_PAGE_PINS = 8,  /* uint32_t per frame: DMA requests and roles that hold it */
-	EXO_TABLE_PAGE_FREE = 9,  /* bit per frame: 1 = free, bit n%64 of uint64_t n/64 */
-	EXO_TABLE_RUN_MAPS = 10,  /* uint32_t per 2 MiB run: large entries that map it */
+	EXO_TABLE_PAGE_MAPS = 7, /* uint32_t per frame: entries of 4 KiB that map it */
+	EXO_TABLE_PAGE_PINS = 8, /* uint32_t per frame: DMA requests and roles that hold it */
+	EXO_TABLE_PAGE_FREE = 9, /* bit per frame: 1 = free, bit n%64 of uint64_t n/64 */
+	EXO_TABLE_RUN_MAPS = 10, /* uint32_t per 2 MiB run: large entries that map it */
 	EXO_TABLE_EXTENTS = 11,
 	EXO_TABLE_IO = 12,
 	EXO_TABLE_DRIVES = 13,
@@ -42,21 +43,21 @@ struct exo_table {
 struct exo_info {
 	uint64_t magic;
 	uint32_t abi_version;
-	uint32_t info_size;    /* sizeof(struct exo_info) of the kernel */
-	uint32_t frames;       /* frames that have a record */
-	uint32_t envs;	       /* environments, index 1..envs-1 */
-	uint32_t free_frames;  /* now */
-	uint32_t tick_ns;      /* length of a CPU slot */
+	uint32_t info_size;   /* sizeof(struct exo_info) of the kernel */
+	uint32_t frames;      /* frames that have a record */
+	uint32_t envs;	      /* environments, index 1..envs-1 */
+	uint32_t free_frames; /* now */
+	uint32_t tick_ns;     /* length of a CPU slot */
 	uint64_t tsc_hz;
-	uint64_t tsc_base;     /* TSC at time 0 */
-	uint64_t ns_mult;      /* ns since boot = ((TSC - tsc_base) * ns_mult) >> 32, as 128 bits */
-	uint64_t epoch;	       /* seconds since 1970 (UTC) at time 0 */
-	uint64_t ticks;	       /* slots passed since boot */
+	uint64_t tsc_base; /* TSC at time 0 */
+	uint64_t ns_mult;  /* ns since boot = ((TSC - tsc_base) * ns_mult) >> 32, as 128 bits */
+	uint64_t epoch;	   /* seconds since 1970 (UTC) at time 0 */
+	uint64_t ticks;	   /* slots passed since boot */
 	uint64_t idle_ticks;
-	uint64_t image_id;     /* of the boot image */
+	uint64_t image_id; /* of the boot image */
 	uint32_t boot_drive;
 	uint32_t current_slot;
-	uint64_t boot_tsc;     /* TSC when the first program was entered */
+	uint64_t boot_tsc; /* TSC when the first program was entered */
 	struct exo_table table[EXO_NTABLE];
 };
 _Static_assert(sizeof(struct exo_info) == 104 + 16 * EXO_NTABLE, "info page");
@@ -66,9 +67,10 @@ struct exo_page {
 	uint8_t level;	  /* TABLE: 1..4 */
 	uint16_t owner;	  /* environment index; 0: nobody or the kernel */
 	uint32_t present; /* TABLE: entries present in the lower half */
-	uint64_t born;	  /* stamp of when it was taken, or last unshared: older capabilities are dead */
-	uint64_t va;	  /* TABLE, linked: first address it translates */
-	uint32_t parent;  /* TABLE: frame of the table that links it; 0: not linked */
+	uint64_t born; /* stamp of when it was taken, or last unshared: older capabilities are dead
+			*/
+	uint64_t va;   /* TABLE, linked: first address it translates */
+	uint32_t parent; /* TABLE: frame of the table that links it; 0: not linked */
 	uint32_t reserved;
 };
 _Static_assert(sizeof(struct exo_page) == 32, "page record");
@@ -83,14 +85,14 @@ struct exo_env {
 	char name[16];
 	uint32_t root, save, upcall_page, io_ring; /* frames; 0: none */
 	uint64_t upcall_va, upcall_entry;
-	uint64_t event_upcall; /* mask */
-	uint64_t events;       /* pending */
-	uint64_t wait_mask;    /* WAITING: what wakes it */
-	uint64_t deadline;     /* WAITING: ns since boot; 0: never */
+	uint64_t event_upcall;		/* mask */
+	uint64_t events;		/* pending */
+	uint64_t wait_mask;		/* WAITING: what wakes it */
+	uint64_t deadline;		/* WAITING: ns since boot; 0: never */
 	uint64_t slots[EXO_NSLOT / 64]; /* bit per CPU slot that is its own */
-	uint32_t cap_gen;      /* capabilities for it carry this */
-	uint16_t io_head, io_tail; /* its queue: index in the I/O table + 1; 0: empty */
-	uint8_t end;	       /* ZOMBIE: enum exo_end, and what happened */
+	uint32_t cap_gen;		/* capabilities for it carry this */
+	uint16_t io_head, io_tail;	/* its queue: index in the I/O table + 1; 0: empty */
+	uint8_t end;			/* ZOMBIE: enum exo_end, and what happened */
 	uint8_t end_vector;
 	uint16_t reserved0;
 	uint32_t end_error;
@@ -123,9 +125,9 @@ struct exo_caps {
 struct exo_slot {
 	uint16_t owner; /* environment index; 0: nobody */
 	uint16_t reserved;
-	uint32_t used;	/* times its owner ran when it came up */
-	uint32_t missed;  /* times its owner was not runnable */
-	uint32_t given;	  /* times it fell to somebody else */
+	uint32_t used;	 /* times its owner ran when it came up */
+	uint32_t missed; /* times its owner was not runnable */
+	uint32_t given;	 /* times it fell to somebody else */
 };
 _Static_assert(sizeof(struct exo_slot) == 16, "slot record");
 
@@ -133,7 +135,7 @@ enum exo_extent_state {
 	EXO_EXTENT_FREE = 0,
 	EXO_EXTENT_TAKING = 1, /* record on its way to the disk */
 	EXO_EXTENT_LIVE = 2,
-	EXO_EXTENT_DYING = 3, /* draining, then its removal on its way to the disk */
+	EXO_EXTENT_DYING = 3,  /* draining, then its removal on its way to the disk */
 	EXO_EXTENT_SYSTEM = 4, /* sentinels and reserved regions: nobody's */
 };
 
@@ -164,7 +166,7 @@ struct exo_io {
 	uint8_t op;
 	uint8_t drive;
 	uint8_t reserved0;
-	uint16_t env; /* 0: the kernel, for the extent table */
+	uint16_t env;  /* 0: the kernel, for the extent table */
 	uint16_t next; /* queue link: index + 1 */
 	uint32_t extent;
 	uint32_t count;

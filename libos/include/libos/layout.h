@@ -13,17 +13,17 @@
 #ifndef LIBOS_LAYOUT_H
 #define LIBOS_LAYOUT_H
 
-#define LAYOUT_UPCALL	 0x00200000ul
-#define LAYOUT_RING	 0x00201000ul
-#define LAYOUT_ARGS	 0x00204000ul /* struct start_args (core/start.h) */
-#define LAYOUT_ARGS_END	 0x00240000ul
-#define LAYOUT_STACK_LOW 0x00241000ul /* one guard page above the arguments */
-#define LAYOUT_STACK_TOP 0x00400000ul
-#define LAYOUT_IMAGE	 0x00400000ul
-#define LAYOUT_HEAP_END	 0x38000000ul
-#define LAYOUT_WINDOW	 0x38000000ul
-#define LAYOUT_WINDOW_END 0x38200000ul
-#define LAYOUT_SEGMENT	 0x40000000ul
+#define LAYOUT_UPCALL	   0x00200000ul
+#define LAYOUT_RING	   0x00201000ul
+#define LAYOUT_ARGS	   0x00204000ul /* struct start_args (core/start.h) */
+#define LAYOUT_ARGS_END	   0x00240000ul
+#define LAYOUT_STACK_LOW   0x00241000ul /* one guard page above the arguments */
+#define LAYOUT_STACK_TOP   0x00400000ul
+#define LAYOUT_IMAGE	   0x00400000ul
+#define LAYOUT_HEAP_END	   0x38000000ul
+#define LAYOUT_WINDOW	   0x38000000ul
+#define LAYOUT_WINDOW_END  0x38200000ul
+#define LAYOUT_SEGMENT	   0x40000000ul
 #define LAYOUT_SEGMENT_END 0x80000000ul
 
 /* Capability slots by convention, filled by whoever builds the program. */

@@ -1,0 +1,83 @@
+/*
+ * tables.c - filling everything that can run out: the own quota ends it, nobody else notices.
+ */
+#include <libos/frames.h>
+#include "attack.h"
+
+enum { MOST_PAGES = 65536, FIRST_CAP = 16 };
+
+static uint32_t taken[MOST_PAGES];
+
+static void all_pages(void)
+{
+	uint32_t n = 0;
+	int error = 0;
+
+	while (n < MOST_PAGES && (error = frame_take(0, EXO_PAGE_DATA, &taken[n])) == 0)
+		n++;
+	score("taking every page", error != 0 && n > 0 && tables()->free_frames > 0);
+	for (uint32_t i = 0; i < n; i++)
+		error = frames_free(0, taken[i], 1);
+	score("giving every page back", error == 0);
+}
+
+static void all_caps(void)
+{
+	struct exo_result r = {EXO_OK, 0};
+	uint32_t d = FIRST_CAP;
+
+	for (; d < EXO_NCAP + 8 && r.status == EXO_OK; d++)
+		r = call_cap_derive(0, d, EXO_ENV_ALL, 0, 0);
+	score("filling the capability table", r.status == EXO_RANGE || r.status == EXO_QUOTA);
+	for (uint32_t i = FIRST_CAP; i < EXO_NCAP; i++)
+		(void)call_cap_drop(i);
+}
+
+static void all_slots(void)
+{
+	const struct exo_slot *slot = table_of(EXO_TABLE_SLOTS);
+	struct exo_result r = {EXO_OK, 0};
+	uint8_t mine[EXO_NSLOT] = {0};
+	uint32_t s;
+
+	for (s = 0; s < EXO_NSLOT && r.status != EXO_QUOTA; s++)
+		if (slot[s].owner == 0) {
+			r = call_slot_take(0, s);
+			mine[s] = r.status == EXO_OK;
+		}
+	score("taking every CPU slot", r.status == EXO_QUOTA);
+	for (s = 0; s < EXO_NSLOT; s++)
+		if (mine[s])
+			(void)call_slot_free(s);
+	refused("freeing another's CPU slot", call_slot_free(0));
+	refused("freeing a CPU slot beyond the vector", call_slot_free(EXO_NSLOT));
+}
+
+/* Empty environments until the quota ends it; then all of them back. */
+static void all_envs(void)
+{
+	uint32_t made[64], n = 0;
+	struct exo_result r = {EXO_OK, 0};
+
+	for (; n < 32; n++) {
+		made[n] = find_free_env();
+		r = call_env_create(made[n], FIRST_CAP + n);
+		if (r.status != EXO_OK)
+			break;
+	}
+	score("making environments without end", r.status != EXO_OK);
+	for (uint32_t i = 0; i < n; i++) {
+		(void)call_env_kill(FIRST_CAP + i, 0);
+		(void)call_env_reap(FIRST_CAP + i);
+	}
+}
+
+void attack_tables(void)
+{
+	answered("giving more quota than there is", call_quota_move(0, EXO_QUOTA_PAGES, 1ull << 40),
+		 EXO_QUOTA);
+	all_pages();
+	all_caps();
+	all_slots();
+	all_envs();
+}
