@@ -12,7 +12,7 @@ static bool human, inodes;
 
 static void column(unsigned long long value)
 {
-	char text[16];
+	char text[24];
 
 	if (human && !inodes)
 		printf(" %10s", tool_human(value, text));
@@ -45,7 +45,7 @@ static int show(const char *path)
 
 int main(int argc, char **argv)
 {
-	static char *root[] = {"/", NULL};
+	static char slash[] = "/", *root[] = {slash, NULL};
 	int c, status = TOOL_OK;
 
 	tool_init(argv);

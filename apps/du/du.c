@@ -34,7 +34,7 @@ static bool met(const struct stat *st)
 
 static void show(unsigned long long bytes, const char *path)
 {
-	char text[16];
+	char text[24];
 
 	if (human)
 		printf("%s\t%s\n", tool_human(bytes, text), path);
@@ -74,7 +74,7 @@ static unsigned long long measure(const char *path, bool top, int *status)
 
 int main(int argc, char **argv)
 {
-	static char *here[] = {".", NULL};
+	static char dot[] = ".", *here[] = {dot, NULL};
 	int c, status = TOOL_OK;
 
 	tool_init(argv);

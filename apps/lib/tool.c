@@ -169,11 +169,11 @@ char *tool_human(unsigned long long bytes, char *out)
 		unit++;
 	}
 	if (unit == 0)
-		snprintf(out, 16, "%llu", bytes);
+		snprintf(out, 24, "%llu", bytes);
 	else if (tenths < 100)
-		snprintf(out, 16, "%llu.%llu%c", tenths / 10, tenths % 10, units[unit]);
+		snprintf(out, 24, "%llu.%llu%c", tenths / 10, tenths % 10, units[unit]);
 	else
-		snprintf(out, 16, "%llu%c", (tenths + 9) / 10, units[unit]);
+		snprintf(out, 24, "%llu%c", (tenths + 9) / 10, units[unit]);
 	return out;
 }
 

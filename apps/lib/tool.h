@@ -62,7 +62,7 @@ char *tool_base(const char *path);
 /* A decimal number >= 0, optionally followed by k, M or G (powers of 1024); else TOOL_USAGE. */
 unsigned long long tool_number(const char *text);
 
-/* `bytes` as a short text such as 4.0K; `out` has room for 16 bytes. Returns out. */
+/* `bytes` as a short text such as 4.0K; `out` has room for 24 bytes. Returns out. */
 char *tool_human(unsigned long long bytes, char *out);
 
 /* Write all of `size` bytes to `fd`. False with errno set if that failed. */

@@ -121,7 +121,7 @@ static void show_target(const char *path)
 
 static void show_long(const struct entry *entry, int links, int sizes)
 {
-	char human[16];
+	char human[24];
 
 	if (opt.inode)
 		printf("%7llu ", (unsigned long long)entry->st.st_ino);
@@ -141,7 +141,7 @@ static void show_long(const struct entry *entry, int links, int sizes)
 
 static void show_all_long(const struct entries *list)
 {
-	char text[32], human[16];
+	char text[32], human[24];
 	int links = 1, sizes = 1;
 
 	for (size_t i = 0; i < list->count; i++) {
@@ -284,7 +284,7 @@ static void set_option(int c)
 
 int main(int argc, char **argv)
 {
-	static char *here[] = {".", NULL};
+	static char dot[] = ".", *here[] = {dot, NULL};
 	int c;
 
 	tool_init(argv);

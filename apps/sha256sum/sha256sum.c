@@ -101,7 +101,7 @@ static int check(char **paths)
 
 int main(int argc, char **argv)
 {
-	static char *standard[] = {"-", NULL};
+	static char dash[] = "-", *standard[] = {dash, NULL};
 	char text[TEXT + 1];
 	int status = TOOL_OK;
 	bool checking = false;

@@ -50,13 +50,15 @@ static void last_bytes(FILE *file)
 
 static void last_lines(FILE *file)
 {
-	struct tool_line *ring = NULL;
+	struct tool_line *ring = NULL, line = {0};
 	size_t room = 0, next = 0;
 	unsigned long long count = 0;
 
 	if (limit == 0)
 		return;
 	for (;; count++) {
+		struct tool_line old;
+
 		if (next == room && room < limit) {
 			const size_t bigger = room ? 2 * room : 16;
 
@@ -64,20 +66,24 @@ static void last_lines(FILE *file)
 			memset(ring + room, 0, (bigger - room) * sizeof(*ring));
 			room = bigger;
 		}
-		if (!tool_line_read(file, &ring[next]))
+		if (!tool_line_read(file, &line))
 			break;
+		old = ring[next]; /* its memory is for the next line */
+		ring[next] = line;
+		line = old;
 		next = next + 1 == limit ? 0 : next + 1;
 	}
 	for (unsigned long long i = count > limit ? count - limit : 0; i < count; i++) {
-		const struct tool_line *line = &ring[i % limit];
+		const struct tool_line *kept = &ring[i % limit];
 
-		fwrite(line->text, 1, line->length, stdout);
-		if (line->ended)
+		fwrite(kept->text, 1, kept->length, stdout);
+		if (kept->ended)
 			putchar('\n');
 	}
 	for (size_t i = 0; i < room; i++)
 		free(ring[i].text);
 	free(ring);
+	free(line.text);
 }
 
 static int show(FILE *file, const char *name)
