@@ -193,6 +193,21 @@ void cpu_set_save(struct exo_save *save)
 	per_cpu.save_end = end;
 }
 
+/* As after FNINIT and reset: all exceptions masked. */
+void machine_fpu_init(struct exo_save *save)
+{
+	enum { CONTROL = 0x37f, MXCSR = 0x1f80 };
+
+	for (unsigned i = 0; i < sizeof save->fpu; i++)
+		save->fpu[i] = 0;
+	save->fpu[0] = CONTROL & 0xff;
+	save->fpu[1] = CONTROL >> 8;
+	save->fpu[24] = MXCSR & 0xff;
+	save->fpu[25] = MXCSR >> 8;
+	save->fs_base = 0;
+	save->gs_base = 0;
+}
+
 void cpu_init(void)
 {
 	set_idt();
