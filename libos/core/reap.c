@@ -1,8 +1,8 @@
 /*
  * reap.c - taking an ended environment apart, thing by thing, each by a call of its own.
  *
- * Its page tables say which frames it held: each level-1 table is copied, then taken back, which
- * unmaps what it mapped, then the frames go.  Only when something is left over are all frames of
+ * Its page tables say which frames it held: from the root down each table is copied, then emptied
+ * and taken back, and then what it led to goes.  Only when something is left over are all frames of
  * the machine looked through.  Owns nothing.  Called by whoever built the environment.
  */
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <libos/vm.h>
 #include "../vm/ptab.h"
 
-enum { ENTRIES = 512 };
+enum { ENTRIES = 512, MOST_WAITING = 64 };
 
 static uint32_t index_of_build(const struct build *b)
 {
@@ -31,46 +31,59 @@ int build_kill(const struct build *b, uint64_t code)
 	return call_result(call_env_kill(b->cap, code));
 }
 
-static void reclaim_frame(const struct build *b, uint32_t frame)
-{
-	const volatile struct exo_page *p = tables_page(frame);
+/* A frame may wait for another to go: tables that a table still shows. */
+struct waiting {
+	uint32_t count;
+	uint32_t frame[MOST_WAITING];
+};
 
-	if (frame < tables_info()->frames && p->owner == index_of_build(b))
-		call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
+static void reclaim_frame(const struct build *b, uint32_t frame, struct waiting *w)
+{
+	struct exo_result r;
+
+	if (frame >= tables_info()->frames || tables_page(frame)->owner != index_of_build(b))
+		return;
+	r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
+	if (r.status == EXO_OK && r.value == 0)
+		r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
+	if (r.status == EXO_BUSY && w && w->count < MOST_WAITING)
+		w->frame[w->count++] = frame;
 }
 
-/* Copies the present entries of a table; returns how many. */
-static uint32_t copy_entries(const struct build *b, uint32_t frame, uint64_t *entries)
+/* The frames that a table leads to, but for large pages; returns how many. */
+static uint32_t copy_entries(const struct build *b, uint32_t frame, uint32_t *frames)
 {
 	uint32_t left = tables_page(frame)->present, n = 0;
 	const volatile uint64_t *table = left ? vm_window(&frame, 1, VM_READ, b->cap, 0) : 0;
 
 	if (!table)
 		return 0;
-	for (uint32_t i = 0; i < ENTRIES && n < left; i++) {
+	for (uint32_t i = 0; left && i < ENTRIES; i++) {
 		const uint64_t e = table[i];
 
-		if (e & PTE_PRESENT)
-			entries[n++] = e;
+		if (!(e & PTE_PRESENT))
+			continue;
+		left--;
+		if (!(e & PTE_LARGE))
+			frames[n++] = PTE_FRAME(e);
 	}
 	vm_window_end();
 	return n;
 }
 
-/* A table, and below it whatever it leads to; at most four deep. */
-static void reclaim_table(const struct build *b, uint32_t frame, unsigned level)
+/* A table, then whatever it led to: the kernel frees what nothing leads to any more. */
+static void reclaim_table(const struct build *b, uint32_t frame, unsigned level, struct waiting *w)
 {
-	uint64_t entries[ENTRIES];
-	const uint32_t n = copy_entries(b, frame, entries);
+	uint32_t frames[ENTRIES];
+	const uint32_t n = copy_entries(b, frame, frames);
 
-	if (level > 1)
-		for (uint32_t i = 0; i < n; i++)
-			if (!(entries[i] & PTE_LARGE))
-				reclaim_table(b, PTE_FRAME(entries[i]), level - 1);
-	reclaim_frame(b, frame);
-	if (level == 1)
-		for (uint32_t i = 0; i < n; i++)
-			reclaim_frame(b, PTE_FRAME(entries[i]));
+	reclaim_frame(b, frame, w);
+	for (uint32_t i = 0; i < n; i++) {
+		if (level > 1)
+			reclaim_table(b, frames[i], level - 1, w);
+		else
+			reclaim_frame(b, frames[i], w);
+	}
 }
 
 static uint32_t used(const struct build *b, enum exo_quota_kind kind)
@@ -82,20 +95,21 @@ static void reclaim_pages(const struct build *b, const volatile struct exo_env *
 {
 	const uint32_t self = index_of_build(b), save = e->save, upcall = e->upcall_page;
 	const uint32_t frames = tables_info()->frames;
+	struct waiting w = {.count = 0};
 
 	if (e->root)
-		reclaim_table(b, e->root, 4);
+		reclaim_table(b, e->root, 4, &w);
 	if (save)
-		reclaim_frame(b, save);
+		reclaim_frame(b, save, 0);
 	if (upcall)
-		reclaim_frame(b, upcall);
+		reclaim_frame(b, upcall, 0);
+	for (uint32_t i = 0; i < w.count; i++)
+		reclaim_frame(b, w.frame[i], 0);
 	for (int tables = 1; tables >= 0; tables--)
-		for (uint32_t f = 0; used(b, EXO_QUOTA_PAGES) && f < frames; f++) {
-			const volatile struct exo_page *p = tables_page(f);
-
-			if (p->owner == self && (!tables || p->state == EXO_PAGE_TABLE))
-				call_env_reclaim(b->eid, EXO_QUOTA_PAGES, f);
-		}
+		for (uint32_t f = 0; used(b, EXO_QUOTA_PAGES) && f < frames; f++)
+			if (tables_page(f)->owner == self &&
+			    (!tables || tables_page(f)->state == EXO_PAGE_TABLE))
+				reclaim_frame(b, f, 0);
 }
 
 static void reclaim_slots(const struct build *b, const volatile struct exo_env *e)
@@ -143,6 +157,7 @@ static void report(const volatile struct exo_env *e, struct build_end *end)
 int build_reap(struct build *b, struct build_end *end)
 {
 	const volatile struct exo_env *e = tables_env(index_of_build(b));
+	struct exo_result r;
 	int err;
 
 	if (e->gen != (uint32_t)(b->eid >> 16))
@@ -150,7 +165,10 @@ int build_reap(struct build *b, struct build_end *end)
 	if (e->state != EXO_ENV_ZOMBIE)
 		return -EAGAIN;
 	report(e, end);
-	if (call_env_reclaim(b->eid, EXO_QUOTA_IO, 0).status == EXO_BUSY)
+	do
+		r = call_env_reclaim(b->eid, EXO_QUOTA_IO, 0);
+	while (r.status == EXO_OK && r.value == 0);
+	if (r.status == EXO_BUSY)
 		return -EAGAIN;
 	reclaim_children(b);
 	reclaim_slots(b, e);

@@ -113,4 +113,29 @@ upcall_resume:
 	iretq
 	.size upcall_resume, . - upcall_resume
 
+/*
+ * upcall_inject(events): an event upcall without the kernel.  The frame returns to our caller; from
+ * the moment that rsp is on the upcall stack, the kernel holds others back.
+ */
+	.section .text.upcall_inject, "ax"
+	.globl upcall_inject
+	.type upcall_inject, @function
+upcall_inject:
+	popq	%rax
+	movq	%rsp, %rcx
+	pushfq
+	popq	%rdx
+	movl	$0x201000, %esi /* end of the page at LAYOUT_UPCALL */
+	movq	%rsi, %rsp
+	pushq	$0x23 /* EXO_USER_SS */
+	pushq	%rcx
+	pushq	%rdx
+	pushq	$0x2b /* EXO_USER_CS */
+	pushq	%rax
+	pushq	%rdi
+	pushq	$0
+	pushq	$1 /* EXO_UPCALL_EVENT */
+	jmp	upcall_entry
+	.size upcall_inject, . - upcall_inject
+
 	.section .note.GNU-stack, "", @progbits

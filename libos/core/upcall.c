@@ -21,8 +21,13 @@ struct pushed {
 
 void upcall_entry(void);
 void upcall_deflected(void);
+void upcall_inject(uint64_t events);
 int upcall_dispatch(struct exo_upcall_frame *frame);
 _Noreturn void upcall_fatal(const struct exo_upcall_frame *frame, const struct pushed *r);
+
+_Static_assert(LAYOUT_UPCALL == 0x200000 && EXO_USER_CS == 0x2b && EXO_USER_SS == 0x23 &&
+		       EXO_UPCALL_EVENT == 1,
+	       "upcall.S has these numbers");
 
 static RESIDENT upcall_fn *on_fault[VECTORS];
 static RESIDENT upcall_fn *on_event;
@@ -75,10 +80,16 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 	return 1;
 }
 
+/* The kernel looks at events only when it leaves for a program anew, so they are fetched here. */
 void upcall_poll(void)
 {
-	if (event_mask && (tables_env(start_self() & 0xffff)->events & event_mask))
-		call_yield(0);
+	uint64_t bits;
+
+	if (!event_mask || !(tables_env(start_self() & 0xffff)->events & event_mask))
+		return;
+	bits = call_wait(event_mask, 1).value;
+	if (bits)
+		upcall_inject(bits);
 }
 
 int upcall_deflect_onto(struct exo_upcall_frame *frame,

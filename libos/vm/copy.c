@@ -112,28 +112,39 @@ static int map_segment(struct build *b)
 	return vm.segment_pages ? build_map(b, &m) : 0;
 }
 
+static int in_segment(uint64_t va)
+{
+	return va >= LAYOUT_SEGMENT && va - LAYOUT_SEGMENT < vm.segment_pages * VM_PAGE;
+}
+
+/* The copy of struct vm knows the child's tables, and that nothing is in its window. */
+static int correct_copy(struct build *b)
+{
+	const struct vm_window none = {0};
+	struct ptab tables = *b->tables;
+	int err;
+
+	tables.ce = LAYOUT_CAP_SELF;
+	err = build_write(b, (uint64_t)(uintptr_t)&vm.tables, &tables, sizeof(tables));
+	return err ? err : build_write(b, (uint64_t)(uintptr_t)&vm.window, &none, sizeof(none));
+}
+
 int vm_copy_to(struct build *b)
 {
 	struct batch t = {.count = 0};
 	int err = 0;
 
+	if (vm_parked())
+		return -ENOTSUP;
 	for (uint64_t i = 0; !err && i < PTAB_LOW; i++)
 		if (vm.tables.l1[i] && i != LAYOUT_WINDOW / VM_LARGE_PAGE)
 			err = copy_table(b, &t, i * VM_LARGE_PAGE);
+	for (uint32_t i = 0; !err && i < vm.tables.high; i++)
+		if (!in_segment(vm.tables.high_index[i] * VM_LARGE_PAGE))
+			err = copy_table(b, &t, vm.tables.high_index[i] * VM_LARGE_PAGE);
 	if (!err)
 		err = flush(b, &t);
 	if (!err)
 		err = map_segment(b);
-	if (!err) {
-		struct ptab tables = *b->tables;
-
-		tables.ce = LAYOUT_CAP_SELF;
-		err = build_write(b, (uint64_t)(uintptr_t)&vm.tables, &tables, sizeof(tables));
-	}
-	if (!err) {
-		const uint16_t none[VM_VIEWS] = {0};
-
-		err = build_write(b, (uint64_t)(uintptr_t)vm.view, none, sizeof(none));
-	}
-	return err;
+	return err ? err : correct_copy(b);
 }

@@ -47,16 +47,17 @@ const volatile uint64_t *vm_view(uint64_t va)
 	const uint64_t index = va / TABLE_SPAN;
 	const uint32_t slot = index % VM_VIEWS;
 	const uint64_t at = VIEW_VA + slot * VM_PAGE;
+	const uint32_t table = ptab_l1(&vm.tables, va);
 
-	if (index >= PTAB_LOW || !vm.tables.l1[index])
+	if (!table)
 		return 0;
-	if (vm.view[slot] != index) {
-		if (vm.view[slot] && vm_unmap(at, 1))
+	if (vm.window.view[slot] != index) {
+		if (vm.window.view[slot] && vm_unmap(at, 1))
 			return 0;
-		vm.view[slot] = 0;
-		if (vm_map(at, vm.tables.l1[index], 1, VM_READ, LAYOUT_CAP_SELF))
+		vm.window.view[slot] = 0;
+		if (vm_map(at, table, 1, VM_READ, LAYOUT_CAP_SELF))
 			return 0;
-		vm.view[slot] = (uint16_t)index;
+		vm.window.view[slot] = (uint16_t)index;
 	}
 	return (const volatile uint64_t *)at;
 }
@@ -92,7 +93,7 @@ int vm_dirty(uint64_t va)
 
 void *vm_window(const uint32_t *frames, uint32_t count, unsigned perm, uint32_t cap, int *error)
 {
-	int err = vm.window_pages || count > VM_WINDOW ? -EBUSY : 0;
+	int err = vm.window.pages || count > VM_WINDOW ? -EBUSY : 0;
 	uint32_t done = 0;
 
 	while (!err && done < count) {
@@ -108,12 +109,12 @@ void *vm_window(const uint32_t *frames, uint32_t count, unsigned perm, uint32_t 
 		*error = err;
 	if (err)
 		return 0;
-	vm.window_pages = count;
+	vm.window.pages = count;
 	return (void *)LAYOUT_WINDOW;
 }
 
 void vm_window_end(void)
 {
-	(void)vm_unmap(LAYOUT_WINDOW, vm.window_pages);
-	vm.window_pages = 0;
+	(void)vm_unmap(LAYOUT_WINDOW, vm.window.pages);
+	vm.window.pages = 0;
 }

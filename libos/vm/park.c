@@ -53,6 +53,11 @@ int vm_park(uint64_t va, uint64_t end)
 	return 0;
 }
 
+uint32_t vm_parked(void)
+{
+	return count;
+}
+
 /* Takes the i-th out of the list. */
 static struct parked take(uint32_t i)
 {

@@ -15,14 +15,18 @@ enum {
 	VM_VIEWS = 256, /* page tables shown beside the window */
 };
 
+/* What is mapped in the window now. */
+struct vm_window {
+	uint32_t pages;
+	uint16_t view[VM_VIEWS]; /* index of the level-1 table shown there; 0: none */
+};
+
 struct vm {
 	struct vm_region *regions; /* sorted */
 	uint32_t count, room;
 	uint64_t heap, brk; /* start of the heap; its end, to the byte */
 	uint32_t segment_frame, segment_pages;
-	uint32_t window_pages; /* in use now */
-	uint32_t reserved;
-	uint16_t view[VM_VIEWS]; /* index of the level-1 table shown there; 0: none */
+	struct vm_window window;
 	struct ptab tables;
 	struct vm_region first[VM_FIRST_REGIONS];
 };
@@ -39,6 +43,7 @@ uint64_t vm_pte(uint64_t va);
 int vm_park(uint64_t va, uint64_t end);
 int vm_unpark(uint64_t va, uint64_t end, unsigned perm);
 void vm_park_free(uint64_t va, uint64_t end);
+uint32_t vm_parked(void); /* how many pages are parked */
 
 /* Unmaps what is there in [va, end), and gives the frames back when they are the region's own. */
 int vm_drop(uint64_t va, uint64_t end, enum vm_kind kind);

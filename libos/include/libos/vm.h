@@ -117,8 +117,8 @@ struct build;
 
 /*
  * For fork: gives the child under construction (libos/build.h) a copy of all private memory, maps
- * what is shared, and makes the copy's own idea of its tables right.  The caller goes on to start
- * it.
+ * what is shared (the POSIX segment too), and makes the copy's own idea of its tables right.  The
+ * caller goes on to start it.  -ENOTSUP when touched pages are protected with VM_NONE now.
  */
 int vm_copy_to(struct build *b);
 

@@ -1,0 +1,237 @@
+/*
+ * fifo.c - disk order: commands go to the kernel in the order in which they are submitted.
+ *
+ * Owns the ring page of this program, made at the first command (a forked child makes its own), and
+ * the table of volumes.  A command whose pages need different rights, ours and the POSIX segment's,
+ * becomes several entries; `state` counts those that are under way.  Invariant: no entry stays
+ * untaken when disk_submit returns, so the list in the ring is free.  No lock: one thread.
+ * Called by the buffer cache and by raw users through libos/disk.h.
+ */
+#include <errno.h>
+#include <libos/call.h>
+#include <libos/disk_open.h>
+#include <libos/frames.h>
+#include <libos/layout.h>
+#include <libos/start.h>
+#include <libos/tables.h>
+#include <libos/vm.h>
+
+struct disk {
+	uint32_t cap, extent;
+	uint64_t start, blocks; /* on the drive */
+	uint64_t reserved;
+};
+
+static struct disk disks[DISK_VOLUMES];
+static uint32_t opened;
+
+static uint64_t ring_of; /* eid of who set the ring up: not ours in a forked child */
+static uint32_t under_way;
+
+static volatile struct exo_ring *ring(void)
+{
+	return (volatile struct exo_ring *)LAYOUT_RING;
+}
+
+int disk_open(uint32_t cap, uint32_t extent, struct disk **out)
+{
+	const volatile struct exo_cap *c = &tables_caps(start_self() & 0xffff)->c[cap];
+
+	if (cap >= EXO_NCAP || c->kind != EXO_CAP_EXTENT || c->object != extent)
+		return -EBADF;
+	if (opened == DISK_VOLUMES)
+		return -EMFILE;
+	disks[opened] = (struct disk){cap, extent, c->start, c->len, 0};
+	*out = &disks[opened++];
+	return 0;
+}
+
+uint64_t disk_size(struct disk *d)
+{
+	return d->blocks;
+}
+
+static int ring_setup(void)
+{
+	uint32_t frame;
+	int err;
+
+	if (ring_of == start_self())
+		return 0;
+	err = frame_take(LAYOUT_CAP_SELF, EXO_PAGE_DATA, &frame);
+	if (err)
+		return err;
+	err = vm_map(LAYOUT_RING, frame, 1, VM_READ | VM_WRITE, LAYOUT_CAP_SELF);
+	if (!err)
+		err = call_result(call_io_setup(frame));
+	if (err) {
+		(void)vm_unmap(LAYOUT_RING, 1);
+		(void)frames_free(LAYOUT_CAP_SELF, frame, 1);
+		return err;
+	}
+	ring_of = start_self();
+	under_way = 0;
+	return 0;
+}
+
+static int io_errno(uint32_t status)
+{
+	return status == EXO_OK ? 0 : call_errno(status);
+}
+
+/* Takes the completions that are there; returns how many. */
+static uint32_t poll(void)
+{
+	volatile struct exo_ring *r = ring();
+	uint32_t head = r->cq_head, n = 0;
+
+	while (head != __atomic_load_n(&r->cq_tail, __ATOMIC_ACQUIRE)) {
+		const volatile struct exo_cqe *c = &r->cq[head % EXO_RING_CQ];
+		struct disk_req *req = (struct disk_req *)(uintptr_t)c->tag;
+		const int err = io_errno(c->status);
+
+		if (err && !req->status)
+			req->status = err;
+		req->state--;
+		under_way--;
+		__atomic_store_n(&r->cq_head, ++head, __ATOMIC_RELEASE);
+		n++;
+	}
+	return n;
+}
+
+static void wait_for_some(void)
+{
+	if (!poll())
+		call_wait(EXO_EV_IO, 0);
+}
+
+/* The entry at the tail goes to the kernel, who may first want others to be done. */
+static void push(struct disk_req *req)
+{
+	volatile struct exo_ring *r = ring();
+
+	req->state++;
+	under_way++;
+	__atomic_store_n(&r->sq_tail, r->sq_tail + 1, __ATOMIC_RELEASE);
+	while (r->sq_head != r->sq_tail)
+		if (call_io_submit().status == EXO_AGAIN)
+			wait_for_some();
+}
+
+static volatile struct exo_sqe *next_entry(const struct disk *d, struct disk_req *req)
+{
+	volatile struct exo_ring *r = ring();
+	volatile struct exo_sqe *s;
+
+	while (under_way >= EXO_RING_CQ)
+		wait_for_some();
+	s = &r->sq[r->sq_tail % EXO_RING_SQ];
+	s->op = (uint8_t)(req->op == DISK_READ	  ? EXO_IO_READ
+			  : req->op == DISK_WRITE ? EXO_IO_WRITE
+						  : EXO_IO_FLUSH);
+	s->reserved0 = 0;
+	s->reserved1 = 0;
+	s->cap = (uint16_t)d->cap;
+	s->pages = 0;
+	s->count = 0;
+	s->block = d->start;
+	s->list = 0;
+	s->tag = (uint64_t)(uintptr_t)req;
+	return s;
+}
+
+/* The frame of a page of ours, there and fit for the transfer. */
+static int own_frame(uint64_t va, unsigned perm, uint32_t *frame)
+{
+	unsigned has = 0;
+
+	*frame = vm_frame(va, &has);
+	if (!*frame) {
+		const int err = vm_populate(va, VM_PAGE, perm);
+
+		if (err)
+			return err;
+		*frame = vm_frame(va, &has);
+	}
+	return *frame && (has & perm) == perm ? 0 : -EFAULT;
+}
+
+static int in_segment(uint64_t va)
+{
+	return va >= LAYOUT_SEGMENT && va - LAYOUT_SEGMENT < start_args()->segment_pages * VM_PAGE;
+}
+
+/* As many pages from the i-th on as one right covers; *n of them. */
+static int submit_piece(const struct disk *d, struct disk_req *req, uint32_t i, uint32_t *n)
+{
+	const unsigned perm = VM_READ | (req->op == DISK_READ ? VM_WRITE : 0u);
+	const int segment = in_segment((uint64_t)(uintptr_t)req->pages[i]);
+	volatile struct exo_sqe *s = next_entry(d, req);
+
+	for (*n = 0; i + *n < req->nblocks; ++*n) {
+		const uint64_t va = (uint64_t)(uintptr_t)req->pages[i + *n];
+		uint32_t frame;
+		int err;
+
+		if (in_segment(va) != segment)
+			break;
+		err = own_frame(va, perm, &frame);
+		if (err)
+			return err;
+		ring()->list[*n] = frame;
+	}
+	s->pages = segment ? LAYOUT_CAP_SEGMENT : LAYOUT_CAP_SELF;
+	s->count = (uint16_t)*n;
+	s->block = d->start + req->block + i;
+	push(req);
+	return 0;
+}
+
+static int check(const struct disk *d, const struct disk_req *r)
+{
+	const uint64_t rights = tables_caps(start_self() & 0xffff)->c[d->cap].rights;
+
+	if (r->op == DISK_FLUSH)
+		return r->nblocks ? -EINVAL : 0;
+	if ((r->op != DISK_READ && r->op != DISK_WRITE) || r->nblocks == 0 ||
+	    r->nblocks > DISK_MAX_BLOCKS)
+		return -EINVAL;
+	if (r->block >= d->blocks || r->nblocks > d->blocks - r->block)
+		return -ERANGE;
+	for (uint32_t i = 0; i < r->nblocks; i++)
+		if ((uint64_t)(uintptr_t)r->pages[i] % DISK_BLOCK)
+			return -EINVAL;
+	return rights & (r->op == DISK_READ ? EXO_RIGHT_READ : EXO_RIGHT_WRITE) ? 0 : -EACCES;
+}
+
+int disk_submit(struct disk *d, struct disk_req *r)
+{
+	int err = check(d, r);
+
+	if (!err)
+		err = ring_setup();
+	if (err)
+		return err;
+	r->status = 0;
+	r->state = 0;
+	if (r->op == DISK_FLUSH) {
+		(void)next_entry(d, r);
+		push(r);
+		return 0;
+	}
+	for (uint32_t i = 0, n; i < r->nblocks && !err; i += n)
+		err = submit_piece(d, r, i, &n);
+	/* What was queued before the bad page must be over before the caller may forget `r`. */
+	while (err && r->state)
+		wait_for_some();
+	return err;
+}
+
+int disk_wait(struct disk *d, struct disk_req *r)
+{
+	(void)d;
+	while (r->state)
+		wait_for_some();
+	return r->status;
+}
