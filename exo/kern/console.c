@@ -192,6 +192,11 @@ void console_tick(uint64_t now)
 		pump();
 }
 
+uint32_t console_pending(void)
+{
+	return shown.pending;
+}
+
 /* The session has room for the byte. */
 static void append(struct session *s, uint8_t byte)
 {

@@ -32,6 +32,9 @@ void console_sent(void);
 /* Every tick, `now` in ns since boot: text without a line end gets its turn after a while. */
 void console_tick(uint64_t now);
 
+/* Bytes written by sessions and not shown yet. */
+uint32_t console_pending(void);
+
 /* A byte of the kernel's log, shown like a session's of its own; dropped when there is no room. */
 void console_log(uint8_t byte);
 
