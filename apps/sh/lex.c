@@ -41,9 +41,12 @@ void source_free(struct source *source)
 
 static int peek(struct source *source)
 {
-	while (source->at == source->length)
-		if (!source->more || !source->more(source))
-			return END;
+	while (source->at == source->length) {
+		if (!source->ended && source->more && source->more(source))
+			continue;
+		source->ended = true;
+		return END;
+	}
 	return (unsigned char)source->text[source->at];
 }
 

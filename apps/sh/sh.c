@@ -105,6 +105,7 @@ static int run_interactive(void)
 		shell.interrupted = false;
 		source.at = source.length = 0;
 		source.line = 1;
+		source.ended = false;
 		exec_source(&source);
 		shell.tested = shell.loops = 0;
 		if (shell.interrupted)

@@ -138,6 +138,7 @@ struct source {
 	char *text;		       /* heap */
 	size_t at, length, room;
 	int line;
+	bool ended;	/* more said no, and is not asked again */
 	bool continued; /* in the middle of a command: for the second prompt */
 };
 
