@@ -9,7 +9,7 @@
 EXO_INCLUDE  := -Iexo/include
 EXO_CFLAGS   := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
-	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common $(EXO_INCLUDE)
+	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections $(EXO_INCLUDE)
 LOADER_CFLAGS := -std=gnu11 -m16 -mgeneral-regs-only -Os -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing $(EXO_INCLUDE)
 CALL_COUNT   := $(shell grep -cw '^CALL' exo/include/exo/syscall.def)
@@ -45,7 +45,7 @@ $(LOADER_BIN): $(LOADER_OBJS) exo/boot/loader.ld
 
 # Symbols: sorted addresses and names of functions, as data.
 ksyms = $(NM) -n $(1) | awk -f exo/x86/ksyms.awk > $(2).S && $(CC) -c $(2).S -o $(2)
-link_kernel = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
+link_kernel = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections \
 	-T exo/x86/kernel.ld $(EXO_OBJS) $(1) -o $(2)
 
 $(KERNEL): $(EXO_OBJS) exo/x86/kernel.ld exo/x86/ksyms.awk
