@@ -414,7 +414,6 @@ void ide_tick(uint64_t now)
 		else if (now - c->since > POLL_AFTER)
 			ide_interrupt(i);
 	}
-	io_tick();
 }
 
 /* ---- boot -------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ void ide_init(void);
 /* Interrupt of a channel (0: IRQ 14, 1: IRQ 15). */
 void ide_interrupt(uint32_t channel);
 
-/* Every tick, `now` in ns since boot: timeouts, resets, and queues cut short. */
+/* Every tick, `now` in ns since boot: timeouts and resets. */
 void ide_tick(uint64_t now);
 
 #endif

@@ -99,12 +99,6 @@ void uart_interrupt(void)
 	}
 }
 
-void uart_tick(uint64_t now)
-{
-	console_tick(now);
-	vga_tick();
-}
-
 /* Waits, bounded by time and, should the clock not run yet, by number, for a bit of the status. */
 static void await(uint8_t bit)
 {

@@ -12,9 +12,6 @@ void uart_init(void);
 /* IRQ 4: hands typed bytes to console_input(), tells console_sent() of room. */
 void uart_interrupt(void);
 
-/* Every tick, `now` in ns since boot: the console's and the screen's part of it. */
-void uart_tick(uint64_t now);
-
 /* Sends a byte by polling, bounded; for when the machine ends. */
 void uart_put_polled(uint8_t byte);
 
