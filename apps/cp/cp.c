@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utime.h>
 
 static const char usage[] = "cp [-rp] FROM... TO";
 static bool recursive, preserve;
@@ -125,11 +124,11 @@ static int copy_dir(const char *from, const struct stat *st, const char *to)
 /* Give `to` the mode and, with -p, the times of what it was copied from. */
 static int keep_attributes(const struct stat *st, const char *to)
 {
-	const struct utimbuf times = {.actime = st->st_atime, .modtime = st->st_mtime};
+	const struct timespec times[2] = {st->st_atim, st->st_mtim};
 
 	if (chmod(to, st->st_mode & 07777) != 0)
 		return tool_warn_errno(to);
-	if (preserve && utime(to, &times) != 0)
+	if (preserve && utimensat(AT_FDCWD, to, times, 0) != 0)
 		return tool_warn_errno(to);
 	return TOOL_OK;
 }

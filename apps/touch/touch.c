@@ -5,14 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
-#include <utime.h>
 
 static int touch(const char *path, bool make)
 {
 	int fd;
 
-	if (utime(path, NULL) == 0)
+	if (utimensat(AT_FDCWD, path, NULL, 0) == 0)
 		return TOOL_OK;
 	if (errno != ENOENT)
 		return tool_warn_errno(path);

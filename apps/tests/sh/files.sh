@@ -30,3 +30,4 @@ tee t1 t2 < b; cmp t1 t2
 find . -name 't*' -type f
 cp; echo $?
 cat -x; echo $?
+cp -p b kept; [ kept -nt b ] || [ b -nt kept ] || echo same time
