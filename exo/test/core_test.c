@@ -1,0 +1,1298 @@
+/*
+ * core_test.c - unit tests of the protection core: each call, each status it can answer, and that
+ * the checker sees planted corruption.
+ *
+ * A refused call is compared with the state before it, a granted one is followed by the checker.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "../kern/cap.h"
+#include "../kern/check.h"
+#include "../kern/cpu.h"
+#include "../kern/env.h"
+#include "../kern/event.h"
+#include "../kern/info.h"
+#include "../kern/io.h"
+#include "../kern/page.h"
+#include "../kern/principal.h"
+#include "../kern/quota.h"
+#include "../kern/slot.h"
+#include "../kern/syscall.h"
+#include "../kern/table.h"
+#include "../kern/timer.h"
+#include "../kern/uaccess.h"
+#include "machine_host.h"
+
+static const char *why; /* the first thing wrong in the running test */
+static char why_text[256];
+
+static void wrong(int line, const char *what, const char *detail)
+{
+	if (why)
+		return;
+	snprintf(why_text, sizeof why_text, "line %d: %s: %s", line, what, detail);
+	why = why_text;
+}
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			wrong(__LINE__, "false", #condition);                                      \
+	} while (0)
+
+/* The call is granted, and breaks no invariant nor leaves a stale translation; gives its value. */
+#define OK(call) granted(__LINE__, #call, (host_remember(), (call)))
+
+/* The call is refused with this status, and has changed nothing. */
+#define NO(refusal, call) refused(__LINE__, #call, EXO_##refusal, (host_remember(), (call)))
+
+static uint64_t granted(int line, const char *what, struct exo_result r)
+{
+	const char *const broken = check_state();
+
+	if (r.status != EXO_OK)
+		wrong(line, what, host_status_name(r.status));
+	else if (broken)
+		wrong(line, what, broken);
+	else if (!host_tlb_clean())
+		wrong(line, what, "translation left in the TLB");
+	return r.value;
+}
+
+static void refused(int line, const char *what, enum exo_status status, struct exo_result r)
+{
+	if (r.status != (uint64_t)status)
+		wrong(line, what, host_status_name(r.status));
+	else if (r.value != 0 || !host_same())
+		wrong(line, what, "refused, and has changed something");
+}
+
+static void become(uint32_t e)
+{
+	cpus[0].current = e;
+	cpus[0].resched = 0;
+}
+
+/* ---- the small world of the tests -------------------------------------------------------- */
+
+enum {
+	FRAMES = 1100,
+	FIRST_FREE = 16,
+	NENV = 8,
+	RUN_START = 512, /* a whole free run */
+	SELF = 0,
+	/* Frames of environment e: its hundred. */
+	ROOT = 0,
+	SAVE = 1,
+	UPCALL = 2,
+	L3 = 3,
+	L2 = 4,
+	L1 = 5,
+	DATA = 10,
+	RW = EXO_MAP_READ | EXO_MAP_WRITE,
+	RX = EXO_MAP_READ | EXO_MAP_EXEC,
+	R = EXO_MAP_READ,
+};
+
+static uint32_t frame(uint32_t e, uint32_t which)
+{
+	return FIRST_FREE + e * 60 + which;
+}
+
+static uint64_t level(uint32_t n)
+{
+	return EXO_PAGE_TABLE | (uint64_t)n << 8;
+}
+
+/* Tables down to level 1 for addresses from 0, and 4 data frames mapped from page 0. */
+static void build(uint32_t e, uint64_t ce)
+{
+	OK(sys_page_take(ce, frame(e, ROOT), level(4)));
+	OK(sys_page_take(ce, frame(e, SAVE), EXO_PAGE_SAVE));
+	OK(sys_page_take(ce, frame(e, UPCALL), EXO_PAGE_UPCALL));
+	OK(sys_env_set(ce, EXO_SET_ROOT, frame(e, ROOT)));
+	OK(sys_env_set(ce, EXO_SET_SAVE, frame(e, SAVE)));
+	OK(sys_env_set(ce, EXO_SET_UPCALL_PAGE, frame(e, UPCALL)));
+	for (uint32_t n = 3; n >= 1; n--) {
+		OK(sys_page_take(ce, frame(e, ROOT + 6 - n), level(n)));
+		OK(sys_table_link(ce, frame(e, n == 3 ? ROOT : 5 - n), 0, frame(e, 6 - n)));
+	}
+	for (uint32_t i = 0; i < 4; i++)
+		OK(sys_page_take(ce, frame(e, DATA + i), EXO_PAGE_DATA));
+	OK(sys_page_map(ce, frame(e, L1), 0, frame(e, DATA), 4, ce << 8 | RW));
+}
+
+/* Environment 1 as boot leaves it: running, with slot 0. */
+static void world(void)
+{
+	host_boot(FRAMES, FIRST_FREE, NENV);
+	build(1, SELF);
+	OK(sys_slot_take(SELF, 0));
+	OK(sys_env_start(SELF, 0x1000, 0x2000, 7));
+}
+
+/* A running child e of the current environment, its capability in slot d, CPU slot e. */
+static void child(uint32_t e, uint64_t d)
+{
+	OK(sys_env_create(e, d));
+	OK(sys_quota_move(d, EXO_QUOTA_PAGES, 55));
+	OK(sys_quota_move(d, EXO_QUOTA_SLOTS, 3));
+	OK(sys_quota_move(d, EXO_QUOTA_CAPS, 8));
+	OK(sys_quota_move(d, EXO_QUOTA_ENVS, 1));
+	OK(sys_quota_move(d, EXO_QUOTA_EXTENTS, 1));
+	build(e, d);
+	OK(sys_slot_take(d, e));
+	OK(sys_env_start(d, 0x1000, 0x2000, 7));
+}
+
+/* ---- capabilities ------------------------------------------------------------------------ */
+
+static void test_cap_find(void)
+{
+	struct exo_cap cap;
+	uint32_t e;
+
+	world();
+	CHECK(cap_find(1, 0, EXO_CAP_ENV, EXO_ENV_ALL, &cap) == EXO_OK && cap.object == 1);
+	CHECK(cap_find(1, 64, EXO_CAP_ENV, 0, &cap) == EXO_RANGE);
+	CHECK(cap_find(1, ~0ull, EXO_CAP_ENV, 0, &cap) == EXO_RANGE);
+	CHECK(cap_find(1, 5, EXO_CAP_ENV, 0, &cap) == EXO_STATE);
+	CHECK(cap_find(1, 0, EXO_CAP_PAGES, 0, &cap) == EXO_TYPE);
+	CHECK(cap_find(1, 0, EXO_CAP_ENV, EXO_RIGHT_ADMIN, &cap) == EXO_PERM);
+	CHECK(cap_env(1, 0, EXO_ENV_KILL, &e) == EXO_OK && e == 1);
+	cap_put(1, 9,
+		(struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 15, .object = 3, .len = 8});
+	CHECK(cap_find(1, 9, EXO_CAP_EXTENT, EXO_RIGHT_ADMIN, &cap) == EXO_OK);
+	CHECK(cap_env(1, 9, 0, &e) == EXO_TYPE);
+	host_extent_gen[3]++;
+	CHECK(cap_find(1, 9, EXO_CAP_EXTENT, 0, &cap) == EXO_STALE);
+}
+
+static void test_cap_derive(void)
+{
+	world();
+	child(2, 8);
+	cap_put(1, 9,
+		(struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 3, .start = 100, .len = 50});
+	OK(sys_cap_derive(9, 10, 1, 110, 40));
+	CHECK(caps[1].c[10].start == 110 && caps[1].c[10].len == 40 && caps[1].c[10].rights == 1);
+	OK(sys_cap_derive(9, 11, 3, 0, 0));
+	CHECK(caps[1].c[11].start == 100 && caps[1].c[11].len == 50);
+	NO(PERM, sys_cap_derive(10, 12, 3, 0, 0));
+	NO(PERM, sys_cap_derive(9, 12, 1ull << 40, 0, 0));
+	NO(RANGE, sys_cap_derive(9, 12, 1, 110, 41));
+	NO(RANGE, sys_cap_derive(9, 12, 1, 99, 2));
+	NO(RANGE, sys_cap_derive(9, 12, 1, 110, ~0ull));
+	NO(RANGE, sys_cap_derive(9, 12, 1, ~0ull, 2));
+	NO(ARG, sys_cap_derive(9, 12, 1, 110, 0));
+	NO(RANGE, sys_cap_derive(9, 64, 1, 0, 0));
+	NO(RANGE, sys_cap_derive(64, 12, 1, 0, 0));
+	NO(OCCUPIED, sys_cap_derive(9, 10, 1, 0, 0));
+	NO(OCCUPIED, sys_cap_derive(9, 0, 1, 0, 0));
+	NO(STATE, sys_cap_derive(20, 12, 1, 0, 0));
+	NO(RANGE, sys_cap_derive(0, 12, 1, 5, 1));
+	OK(sys_cap_derive(0, 12, EXO_ENV_KILL, 0, 0));
+	host_extent_gen[0]++;
+	NO(STALE, sys_cap_derive(9, 13, 1, 0, 0));
+	become(2);
+	for (uint64_t d = 1; d <= 8; d++)
+		OK(sys_cap_derive(0, d, 0, 0, 0));
+	NO(QUOTA, sys_cap_derive(0, 9, 0, 0, 0));
+}
+
+static void test_cap_grant(void)
+{
+	world();
+	child(2, 8);
+	cap_put(1, 9, (struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 3, .len = 50});
+	cap_put(1, 10, (struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 7, .len = 50});
+	cap_put(1, 11, (struct exo_cap){.kind = EXO_CAP_MACHINE});
+	NO(PERM, sys_cap_grant(9, 8, 5));
+	OK(sys_cap_grant(10, 8, 5));
+	OK(sys_cap_grant(11, 8, 6));
+	CHECK(caps[2].c[5].kind == EXO_CAP_EXTENT && caps[2].c[5].rights == 7);
+	NO(OCCUPIED, sys_cap_grant(10, 8, 5));
+	NO(RANGE, sys_cap_grant(10, 8, 64));
+	NO(RANGE, sys_cap_grant(10, 64, 7));
+	NO(STATE, sys_cap_grant(30, 8, 7));
+	OK(sys_cap_derive(8, 12, EXO_ENV_BUILD, 0, 0));
+	NO(PERM, sys_cap_grant(10, 12, 7));
+	for (uint64_t d = 10; d < 16; d++)
+		OK(sys_cap_grant(10, 8, d));
+	NO(QUOTA, sys_cap_grant(10, 8, 20));
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_cap_grant(10, 8, 20));
+}
+
+static void test_cap_drop(void)
+{
+	world();
+	OK(sys_cap_derive(0, 3, 0, 0, 0));
+	OK(sys_cap_drop(3));
+	NO(STATE, sys_cap_drop(3));
+	NO(STATE, sys_cap_drop(0));
+	NO(RANGE, sys_cap_drop(64));
+	CHECK(quota_used[1].n[EXO_QUOTA_CAPS] == 0);
+}
+
+static void test_cap_revoke(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_cap_derive(8, 9, EXO_ENV_BUILD, 0, 0));
+	NO(PERM, sys_cap_revoke(9));
+	become(2);
+	OK(sys_cap_revoke(0));
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, 0));
+	become(1);
+	NO(STALE, sys_env_set(8, EXO_SET_SLICE_UPCALL, 0));
+	NO(STALE, sys_cap_revoke(8));
+	OK(sys_env_open(env_eid(2).n, 10)); /* its creator can always come back */
+	OK(sys_cap_revoke(10));
+	OK(sys_env_set(10, EXO_SET_SLICE_UPCALL, 0));
+	cap_put(1, 20,
+		(struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 8, .object = 4, .len = 9});
+	cap_put(1, 21,
+		(struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 7, .object = 4, .len = 9});
+	cap_put(1, 22, (struct exo_cap){.kind = EXO_CAP_CONSOLE, .rights = 15, .object = 2});
+	NO(PERM, sys_cap_revoke(21));
+	OK(sys_cap_revoke(20));
+	NO(STALE, sys_cap_revoke(20));
+	NO(STALE, sys_cap_revoke(21));
+	OK(sys_cap_revoke(22));
+	NO(STALE, sys_cap_revoke(22));
+	OK(sys_page_share(frame(1, DATA), 1, SELF, 30, R));
+	NO(TYPE, sys_cap_revoke(30));
+	NO(STATE, sys_cap_revoke(40));
+	NO(RANGE, sys_cap_revoke(64));
+	envs[1].cap_gen = caps[1].c[0].gen = 0x7fffffff;
+	NO(STATE, sys_cap_revoke(0));
+}
+
+/* ---- environments ------------------------------------------------------------------------ */
+
+static void test_env_create(void)
+{
+	uint64_t eid;
+
+	world();
+	eid = OK(sys_env_create(2, 8));
+	CHECK(EXO_EID_INDEX((struct eid){eid}) == 2 && EXO_EID_GEN((struct eid){eid}) == 1);
+	CHECK(envs[2].state == EXO_ENV_BUILDING && envs[2].parent == env_eid(1).n);
+	CHECK(caps[1].c[8].object == 2 && caps[1].c[8].rights == EXO_ENV_ALL);
+	NO(OCCUPIED, sys_env_create(2, 9));
+	NO(OCCUPIED, sys_env_create(3, 8));
+	NO(OCCUPIED, sys_env_create(3, 0));
+	NO(RANGE, sys_env_create(0, 9));
+	NO(RANGE, sys_env_create(NENV, 9));
+	NO(RANGE, sys_env_create(1ull << 32 | 3, 9));
+	NO(RANGE, sys_env_create(3, 64));
+	child(3, 9);
+	become(3);
+	OK(sys_env_create(4, 1));
+	NO(QUOTA, sys_env_create(5, 2)); /* its limit of environments is 1 */
+}
+
+static void test_env_open(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_env_open(env_eid(2).n, 9));
+	CHECK(caps[1].c[9].rights == EXO_ENV_ALL && caps[1].c[9].object == 2);
+	NO(OCCUPIED, sys_env_open(env_eid(2).n, 9));
+	NO(RANGE, sys_env_open(env_eid(2).n, 64));
+	NO(STALE, sys_env_open(env_eid(2).n + 65536, 10));
+	NO(STALE, sys_env_open(3, 10));
+	become(2);
+	NO(PERM, sys_env_open(env_eid(1).n, 3));
+	NO(PERM, sys_env_open(env_eid(2).n, 3));
+}
+
+static void test_env_set(void)
+{
+	const uint32_t f = frame(2, ROOT);
+
+	world();
+	OK(sys_env_create(2, 8));
+	OK(sys_quota_move(8, EXO_QUOTA_PAGES, 10));
+	OK(sys_page_take(8, f, level(4)));
+	OK(sys_page_take(8, f + 1, level(3)));
+	OK(sys_page_take(8, f + 2, EXO_PAGE_SAVE));
+	OK(sys_page_take(8, f + 3, EXO_PAGE_UPCALL));
+	NO(TYPE, sys_env_set(8, EXO_SET_ROOT, f + 1));
+	NO(TYPE, sys_env_set(8, EXO_SET_SAVE, f + 3));
+	NO(TYPE, sys_env_set(8, EXO_SET_UPCALL_PAGE, f + 2));
+	NO(PERM, sys_env_set(8, EXO_SET_ROOT, frame(1, ROOT)));
+	NO(PERM, sys_env_set(8, EXO_SET_SAVE, 0));
+	NO(RANGE, sys_env_set(8, EXO_SET_ROOT, 1ull << 32 | f));
+	OK(sys_env_set(8, EXO_SET_ROOT, f));
+	OK(sys_env_set(8, EXO_SET_SAVE, f + 2));
+	OK(sys_env_set(8, EXO_SET_UPCALL_PAGE, f + 3));
+	NO(STATE, sys_env_set(8, EXO_SET_ROOT, f));
+	NO(BUSY, sys_page_free(8, f + 3));
+	NO(ARG, sys_env_set(8, EXO_SET_UPCALL_VA, 4097));
+	NO(ARG, sys_env_set(8, EXO_SET_UPCALL_VA, USER_END));
+	OK(sys_env_set(8, EXO_SET_UPCALL_VA, USER_END - 4096));
+	NO(ARG, sys_env_set(8, EXO_SET_UPCALL_ENTRY, USER_END));
+	OK(sys_env_set(8, EXO_SET_UPCALL_ENTRY, 0x400000));
+	OK(sys_env_set(8, EXO_SET_EVENT_UPCALL, ~0ull));
+	NO(ARG, sys_env_set(8, EXO_SET_SLICE_UPCALL, 2));
+	OK(sys_env_set(8, EXO_SET_SLICE_UPCALL, 1));
+	NO(ARG, sys_env_set(8, 10, 0));
+	NO(ARG, sys_env_set(8, ~0ull, 0));
+	OK(sys_env_set(8, EXO_SET_NAME_LO, 0x4847464544434241));
+	OK(sys_env_set(8, EXO_SET_NAME_HI, 0x49));
+	CHECK(memcmp(envs[2].name, "ABCDEFGHI", 10) == 0);
+	OK(sys_env_set(8, EXO_SET_PRINCIPAL, 0x1200000000000000));
+	OK(sys_env_start(8, 1, 1, 1));
+	NO(STATE, sys_env_set(8, EXO_SET_PRINCIPAL, 0x1200000000000000));
+	become(2);
+	OK(sys_quota_move(0, EXO_QUOTA_PAGES, 1));
+	become(1);
+	OK(sys_quota_move(8, EXO_QUOTA_CAPS, 2));
+	OK(sys_quota_move(8, EXO_QUOTA_ENVS, 1));
+	become(2);
+	OK(sys_env_create(3, 1));
+	CHECK(envs[3].principal == 0x1200000000000000);
+	NO(PERM, sys_env_set(1, EXO_SET_PRINCIPAL, 0x1300000000000000));
+	NO(PERM, sys_env_set(1, EXO_SET_PRINCIPAL, 0));
+	OK(sys_env_set(1, EXO_SET_PRINCIPAL, 0x1234000000000000));
+	OK(sys_cap_derive(1, 2, EXO_ENV_KILL, 0, 0));
+	NO(PERM, sys_env_set(2, EXO_SET_NAME_LO, 0));
+	NO(STATE, sys_env_set(9, EXO_SET_NAME_LO, 0));
+	OK(sys_env_kill(1, 0));
+	NO(STATE, sys_env_set(1, EXO_SET_NAME_LO, 0));
+}
+
+static void test_principal_above(void)
+{
+	CHECK(principal_above(0, 0) && principal_above(0, 5) && principal_above(5, 5));
+	CHECK(principal_above(0x1200000000000000, 0x1234000000000000));
+	CHECK(!principal_above(0x1234000000000000, 0x1200000000000000));
+	CHECK(!principal_above(0x1200000000000000, 0x1300000000000000));
+	CHECK(!principal_above(0x1200000000000000, 0));
+	CHECK(principal_above(0x1200ab0000000000, 0x1200abcd00000000));
+	CHECK(!principal_above(0x1200ab0000000000, 0x1201abcd00000000));
+	CHECK(!principal_above(1, 2) && !principal_above(1, 0x0100000000000001));
+}
+
+static void test_env_start(void)
+{
+	const struct exo_regs *const regs = &machine_save((struct pfn){frame(1, SAVE)})->regs;
+
+	host_boot(FRAMES, FIRST_FREE, NENV);
+	NO(STATE, sys_env_start(SELF, 1, 1, 1)); /* no root */
+	build(1, SELF);
+	NO(ARG, sys_env_start(SELF, USER_END, 1, 1));
+	NO(ARG, sys_env_start(SELF, 1, USER_END, 1));
+	OK(sys_env_start(SELF, 0x1000, 0x2000, 7));
+	CHECK(regs->rip == 0x1000 && regs->rsp == 0x2000 && regs->rdi == 7 && regs->rax == 0);
+	CHECK(regs->cs == EXO_USER_CS && regs->ss == EXO_USER_SS && (regs->rflags & 0x200) != 0);
+	NO(STATE, sys_env_start(SELF, 1, 1, 1));
+	NO(RANGE, sys_env_start(64, 1, 1, 1));
+}
+
+/* Takes everything back from the zombie z but CPU slots, frames from the highest down. */
+static void reclaim_all(uint32_t z)
+{
+	const uint64_t eid = env_eid(z).n;
+
+	for (uint64_t s = 0; s < EXO_NSLOT; s++)
+		if (slots[s].owner == z)
+			OK(sys_env_reclaim(eid, EXO_QUOTA_SLOTS, s));
+	for (uint64_t s = 1; s < EXO_NCAP; s++)
+		if (caps[z].c[s].kind != EXO_CAP_NONE)
+			OK(sys_env_reclaim(eid, EXO_QUOTA_CAPS, s));
+	for (uint32_t f = 0; f < info.frames; f++)
+		if (pages[f].owner == z && pages[f].present != 0)
+			CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, f)) == 0);
+	for (uint32_t f = 0; f < info.frames; f++)
+		if (pages[f].owner == z)
+			CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, f)) == 1);
+}
+
+static void test_env_kill(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_cap_derive(8, 9, EXO_ENV_BUILD, 0, 0));
+	NO(PERM, sys_env_kill(9, 5));
+	become(2);
+	OK(sys_env_kill(SELF, 42));
+	CHECK(cpus[0].resched == 1 && envs[2].state == EXO_ENV_ZOMBIE);
+	CHECK(envs[2].end == EXO_END_EXIT && envs[2].end_code == 42);
+	CHECK(cpu_next() == 1 && envs[1].events == EXO_EV_CHILD);
+	become(1);
+	NO(STATE, sys_env_kill(8, 5));
+	child(3, 10);
+	OK(sys_env_kill(10, 6));
+	CHECK(envs[3].end == EXO_END_KILLED && envs[3].end_code == 6 && cpus[0].resched == 0);
+	NO(STATE, sys_env_kill(50, 5));
+	env_end(1, EXO_END_FAULT, 14, 6, 0xdead, 0x1000, 0x2000, 142);
+	CHECK(envs[1].end_vector == 14 && envs[1].end_addr == 0xdead && cpus[0].resched == 1);
+	cpus[0].current = cpu_next();
+	CHECK(cpus[0].current == 0 && check_state() == 0);
+}
+
+static void test_env_reclaim(void)
+{
+	uint64_t eid;
+
+	world();
+	child(2, 8);
+	eid = env_eid(2).n;
+	NO(STATE, sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, DATA)));
+	OK(sys_env_kill(8, 0));
+	NO(STALE, sys_env_reclaim(eid + 65536, EXO_QUOTA_PAGES, 0));
+	NO(STALE, sys_env_reclaim(65536 + NENV, EXO_QUOTA_PAGES, 0));
+	NO(STALE, sys_env_reclaim(0, EXO_QUOTA_PAGES, 0));
+	NO(ARG, sys_env_reclaim(eid, EXO_QUOTA_EXTENTS, 0));
+	NO(ARG, sys_env_reclaim(eid, ~0ull, 0));
+	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_PAGES, FRAMES));
+	NO(PERM, sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(1, DATA)));
+	NO(BUSY, sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, DATA)));
+	NO(BUSY, sys_env_reap(8));
+	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_SLOTS, EXO_NSLOT));
+	NO(PERM, sys_env_reclaim(eid, EXO_QUOTA_SLOTS, 0));
+	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_CAPS, 0));
+	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_CAPS, 64));
+	NO(STATE, sys_env_reclaim(eid, EXO_QUOTA_CAPS, 1));
+	/* A table that somebody still sees is emptied, but not freed. */
+	OK(sys_page_map(SELF, frame(1, L1), 100, frame(2, L1), 1, 8 << 8 | R));
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, L1))) == 0);
+	OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, L2)));
+	NO(BUSY, sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, L1)));
+	OK(sys_page_unmap(SELF, frame(1, L1), 100, 1));
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, L1))) == 1);
+	reclaim_all(2);
+	CHECK(quota_used[2].n[EXO_QUOTA_PAGES] == 0);
+	OK(sys_env_reap(8));
+}
+
+static void test_env_reclaim_io(void)
+{
+	uint64_t eid;
+
+	world();
+	child(2, 8);
+	eid = env_eid(2).n;
+	OK(sys_quota_move(8, EXO_QUOTA_IO, 4));
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_env_reclaim(eid, EXO_QUOTA_IO, 0));
+	page_pin(frame(2, DATA));
+	envs[2].io_ring = frame(2, DATA);
+	for (uint32_t i = 1; i < 3; i++)
+		ios[i] = (struct exo_io){.state = EXO_IOS_QUEUED, .op = EXO_IO_FLUSH, .env = 2};
+	quota_charge(2, EXO_QUOTA_IO, 2);
+	host_io_queued[2] = 1;
+	host_io_active[2] = 1;
+	NO(ARG, sys_env_reclaim(eid, EXO_QUOTA_IO, 1));
+	ios[1].state = EXO_IOS_FREE;
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_IO, 0)) == 0);
+	NO(BUSY, sys_env_reclaim(eid, EXO_QUOTA_IO, 0));
+	host_io_active[2] = 0;
+	ios[2].state = EXO_IOS_FREE;
+	quota_release(2, EXO_QUOTA_IO, 1);
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_IO, 0)) == 1 && envs[2].io_ring == 0);
+	reclaim_all(2);
+	OK(sys_env_reap(8));
+}
+
+static void test_env_orphans(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_quota_move(8, EXO_QUOTA_PAGES, 100));
+	OK(sys_quota_move(8, EXO_QUOTA_CAPS, 20));
+	OK(sys_quota_move(8, EXO_QUOTA_SLOTS, 9));
+	OK(sys_quota_move(8, EXO_QUOTA_EXTENTS, 3));
+	become(2);
+	child(3, 1);
+	become(1);
+	OK(sys_env_kill(8, 0));
+	reclaim_all(2);
+	NO(BUSY, sys_env_reap(8));
+	NO(PERM, sys_env_open(env_eid(3).n, 9));
+	NO(PERM, sys_env_reclaim(env_eid(2).n, EXO_QUOTA_ENVS, 2));
+	NO(RANGE, sys_env_reclaim(env_eid(2).n, EXO_QUOTA_ENVS, 0));
+	NO(RANGE, sys_env_reclaim(env_eid(2).n, EXO_QUOTA_ENVS, NENV));
+	NO(PERM, sys_env_reclaim(env_eid(2).n, EXO_QUOTA_ENVS, 4));
+	become(3);
+	OK(sys_env_kill(SELF, 1));
+	become(1);
+	envs[1].events = 0;
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_ENVS, 3));
+	CHECK(envs[1].events == EXO_EV_CHILD && envs[3].parent == env_eid(1).n);
+	OK(sys_env_open(env_eid(3).n, 9));
+	quota_charge(2, EXO_QUOTA_EXTENTS, 2); /* extents outlive who took them */
+	OK(sys_env_reap(8));
+	CHECK(quota_used[1].n[EXO_QUOTA_EXTENTS] == 2);
+	reclaim_all(3);
+	OK(sys_env_reap(9));
+	CHECK(quota_used[1].n[EXO_QUOTA_ENVS] == 0 && quota_used[1].n[EXO_QUOTA_CAPS] == 0);
+	CHECK(quota_limit[1].n[EXO_QUOTA_PAGES] == FRAMES - FIRST_FREE);
+	OK(sys_env_kill(SELF, 0));
+	NO(PERM, sys_env_reclaim(env_eid(1).n, EXO_QUOTA_ENVS, 2));
+}
+
+static void test_env_reap(void)
+{
+	uint64_t eid;
+
+	world();
+	child(2, 8);
+	eid = env_eid(2).n;
+	OK(sys_cap_derive(8, 9, EXO_ENV_BUILD | EXO_ENV_GIVE, 0, 0));
+	NO(STATE, sys_env_reap(8));
+	NO(STATE, sys_env_reap(0));
+	OK(sys_env_kill(8, 0));
+	reclaim_all(2);
+	NO(PERM, sys_env_reap(9));
+	NO(RANGE, sys_env_reap(64));
+	OK(sys_env_reap(8));
+	CHECK(envs[2].state == EXO_ENV_FREE && envs[2].gen == 2 && caps[1].c[8].kind == 0);
+	NO(STALE, sys_env_kill(9, 0));
+	NO(STALE, sys_event_post(eid, EXO_EV_USER));
+	NO(STATE, sys_env_reap(8));
+	OK(sys_env_create(2, 8));
+	NO(STALE, sys_env_kill(9, 0));
+	CHECK(env_by_eid(eid) == 0 && env_by_eid(env_eid(2).n) == 2);
+	OK(sys_env_kill(8, 0));
+	envs[2].gen = UINT32_MAX;
+	NO(STATE, sys_env_reap(8));
+}
+
+static void test_quota_move(void)
+{
+	world();
+	OK(sys_env_create(2, 8));
+	OK(sys_quota_move(8, EXO_QUOTA_PAGES, 100));
+	CHECK(quota_limit[2].n[EXO_QUOTA_PAGES] == 100);
+	NO(QUOTA, sys_quota_move(8, EXO_QUOTA_PAGES, FRAMES));
+	NO(QUOTA, sys_quota_move(8, EXO_QUOTA_PAGES, ~0ull));
+	NO(QUOTA, sys_quota_move(8, EXO_QUOTA_SLOTS, 256)); /* one is in use */
+	OK(sys_quota_move(8, EXO_QUOTA_SLOTS, 255));
+	NO(ARG, sys_quota_move(8, 6, 0));
+	NO(ARG, sys_quota_move(8, ~0ull, 0));
+	OK(sys_quota_move(SELF, EXO_QUOTA_PAGES, 5));
+	OK(sys_cap_derive(8, 9, EXO_ENV_BUILD, 0, 0));
+	NO(PERM, sys_quota_move(9, EXO_QUOTA_PAGES, 1));
+	NO(STATE, sys_quota_move(20, EXO_QUOTA_PAGES, 1));
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_quota_move(8, EXO_QUOTA_PAGES, 1));
+}
+
+/* ---- frames and tables ------------------------------------------------------------------- */
+
+static void test_page_take(void)
+{
+	const uint32_t f = frame(2, DATA);
+
+	world();
+	OK(sys_page_take(SELF, f, EXO_PAGE_DATA));
+	CHECK(pages[f].owner == 1 && machine_bytes((struct pfn){f})[4095] == 0);
+	NO(OCCUPIED, sys_page_take(SELF, f, EXO_PAGE_DATA));
+	NO(OCCUPIED, sys_page_take(SELF, 0, EXO_PAGE_DATA));
+	NO(RANGE, sys_page_take(SELF, FRAMES, EXO_PAGE_DATA));
+	NO(RANGE, sys_page_take(SELF, 1ull << 32 | (f + 1), EXO_PAGE_DATA));
+	NO(ARG, sys_page_take(SELF, f + 1, EXO_PAGE_FREE));
+	NO(ARG, sys_page_take(SELF, f + 1, EXO_PAGE_KERNEL));
+	NO(ARG, sys_page_take(SELF, f + 1, EXO_PAGE_TABLE));
+	NO(ARG, sys_page_take(SELF, f + 1, level(5)));
+	NO(ARG, sys_page_take(SELF, f + 1, EXO_PAGE_DATA | 1 << 8));
+	OK(sys_page_take(SELF, f + 1, level(4)));
+	CHECK(machine_table((struct pfn){f + 1})->e[256] != 0);
+	CHECK(machine_table((struct pfn){f + 1})->e[255] == 0);
+	OK(sys_env_create(2, 8));
+	NO(QUOTA, sys_page_take(8, f + 2, EXO_PAGE_DATA));
+	OK(sys_cap_derive(8, 9, EXO_ENV_GIVE, 0, 0));
+	NO(PERM, sys_page_take(9, f + 2, EXO_PAGE_DATA));
+	NO(STATE, sys_page_take(10, f + 2, EXO_PAGE_DATA));
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_page_take(8, f + 2, EXO_PAGE_DATA));
+}
+
+static void test_page_free(void)
+{
+	world();
+	NO(BUSY, sys_page_free(SELF, frame(1, DATA)));
+	NO(BUSY, sys_page_free(SELF, frame(1, ROOT)));
+	NO(BUSY, sys_page_free(SELF, frame(1, SAVE)));
+	NO(BUSY, sys_page_free(SELF, frame(1, L2)));
+	NO(PERM, sys_page_free(SELF, frame(2, DATA)));
+	NO(PERM, sys_page_free(SELF, 0));
+	NO(RANGE, sys_page_free(SELF, FRAMES));
+	OK(sys_page_unmap(SELF, frame(1, L1), 0, 4));
+	OK(sys_page_free(SELF, frame(1, DATA)));
+	page_pin(frame(1, DATA + 1));
+	NO(BUSY, sys_page_free(SELF, frame(1, DATA + 1)));
+	page_unpin(frame(1, DATA + 1));
+	NO(BUSY, sys_page_free(SELF, frame(1, L1)));
+	OK(sys_table_unlink(SELF, frame(1, L2), 0));
+	OK(sys_page_free(SELF, frame(1, L1)));
+	CHECK(page_free_count() == info.free_frames);
+	/* A frame under a large page, mapped only by that. */
+	for (uint32_t i = 0; i < RUN; i++)
+		(void)sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA);
+	OK(sys_page_map_large(SELF, frame(1, L2), 7, RUN_START, RW));
+	NO(BUSY, sys_page_free(SELF, RUN_START + 300));
+	OK(sys_page_unmap(SELF, frame(1, L2), 7, 1));
+	OK(sys_page_free(SELF, RUN_START + 300));
+}
+
+static void test_table_link(void)
+{
+	const uint32_t t = frame(1, 20);
+
+	world();
+	OK(sys_page_take(SELF, t, level(1)));
+	OK(sys_page_take(SELF, t + 1, level(2)));
+	OK(sys_page_take(SELF, t + 2, level(1)));
+	OK(sys_page_take(SELF, t + 3, level(3)));
+	NO(OCCUPIED, sys_table_link(SELF, frame(1, L2), 0, t));
+	NO(TYPE, sys_table_link(SELF, frame(1, L2), 1, t + 1));
+	NO(TYPE, sys_table_link(SELF, frame(1, L1), 9, t));
+	NO(TYPE, sys_table_link(SELF, frame(1, DATA), 9, t));
+	NO(TYPE, sys_table_link(SELF, frame(1, L2), 1, frame(1, DATA)));
+	NO(STATE, sys_table_link(SELF, t + 1, 0, t)); /* not linked itself */
+	NO(RANGE, sys_table_link(SELF, frame(1, L2), 512, t));
+	NO(RANGE, sys_table_link(SELF, frame(1, ROOT), EXO_USER_L4, t + 3));
+	NO(RANGE, sys_table_link(SELF, frame(1, L2), 1, FRAMES));
+	NO(RANGE, sys_table_link(SELF, FRAMES, 1, t));
+	NO(PERM, sys_table_link(SELF, frame(2, L2), 1, t));
+	NO(PERM, sys_table_link(SELF, frame(1, L2), 1, frame(2, 0)));
+	OK(sys_table_link(SELF, frame(1, L2), 1, t));
+	CHECK(pages[t].va == 0x200000 && pages[t].parent == frame(1, L2));
+	NO(BUSY, sys_table_link(SELF, frame(1, L2), 2, t));
+	OK(sys_table_link(SELF, frame(1, ROOT), 255, t + 3));
+	CHECK(pages[t + 3].va == 255ull << 39);
+	OK(sys_table_link(SELF, t + 3, 511, t + 1));
+	OK(sys_table_link(SELF, t + 1, 511, t + 2));
+	CHECK(pages[t + 2].va == USER_END - 0x200000);
+}
+
+static void test_table_unlink(void)
+{
+	world();
+	NO(BUSY, sys_table_unlink(SELF, frame(1, L2), 0));
+	NO(STATE, sys_table_unlink(SELF, frame(1, L2), 1));
+	NO(RANGE, sys_table_unlink(SELF, frame(1, L2), 512));
+	NO(TYPE, sys_table_unlink(SELF, frame(1, L1), 0));
+	NO(STATE, sys_table_unlink(5, frame(1, L2), 0));
+	OK(sys_page_unmap(SELF, frame(1, L1), 0, 4));
+	OK(sys_table_unlink(SELF, frame(1, L2), 0));
+	CHECK(host_drop_count == 1 && host_drops[0].root == frame(1, ROOT));
+	NO(STATE, sys_page_map(SELF, frame(1, L1), 0, frame(1, DATA), 1, RW));
+	OK(sys_table_link(SELF, frame(1, L2), 9, frame(1, L1)));
+	OK(sys_page_map(SELF, frame(1, L1), 3, frame(1, DATA), 1, RW));
+	OK(sys_page_unmap(SELF, frame(1, L1), 3, 1));
+	CHECK(host_drops[0].va == 9 * 0x200000 + 3 * 4096);
+}
+
+static void test_page_map(void)
+{
+	const uint32_t t = frame(1, L1), f = frame(1, DATA);
+	const struct table *const entries = machine_table((struct pfn){t});
+
+	world();
+	OK(sys_page_map(SELF, t, 510, f, 2, R));
+	CHECK(page_maps[f] == 2 && page_maps[f + 2] == 1 && pages[t].present == 6);
+	CHECK(entries->e[511] == ((f + 1) * 4096ull | PTE_P | PTE_U | PTE_NX));
+	CHECK((entries->e[0] & (PTE_W | PTE_NX)) == (PTE_W | PTE_NX));
+	NO(OCCUPIED, sys_page_map(SELF, t, 509, f, 2, R));
+	NO(RANGE, sys_page_map(SELF, t, 509, f, 4, R));
+	NO(RANGE, sys_page_map(SELF, t, 100, f, 0, R));
+	NO(RANGE, sys_page_map(SELF, t, 512, f, 1, R));
+	NO(RANGE, sys_page_map(SELF, t, 100, f, ~0ull, R));
+	NO(RANGE, sys_page_map(SELF, t, 100, FRAMES, 1, R));
+	NO(RANGE, sys_page_map(SELF, t, 100, 1ull << 32 | f, 1, R));
+	NO(PERM, sys_page_map(SELF, t, 100, FRAMES - 1, 2, R));
+	NO(WX, sys_page_map(SELF, t, 100, f, 1, RW | RX));
+	NO(ARG, sys_page_map(SELF, t, 100, f, 1, 0));
+	NO(ARG, sys_page_map(SELF, t, 100, f, 1, EXO_MAP_WRITE));
+	NO(ARG, sys_page_map(SELF, t, 100, f, 1, 8 | R));
+	NO(RANGE, sys_page_map(SELF, t, 100, f, 1, 64 << 8 | R));
+	NO(STATE, sys_page_map(SELF, t, 100, f, 1, 5 << 8 | R));
+	NO(PERM, sys_page_map(SELF, t, 100, f, 5, R)); /* the fifth is free */
+	NO(PERM, sys_page_map(SELF, t, 100, 0, 1, R));
+	NO(TYPE, sys_page_map(SELF, frame(1, L2), 100, f, 1, R));
+	NO(TYPE, sys_page_map(SELF, f, 100, f, 1, R));
+	NO(TYPE, sys_page_map(SELF, t, 100, t, 1, RW));
+	NO(TYPE, sys_page_map(SELF, t, 100, frame(1, SAVE), 1, RX));
+	OK(sys_page_map(SELF, t, 100, t, 1, R));
+	OK(sys_page_map(SELF, t, 101, frame(1, SAVE), 1, R));
+	OK(sys_page_map(SELF, t, 102, frame(1, UPCALL), 1, RW));
+	OK(sys_page_map(SELF, t, 103, f, 1, RX));
+	cap_put(1, 9, (struct exo_cap){.kind = EXO_CAP_MACHINE});
+	NO(TYPE, sys_page_map(SELF, t, 104, f, 1, 9 << 8 | R));
+	page_maps[f] = UINT32_MAX;
+	NO(STATE, sys_page_map(SELF, t, 104, f, 1, R));
+}
+
+static void test_page_map_for_child(void)
+{
+	world();
+	child(2, 8);
+	/* The parent's frame into the child, the child's into the parent. */
+	OK(sys_page_map(8, frame(2, L1), 50, frame(1, DATA), 1, RW));
+	OK(sys_page_map(SELF, frame(1, L1), 50, frame(2, DATA), 1, 8 << 8 | RW));
+	NO(PERM, sys_page_map(SELF, frame(2, L1), 51, frame(1, DATA), 1, R));
+	NO(PERM, sys_page_map(8, frame(1, L1), 51, frame(1, DATA), 1, R));
+	NO(BUSY, sys_page_free(8, frame(2, DATA)));
+	become(2);
+	NO(PERM, sys_page_protect(SELF, frame(2, L1), 50, 1, R));
+	OK(sys_page_unmap(SELF, frame(2, L1), 50, 1));
+	NO(PERM, sys_page_map(SELF, frame(2, L1), 50, frame(1, DATA), 1, R));
+}
+
+static void test_page_map_large(void)
+{
+	const uint32_t t = frame(1, L2);
+
+	world();
+	for (uint32_t i = 0; i < RUN; i++)
+		(void)sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA);
+	OK(sys_page_map_large(SELF, t, 7, RUN_START, RW));
+	CHECK(run_maps[1] == 1 && (machine_table((struct pfn){t})->e[7] & PTE_PS) != 0);
+	NO(OCCUPIED, sys_page_map_large(SELF, t, 7, RUN_START, R));
+	NO(OCCUPIED, sys_page_map_large(SELF, t, 0, RUN_START, R));
+	NO(ARG, sys_page_map_large(SELF, t, 8, RUN_START + 1, R));
+	NO(RANGE, sys_page_map_large(SELF, t, 8, 1024, R)); /* the run is not whole */
+	NO(RANGE, sys_page_map_large(SELF, t, 8, 1ull << 40, R));
+	NO(RANGE, sys_page_map_large(SELF, t, 512, RUN_START, R));
+	NO(PERM, sys_page_map_large(SELF, t, 8, 0, R));
+	NO(WX, sys_page_map_large(SELF, t, 8, RUN_START, RW | RX));
+	NO(TYPE, sys_page_map_large(SELF, frame(1, L1), 8, RUN_START, R));
+	NO(STATE, sys_page_map_large(SELF, t, 8, RUN_START, 9 << 8 | R));
+	NO(TYPE, sys_page_unmap(SELF, t, 0, 8)); /* entry 0 links a table */
+	NO(ARG, sys_page_protect(SELF, t, 7, 2, R));
+	NO(TYPE, sys_table_unlink(SELF, t, 7));
+	OK(sys_page_protect(SELF, t, 7, 1, R));
+	CHECK((machine_table((struct pfn){t})->e[7] & (PTE_W | PTE_PS)) == PTE_PS);
+	OK(sys_page_unmap(SELF, t, 1, 511));
+	CHECK(run_maps[1] == 0 && host_drops[0].pages == 511 * 512);
+	OK(sys_page_free(SELF, RUN_START + 77));
+	NO(PERM, sys_page_map_large(SELF, t, 8, RUN_START, R));
+	OK(sys_page_take(SELF, RUN_START + 77, level(1)));
+	NO(TYPE, sys_page_map_large(SELF, t, 8, RUN_START, R));
+}
+
+static void test_page_unmap(void)
+{
+	const uint32_t t = frame(1, L1);
+
+	world();
+	OK(sys_page_unmap(SELF, t, 2, 100));
+	CHECK(pages[t].present == 2 && page_maps[frame(1, DATA + 2)] == 0);
+	CHECK(host_drop_count == 1 && host_drops[0].va == 2 * 4096 && host_drops[0].pages == 100);
+	OK(sys_page_unmap(SELF, t, 2, 100));
+	CHECK(host_drop_count == 0);
+	NO(RANGE, sys_page_unmap(SELF, t, 511, 2));
+	NO(RANGE, sys_page_unmap(SELF, t, 0, 0));
+	NO(TYPE, sys_page_unmap(SELF, frame(1, L3), 0, 1));
+	NO(TYPE, sys_page_unmap(SELF, frame(1, DATA), 0, 1));
+	NO(PERM, sys_page_unmap(SELF, 3, 0, 1));
+	NO(STATE, sys_page_unmap(9, t, 0, 1));
+	OK(sys_page_take(SELF, frame(1, 20), level(1)));
+	NO(STATE, sys_page_unmap(SELF, frame(1, 20), 0, 1));
+}
+
+static void test_page_protect(void)
+{
+	const uint32_t t = frame(1, L1);
+	struct table *const entries = machine_table((struct pfn){t});
+
+	world();
+	entries->e[0] |= PTE_A | PTE_D;
+	OK(sys_page_protect(SELF, t, 0, 512, R));
+	CHECK((entries->e[0] & (PTE_W | PTE_A | PTE_D | PTE_NX)) == (PTE_A | PTE_D | PTE_NX));
+	CHECK(entries->e[4] == 0 && host_drops[0].pages == 512);
+	OK(sys_page_protect(SELF, t, 0, 1, RX));
+	CHECK((entries->e[0] & PTE_NX) == 0);
+	OK(sys_page_map(SELF, t, 4, frame(1, SAVE), 1, R));
+	NO(TYPE, sys_page_protect(SELF, t, 0, 5, RW)); /* the last one refuses all */
+	OK(sys_page_protect(SELF, t, 0, 4, RW));
+	CHECK((entries->e[0] & PTE_W) != 0);
+	NO(WX, sys_page_protect(SELF, t, 0, 4, RW | RX));
+	NO(ARG, sys_page_protect(SELF, t, 0, 4, 0));
+	NO(RANGE, sys_page_protect(SELF, t, 0, 513, R));
+	NO(STATE, sys_page_protect(SELF, t, 0, 1, 9 << 8 | R));
+	NO(TYPE, sys_page_protect(SELF, frame(1, L3), 0, 1, R));
+	NO(TYPE, sys_page_protect(SELF, frame(1, L2), 0, 1, R));
+	NO(PERM, sys_page_protect(SELF, 3, 0, 1, R));
+}
+
+static void test_page_share(void)
+{
+	const uint32_t f = frame(1, DATA), t = frame(2, L1);
+
+	world();
+	child(2, 8);
+	OK(sys_page_share(f, 2, 8, 5, EXO_RIGHT_READ));
+	OK(sys_page_share(f, 1, 8, 6, EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_GRANT));
+	NO(OCCUPIED, sys_page_share(f, 1, 8, 5, R));
+	NO(RANGE, sys_page_share(f, 1, 8, 64, R));
+	NO(RANGE, sys_page_share(f, 0, 8, 7, R));
+	NO(RANGE, sys_page_share(f, FRAMES, 8, 7, R));
+	NO(RANGE, sys_page_share(f, ~0ull, 8, 7, R));
+	NO(PERM, sys_page_share(f, 5, 8, 7, R));
+	NO(PERM, sys_page_share(frame(2, DATA), 1, 8, 7, R));
+	NO(TYPE, sys_page_share(frame(1, L1), 1, 8, 7, R));
+	NO(ARG, sys_page_share(f, 1, 8, 7, EXO_RIGHT_WRITE));
+	NO(ARG, sys_page_share(f, 1, 8, 7, EXO_RIGHT_READ | EXO_RIGHT_ADMIN));
+	NO(STATE, sys_page_share(f, 1, 9, 7, R));
+	become(2);
+	OK(sys_page_map(SELF, t, 20, f, 2, 5 << 8 | R));
+	NO(PERM, sys_page_map(SELF, t, 30, f, 1, 5 << 8 | RW));
+	NO(RANGE, sys_page_map(SELF, t, 30, f, 3, 5 << 8 | R));
+	NO(RANGE, sys_page_map(SELF, t, 30, f - 1, 1, 5 << 8 | R));
+	OK(sys_page_map(SELF, t, 30, f, 1, 6 << 8 | RW));
+	NO(PERM, sys_page_protect(SELF, t, 20, 1, 5 << 8 | RW));
+	OK(sys_page_protect(SELF, t, 20, 1, 6 << 8 | RW));
+	OK(sys_page_protect(SELF, t, 20, 1, 5 << 8 | R));
+	CHECK(page_covered(2, 6, f, 1, 1) == EXO_OK);
+	CHECK(page_covered(2, 5, f, 2, 0) == EXO_OK);
+	CHECK(page_covered(2, 5, f, 1, 1) == EXO_PERM);
+	CHECK(page_covered(2, 5, f, 513, 0) == EXO_RANGE);
+	CHECK(page_covered(2, 5, ~0u, 1, 0) == EXO_RANGE);
+	CHECK(page_covered(2, 0, frame(2, DATA), 4, 1) == EXO_OK);
+	CHECK(page_covered(2, 0, frame(2, UPCALL), 1, 0) == EXO_TYPE);
+	CHECK(page_covered(2, 0, f, 1, 0) == EXO_PERM);
+	become(1);
+	NO(BUSY, sys_page_free(SELF, f + 1));
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_page_share(f, 1, 8, 7, R));
+}
+
+static void test_page_unshare(void)
+{
+	const uint32_t f = frame(1, DATA), t = frame(2, L1);
+
+	world();
+	child(2, 8);
+	OK(sys_page_share(f, 2, 8, 5, RW));
+	OK(sys_page_unshare(f, 1));
+	NO(PERM, sys_page_unshare(frame(2, DATA), 1));
+	NO(PERM, sys_page_unshare(f, 5));
+	NO(RANGE, sys_page_unshare(f, 0));
+	NO(RANGE, sys_page_unshare(f, 513));
+	NO(RANGE, sys_page_unshare(FRAMES, 1));
+	become(2);
+	NO(STALE, sys_page_map(SELF, t, 20, f, 1, 5 << 8 | R));
+	OK(sys_page_map(SELF, t, 20, f + 1, 1, 5 << 8 | R));
+	/* The mapping stays; freeing waits for it; a new life of the frame is not covered. */
+	become(1);
+	OK(sys_page_unshare(f + 1, 1));
+	OK(sys_page_unmap(SELF, frame(1, L1), 0, 4));
+	NO(BUSY, sys_page_free(SELF, f + 1));
+	OK(sys_page_unmap(8, t, 20, 1));
+	OK(sys_page_free(SELF, f));
+	OK(sys_page_take(SELF, f, EXO_PAGE_DATA));
+	become(2);
+	NO(STALE, sys_page_map(SELF, t, 20, f, 1, 5 << 8 | R));
+}
+
+static void test_page_boot_range(void)
+{
+	host_boot(FRAMES, FIRST_FREE, NENV);
+	page_boot_range(0, 20, EXO_PAGE_FREE);
+	CHECK(pages[0].state == EXO_PAGE_KERNEL && page_free_count() == FRAMES - 1);
+	page_boot_range(0, FRAMES, EXO_PAGE_NONE);
+	CHECK(page_free_count() == 0 && page_free_map[3] == 0);
+}
+
+/* ---- CPU slots --------------------------------------------------------------------------- */
+
+static void test_slot_take(void)
+{
+	world();
+	child(2, 8);
+	NO(OCCUPIED, sys_slot_take(SELF, 0));
+	NO(OCCUPIED, sys_slot_take(8, 0));
+	NO(RANGE, sys_slot_take(SELF, 256));
+	OK(sys_slot_take(8, 200));
+	OK(sys_slot_take(8, 201));
+	NO(QUOTA, sys_slot_take(8, 202));
+	NO(STATE, sys_slot_take(9, 202));
+	OK(sys_slot_give(0, 8));
+	CHECK(slots[0].owner == 2 && quota_used[2].n[EXO_QUOTA_SLOTS] == 4);
+	NO(PERM, sys_slot_give(0, 8));
+	NO(RANGE, sys_slot_give(256, 8));
+	NO(PERM, sys_slot_give(5, 8));
+	OK(sys_slot_take(SELF, 5));
+	NO(STATE, sys_slot_give(5, 9));
+	OK(sys_slot_give(5, SELF));
+	NO(PERM, sys_slot_free(0));
+	NO(RANGE, sys_slot_free(256));
+	OK(sys_slot_free(5));
+	CHECK(slots[5].owner == 0);
+	OK(sys_slot_take(SELF, 6));
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_slot_give(6, 8));
+	NO(STATE, sys_slot_take(8, 9));
+}
+
+/* As x86/ does when the kernel is left. */
+static uint32_t leave(void)
+{
+	if (cpus[0].resched || cpus[0].current == 0)
+		cpus[0].current = cpu_next();
+	CHECK(check_state() == 0);
+	return cpus[0].current;
+}
+
+static void test_slot_tick(void)
+{
+	uint32_t ran[NENV] = {0};
+
+	world();
+	child(2, 8);
+	child(3, 9);
+	OK(sys_slot_take(9, 100));
+	for (uint32_t i = 0; i < EXO_NSLOT; i++) {
+		slot_tick();
+		ran[leave()]++;
+		if (slots[cpus[0].position].owner != 0)
+			CHECK(cpus[0].current == slots[cpus[0].position].owner);
+	}
+	/* 252 slots without an owner go round the four with one, in vector order. */
+	CHECK(ran[1] == 64 && ran[2] == 64 && ran[3] == 128);
+	CHECK(slots[100].used == 1 && slots[100].missed == 0 && slots[50].given == 1);
+	CHECK(info.ticks == EXO_NSLOT && envs[3].used_ticks == 128 && info.idle_ticks == 0);
+	become(3);
+	OK(sys_wait(EXO_EV_CHILD, 0));
+	CHECK(leave() != 3);
+	for (uint32_t i = 0; i < EXO_NSLOT; i++)
+		slot_tick();
+	CHECK(slots[100].missed == 1 && slots[100].given == 2 - 1);
+}
+
+static void test_slot_idle(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_wait(EXO_EV_CHILD, 0));
+	CHECK(leave() == 2);
+	OK(sys_wait(EXO_EV_CHILD, 0));
+	CHECK(leave() == 0);
+	slot_tick();
+	CHECK(info.idle_ticks == 1 && cpus[0].resched == 0);
+	event_raise(2, EXO_EV_CHILD);
+	CHECK(cpus[0].resched == 1 && leave() == 2);
+	/* Waking the owner of the slot takes the CPU from who borrowed it. */
+	cpus[0].position = 255;
+	slot_tick();
+	CHECK(cpus[0].position == 0 && leave() == 2);
+	event_raise(1, EXO_EV_CHILD);
+	CHECK(cpus[0].resched == 1 && leave() == 1);
+}
+
+static void test_no_slot_no_time(void)
+{
+	world();
+	child(2, 8);
+	become(2);
+	OK(sys_slot_free(2));
+	for (uint32_t i = 0; i < 2 * EXO_NSLOT; i++) {
+		slot_tick();
+		CHECK(leave() == 1);
+	}
+	OK(sys_yield(env_eid(2).n));
+	CHECK(leave() == 2);
+	slot_tick();
+	CHECK(leave() == 1);
+	OK(sys_yield(env_eid(2).n));
+	CHECK(leave() == 2);
+	OK(sys_wait(EXO_EV_CHILD, 0));
+	CHECK(leave() == 1);
+	event_raise(2, EXO_EV_CHILD);
+	CHECK(cpus[0].resched == 0);
+}
+
+static void test_yield(void)
+{
+	world();
+	child(2, 8);
+	child(3, 9);
+	OK(sys_yield(env_eid(3).n));
+	CHECK(leave() == 3 && envs[1].given_ticks == 1);
+	OK(sys_yield(0)); /* back to whose slot it is */
+	CHECK(leave() == 1);
+	OK(sys_yield(0));
+	CHECK(leave() == 2);
+	OK(sys_yield(0));
+	CHECK(leave() == 1);
+	OK(sys_yield(0));
+	CHECK(leave() == 3);
+	NO(STALE, sys_yield(env_eid(3).n + 65536));
+	NO(STALE, sys_yield(7));
+	become(1);
+	OK(sys_yield(env_eid(1).n));
+	CHECK(cpus[0].resched == 0);
+	OK(sys_env_kill(9, 0));
+	NO(STATE, sys_yield(env_eid(3).n));
+	OK(sys_env_kill(8, 0));
+	OK(sys_yield(0));
+	CHECK(cpus[0].resched == 0); /* alone */
+}
+
+/* ---- events and time --------------------------------------------------------------------- */
+
+static const struct exo_regs *regs_of(uint32_t e)
+{
+	return &machine_save((struct pfn){envs[e].save})->regs;
+}
+
+static void test_wait(void)
+{
+	world();
+	child(2, 8);
+	host_now = 1000;
+	NO(ARG, sys_wait(0, 0));
+	NO(TIMEOUT, sys_wait(~0ull, 1000));
+	envs[1].events = EXO_EV_IO | EXO_EV_CHILD;
+	CHECK(OK(sys_wait(EXO_EV_IO, 0)) == EXO_EV_IO);
+	CHECK(envs[1].events == EXO_EV_CHILD && envs[1].state == EXO_ENV_RUNNABLE);
+	OK(sys_wait(EXO_EV_IO, 2000));
+	CHECK(envs[1].state == EXO_ENV_WAITING && leave() == 2);
+	event_raise(1, EXO_EV_CONSOLE_IN);
+	CHECK(envs[1].state == EXO_ENV_WAITING);
+	event_raise(1, EXO_EV_IO);
+	CHECK(envs[1].state == EXO_ENV_RUNNABLE && regs_of(1)->rax == EXO_OK);
+	CHECK(regs_of(1)->rdx == EXO_EV_IO && timer_count == 0 && leave() == 1);
+	CHECK(envs[1].events == (EXO_EV_CHILD | EXO_EV_CONSOLE_IN));
+	OK(sys_wait(0, 2000));
+	timer_expire(1999);
+	CHECK(envs[1].state == EXO_ENV_WAITING);
+	timer_expire(2000);
+	CHECK(envs[1].state == EXO_ENV_RUNNABLE && regs_of(1)->rax == EXO_TIMEOUT);
+	CHECK(regs_of(1)->rdx == 0 && check_state() == 0);
+	OK(sys_wait(EXO_EV_IO, 0));
+	become(2);
+	OK(sys_env_kill(SELF, 0)); /* its creator waits for something else */
+	CHECK(envs[1].state == EXO_ENV_WAITING && leave() == 0);
+}
+
+static void test_event_post(void)
+{
+	const uint64_t bit = 1ull << 63;
+
+	world();
+	child(2, 8);
+	child(3, 9);
+	envs[2].principal = 0x1200000000000000;
+	envs[3].principal = 0x1234000000000000;
+	OK(sys_event_post(env_eid(2).n, bit));
+	CHECK(envs[2].events == bit);
+	NO(ARG, sys_event_post(env_eid(2).n, 0));
+	NO(ARG, sys_event_post(env_eid(2).n, bit | 1));
+	NO(STALE, sys_event_post(env_eid(2).n + 65536, bit));
+	NO(STALE, sys_event_post(0, bit));
+	become(3);
+	OK(sys_wait(bit, 0));
+	become(2);
+	NO(PERM, sys_event_post(env_eid(1).n, bit));
+	OK(sys_event_post(env_eid(3).n, bit));
+	CHECK(envs[3].state == EXO_ENV_RUNNABLE && regs_of(3)->rdx == bit && envs[3].events == 0);
+	become(3);
+	NO(PERM, sys_event_post(env_eid(2).n, bit));
+	become(1);
+	OK(sys_env_kill(9, 0));
+	NO(STATE, sys_event_post(env_eid(3).n, bit));
+}
+
+/* Deadlines of many environments come in order, a bounded number a call. */
+static void test_timer(void)
+{
+	uint32_t woken = 0;
+
+	host_boot(2000, FIRST_FREE, 64);
+	for (uint32_t e = 2; e < 64; e++) {
+		envs[e].state = EXO_ENV_WAITING;
+		envs[e].save = 100 + e;
+		envs[e].deadline = 1 + e * 37 % 61;
+		timer_add(e);
+	}
+	for (uint32_t e = 2; e < 64; e += 7) {
+		timer_drop(e);
+		envs[e].deadline = 0;
+		woken++;
+	}
+	for (uint64_t now = 0; now < 70; now++) {
+		const uint32_t before = timer_count;
+
+		timer_expire(now);
+		CHECK(before - timer_count <= TIMER_BATCH);
+		for (uint32_t i = 0; i < timer_count; i++) {
+			CHECK(timer_place[timer_heap[i]] == i + 1);
+			CHECK(envs[timer_heap[i]].deadline > now);
+		}
+		woken += before - timer_count;
+	}
+	CHECK(woken == 62 && timer_count == 0);
+	for (uint32_t e = 2; e < 64; e++) {
+		envs[e].state = EXO_ENV_WAITING;
+		envs[e].deadline = 5;
+		timer_add(e);
+	}
+	timer_expire(5);
+	CHECK(timer_count == 62 - TIMER_BATCH);
+}
+
+/* ---- memory of programs ------------------------------------------------------------------ */
+
+static void test_uaccess(void)
+{
+	uint8_t bytes[256] = {1, 2, 3}, back[256];
+	struct table *const entries = machine_table((struct pfn){frame(1, L1)});
+
+	world();
+	for (uint32_t i = 0; i < 256; i++)
+		bytes[i] = (uint8_t)i;
+	CHECK(copy_out(1, (struct uva){4096 - 100}, bytes, 256) == EXO_OK);
+	CHECK(machine_bytes((struct pfn){frame(1, DATA + 1)})[155] == 255);
+	CHECK((entries->e[1] & PTE_D) != 0 && (entries->e[2] & (PTE_A | PTE_D)) == 0);
+	CHECK(copy_in(1, (struct uva){4096 - 100}, back, 256) == EXO_OK);
+	CHECK(memcmp(bytes, back, 256) == 0);
+	CHECK(copy_in(1, (struct uva){4 * 4096 - 1}, back, 1) == EXO_OK);
+	CHECK(copy_in(1, (struct uva){4 * 4096 - 1}, back, 2) == EXO_FAULT);
+	CHECK(copy_in(1, (struct uva){0x200000}, back, 1) == EXO_FAULT);
+	CHECK(copy_in(1, (struct uva){USER_END}, back, 1) == EXO_FAULT);
+	CHECK(copy_in(1, (struct uva){USER_END - 1}, back, 2) == EXO_FAULT);
+	CHECK(copy_in(1, (struct uva){~0ull}, back, 2) == EXO_FAULT);
+	CHECK(copy_in(1, (struct uva){0xffff800000000000}, back, 2) == EXO_FAULT);
+	CHECK(copy_in(1, (struct uva){0}, back, 257) == EXO_RANGE);
+	CHECK(copy_in(1, (struct uva){~0ull}, back, 0) == EXO_OK);
+	OK(sys_page_protect(SELF, frame(1, L1), 1, 1, R));
+	host_remember();
+	CHECK(copy_out(1, (struct uva){4096 - 100}, bytes, 256) == EXO_FAULT);
+	CHECK(host_same());
+	CHECK(copy_in(1, (struct uva){4096 - 100}, back, 256) == EXO_OK);
+	for (uint32_t i = 0; i < RUN; i++)
+		(void)sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA);
+	OK(sys_page_map_large(SELF, frame(1, L2), 7, RUN_START, RW));
+	CHECK(copy_out(1, (struct uva){7 * 0x200000 + 3 * 4096 + 5}, bytes, 4) == EXO_OK);
+	CHECK(machine_bytes((struct pfn){RUN_START + 3})[7] == 2 && check_state() == 0);
+}
+
+/* ---- the checker itself ------------------------------------------------------------------ */
+
+/* What is planted is seen; one field at a time, from a good state. */
+#define PLANT(statement)                                                                           \
+	do {                                                                                       \
+		world();                                                                           \
+		child(2, 8);                                                                       \
+		CHECK(check_state() == 0);                                                         \
+		statement;                                                                         \
+		if (check_state() == 0)                                                            \
+			wrong(__LINE__, "not seen", #statement);                                   \
+	} while (0)
+
+static void test_checker_sees(void)
+{
+	struct table *const leaf = machine_table((struct pfn){frame(1, L1)});
+	struct table *const top = machine_table((struct pfn){frame(1, ROOT)});
+
+	PLANT(page_maps[frame(1, DATA)]++);
+	PLANT(page_maps[frame(1, DATA)] = 0);
+	PLANT(run_maps[1] = 1);
+	PLANT(page_pins[frame(1, ROOT)] = 0);
+	PLANT(page_pins[frame(1, DATA)] = 1);
+	PLANT(pages[frame(1, DATA)].owner = 2);
+	PLANT(pages[frame(1, DATA)].owner = 5);
+	PLANT(pages[frame(1, DATA)].state = EXO_PAGE_SAVE);
+	PLANT(pages[frame(1, DATA)].state = EXO_PAGE_FREE);
+	PLANT(pages[frame(1, DATA)].born = ~0ull);
+	PLANT(pages[frame(1, L1)].present++);
+	PLANT(pages[frame(1, L1)].parent = frame(1, L3));
+	PLANT(pages[frame(1, L1)].va += 4096);
+	PLANT(pages[frame(1, L1)].level = 2);
+	PLANT(page_free_map[700 / 64] ^= 1ull << 700 % 64);
+	PLANT(info.free_frames--);
+	PLANT(leaf->e[0] &= ~PTE_NX);
+	PLANT(leaf->e[0] += 4096);
+	PLANT(leaf->e[0] = leaf->e[0] % 4096 | PTE_NX | (uint64_t)frame(2, SAVE) << 12);
+	PLANT(leaf->e[0] |= 1 << 9);
+	PLANT(leaf->e[9] = leaf->e[0]);
+	PLANT(top->e[0] &= ~PTE_U);
+	PLANT(top->e[1] = top->e[0]);
+	PLANT(quota_used[2].n[EXO_QUOTA_PAGES]--);
+	PLANT(quota_used[1].n[EXO_QUOTA_CAPS]++);
+	PLANT(quota_used[1].n[EXO_QUOTA_ENVS] = 0);
+	PLANT(quota_limit[1].n[EXO_QUOTA_IO]++);
+	PLANT(quota_limit[2].n[EXO_QUOTA_PAGES] = 1);
+	PLANT(quota_used[1].n[EXO_QUOTA_IO] = 1);
+	PLANT(slots[0].owner = 2);
+	PLANT(slots[9].owner = 1);
+	PLANT(envs[1].slots[3] = 1);
+	PLANT(slot_runnable[0] ^= 2);
+	PLANT(slot_runnable[0] ^= 1);
+	PLANT(caps[1].c[8].kind = 77);
+	PLANT(caps[1].c[8].object = NENV);
+	PLANT(caps[1].c[8].gen++);
+	PLANT(caps[1].c[9] = caps[1].c[8]);
+	PLANT(caps[1].c[0].object = 2);
+	PLANT(caps[1].c[0].rights = 1);
+	PLANT(envs[2].parent += 65536);
+	PLANT(envs[2].root = frame(1, ROOT));
+	PLANT(envs[2].save = 0);
+	PLANT(envs[2].state = EXO_ENV_WAITING);
+	PLANT(envs[2].deadline = 5);
+	PLANT(envs[2].state = EXO_ENV_FREE);
+	PLANT(envs[5].events = 1);
+	PLANT(envs[2].gen = 0);
+	PLANT(timer_count = 1);
+	PLANT(timer_place[2] = 1);
+	PLANT(cpus[0].next = 3);
+	PLANT(become(3));
+	PLANT(cpus[0].position = EXO_NSLOT);
+}
+
+/* ------------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+#define TEST(name)                                                                                 \
+	{                                                                                          \
+#name, test_##name                                                                 \
+	}
+	TEST(cap_find),	       TEST(cap_derive),
+	TEST(cap_grant),       TEST(cap_drop),
+	TEST(cap_revoke),      TEST(env_create),
+	TEST(env_open),	       TEST(env_set),
+	TEST(principal_above), TEST(env_start),
+	TEST(env_kill),	       TEST(env_reclaim),
+	TEST(env_reclaim_io),  TEST(env_orphans),
+	TEST(env_reap),	       TEST(quota_move),
+	TEST(page_take),       TEST(page_free),
+	TEST(table_link),      TEST(table_unlink),
+	TEST(page_map),	       TEST(page_map_for_child),
+	TEST(page_map_large),  TEST(page_unmap),
+	TEST(page_protect),    TEST(page_share),
+	TEST(page_unshare),    TEST(page_boot_range),
+	TEST(slot_take),       TEST(slot_tick),
+	TEST(slot_idle),       TEST(no_slot_no_time),
+	TEST(yield),	       TEST(wait),
+	TEST(event_post),      TEST(timer),
+	TEST(uaccess),	       TEST(checker_sees),
+#undef TEST
+};
+
+int main(void)
+{
+	int failed = 0;
+
+	for (uint32_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+		why = 0;
+		memset(ios, 0, sizeof ios);
+		tests[i].run();
+		if (why)
+			printf("FAIL core_%s: %s\n", tests[i].name, why);
+		else
+			printf("ok core_%s\n", tests[i].name);
+		failed |= why != 0;
+	}
+	return failed;
+}

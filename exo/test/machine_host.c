@@ -1,0 +1,307 @@
+/*
+ * machine_host.c - owns the memory, the clock and the disk and console stubs of the core's host
+ * tests, and a copy of the core's state to compare with.
+ */
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include "../kern/cap.h"
+#include "../kern/console.h"
+#include "../kern/cpu.h"
+#include "../kern/env.h"
+#include "../kern/extent.h"
+#include "../kern/info.h"
+#include "../kern/io.h"
+#include "../kern/page.h"
+#include "../kern/quota.h"
+#include "../kern/slot.h"
+#include "../kern/table.h"
+#include "../kern/timer.h"
+#include "machine_host.h"
+
+struct cpu cpus[NCPU];
+uint64_t host_now;
+struct host_drop host_drops[HOST_DROPS];
+uint32_t host_drop_count;
+uint32_t host_extent_gen[EXO_NEXTENT];
+uint32_t host_session_gen[EXO_NSESSION];
+uint32_t host_io_queued[EXO_NENV];
+uint32_t host_io_active[EXO_NENV];
+
+struct exo_io ios[EXO_NIO];
+uint32_t io_frames[EXO_NIO][EXO_IO_BLOCKS];
+
+union frame {
+	uint8_t bytes[EXO_PAGE_SIZE];
+	struct table table;
+	struct exo_save save;
+};
+static union frame memory[NFRAME];
+
+/* ---- the machine ------------------------------------------------------------------------- */
+
+struct table *machine_table(struct pfn f)
+{
+	return &memory[f.n].table;
+}
+
+struct exo_save *machine_save(struct pfn f)
+{
+	return &memory[f.n].save;
+}
+
+uint8_t *machine_bytes(struct pfn f)
+{
+	return memory[f.n].bytes;
+}
+
+void machine_zero(struct pfn f)
+{
+	memset(&memory[f.n], 0, sizeof memory[f.n]);
+}
+
+void machine_root_init(struct pfn root)
+{
+	for (uint32_t i = EXO_USER_L4; i < NENTRY; i++)
+		memory[root.n].table.e[i] = 0xffff000000000000ull + i;
+}
+
+void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t count)
+{
+	if (host_drop_count == HOST_DROPS)
+		abort();
+	host_drops[host_drop_count++] = (struct host_drop){root.n, count, va};
+}
+
+uint64_t machine_now(void)
+{
+	return host_now;
+}
+
+void machine_fpu_init(struct exo_save *save)
+{
+	save->fpu[0] = 0x7f;
+}
+
+/* ---- disk and console -------------------------------------------------------------------- */
+
+uint32_t extent_gen(uint32_t x)
+{
+	return host_extent_gen[x];
+}
+
+void extent_revoke(uint32_t x)
+{
+	host_extent_gen[x]++;
+}
+
+uint64_t console_gen(uint32_t session)
+{
+	return host_session_gen[session];
+}
+
+void console_revoke(uint32_t session)
+{
+	host_session_gen[session]++;
+}
+
+void console_env_end(uint32_t e)
+{
+	(void)e;
+}
+
+int io_busy(uint32_t e)
+{
+	return host_io_queued[e] != 0 || host_io_active[e] != 0 || envs[e].io_ring != 0;
+}
+
+enum exo_status io_env_end(uint32_t e)
+{
+	if (host_io_queued[e] != 0) {
+		host_io_queued[e]--;
+		quota_release(e, EXO_QUOTA_IO, 1);
+	}
+	if (host_io_queued[e] != 0 || host_io_active[e] != 0)
+		return EXO_BUSY;
+	if (envs[e].io_ring != 0)
+		page_unpin(envs[e].io_ring);
+	envs[e].io_ring = 0;
+	return EXO_OK;
+}
+
+/* ---- booting ----------------------------------------------------------------------------- */
+
+static void forget(void)
+{
+	memset(&info, 0, sizeof info);
+	memset(cpus, 0, sizeof cpus);
+	memset(envs, 0, sizeof envs);
+	memset(quota_used, 0, sizeof quota_used);
+	memset(quota_limit, 0, sizeof quota_limit);
+	memset(caps, 0, sizeof caps);
+	memset(slots, 0, sizeof slots);
+	memset(slot_runnable, 0, sizeof slot_runnable);
+	memset(pages, 0, sizeof pages);
+	memset(page_maps, 0, sizeof page_maps);
+	memset(page_pins, 0, sizeof page_pins);
+	memset(page_free_map, 0, sizeof page_free_map);
+	memset(run_maps, 0, sizeof run_maps);
+	memset(timer_heap, 0, sizeof timer_heap);
+	memset(timer_place, 0, sizeof timer_place);
+	timer_count = 0;
+	page_stamp = 0;
+	memset(host_extent_gen, 0, sizeof host_extent_gen);
+	memset(host_session_gen, 0, sizeof host_session_gen);
+	memset(host_io_queued, 0, sizeof host_io_queued);
+	memset(host_io_active, 0, sizeof host_io_active);
+	host_now = 1;
+	host_drop_count = 0;
+}
+
+void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
+{
+	forget();
+	memset(memory, 0xa5, sizeof memory);
+	info.frames = frames;
+	page_boot_range(0, first_free, EXO_PAGE_KERNEL);
+	page_boot_range(first_free, frames - first_free, EXO_PAGE_FREE);
+	env_init(nenv);
+	cpus[0].current = 1;
+}
+
+/* ---- comparing --------------------------------------------------------------------------- */
+
+/* The arrays of the core, each with how much of it is in use. */
+#define STATE(ARRAY)                                                                               \
+	ARRAY(info, sizeof info)                                                                   \
+	ARRAY(cpus, sizeof cpus)                                                                   \
+	ARRAY(envs, info.envs * sizeof envs[0])                                                    \
+	ARRAY(quota_used, info.envs * sizeof quota_used[0])                                        \
+	ARRAY(quota_limit, info.envs * sizeof quota_limit[0])                                      \
+	ARRAY(caps, info.envs * sizeof caps[0])                                                    \
+	ARRAY(slots, sizeof slots)                                                                 \
+	ARRAY(slot_runnable, sizeof slot_runnable)                                                 \
+	ARRAY(pages, info.frames * sizeof pages[0])                                                \
+	ARRAY(page_maps, info.frames * sizeof page_maps[0])                                        \
+	ARRAY(page_pins, info.frames * sizeof page_pins[0])                                        \
+	ARRAY(page_free_map, sizeof page_free_map)                                                 \
+	ARRAY(run_maps, sizeof run_maps)                                                           \
+	ARRAY(timer_heap, info.envs * sizeof timer_heap[0])                                        \
+	ARRAY(timer_place, info.envs * sizeof timer_place[0])                                      \
+	ARRAY(timer_count, sizeof timer_count)                                                     \
+	ARRAY(page_stamp, sizeof page_stamp)                                                       \
+	ARRAY(host_extent_gen, 64 * sizeof host_extent_gen[0])                                     \
+	ARRAY(host_session_gen, sizeof host_session_gen)
+
+#define COPY(array, bytes) static __typeof__(array) old_##array;
+STATE(COPY)
+#undef COPY
+static union frame old_memory[NFRAME];
+
+static int kept(const struct exo_page *p)
+{
+	return p->state == EXO_PAGE_TABLE || p->state == EXO_PAGE_SAVE;
+}
+
+void host_remember(void)
+{
+#define COPY(array, bytes) memcpy(&old_##array, &array, bytes);
+	STATE(COPY)
+#undef COPY
+	for (uint32_t f = 0; f < info.frames; f++)
+		if (kept(&pages[f]))
+			memcpy(&old_memory[f], &memory[f], sizeof memory[f]);
+	host_drop_count = 0;
+}
+
+int host_same(void)
+{
+	int same = 1;
+
+#define COMPARE(array, bytes) same &= memcmp(&old_##array, &array, bytes) == 0;
+	STATE(COMPARE)
+#undef COMPARE
+	for (uint32_t f = 0; f < info.frames && same; f++)
+		if (kept(&pages[f]))
+			same = memcmp(&old_memory[f], &memory[f], sizeof memory[f]) == 0;
+	return same;
+}
+
+static int dropped(uint32_t root, uint64_t va, uint64_t bytes)
+{
+	for (uint32_t i = 0; i < host_drop_count; i++) {
+		const struct host_drop *const d = &host_drops[i];
+		const uint64_t end = d->va + (uint64_t)d->pages * EXO_PAGE_SIZE;
+
+		if (d->root == root && va < end && d->va < va + bytes)
+			return 1;
+	}
+	return 0;
+}
+
+static int lost(uint64_t old, uint64_t now)
+{
+	const uint64_t rights = PTE_P | PTE_W | PTE_U | (~now & PTE_NX);
+
+	return (old & PTE_P) != 0 &&
+	       ((now & PTE_P) == 0 || entry_frame(old) != entry_frame(now) ||
+		((old ^ now) & old & (rights & ~PTE_NX)) != 0 || (~old & now & PTE_NX) != 0);
+}
+
+static int table_clean(uint32_t t)
+{
+	const struct exo_page *const p = &old_pages[t];
+	const uint64_t span = 4096ull << (9 * (p->level - 1));
+
+	if (pages[t].state == EXO_PAGE_TABLE && memcmp(&old_memory[t], &memory[t], 4096) == 0)
+		return 1;
+	for (uint32_t i = 0; i < (p->level == 4 ? EXO_USER_L4 : NENTRY); i++)
+		if (lost(old_memory[t].table.e[i], memory[t].table.e[i]) &&
+		    !dropped(old_envs[p->owner].root, p->va + i * span, span))
+			return 0;
+	return 1;
+}
+
+int host_tlb_clean(void)
+{
+	for (uint32_t t = 0; t < info.frames; t++)
+		if (old_pages[t].state == EXO_PAGE_TABLE && old_pages[t].present != 0 &&
+		    old_envs[old_pages[t].owner].state != EXO_ENV_ZOMBIE && !table_clean(t))
+			return 0;
+	return 1;
+}
+
+/* ---- the tables of calls and statuses ---------------------------------------------------- */
+
+static const struct {
+	const char *name, *errors;
+} calls[] = {
+#define CALL(number, name, nargs, args, what, errors, bound) [number] = {#name, errors},
+#include <exo/syscall.def>
+#undef CALL
+};
+
+static const char *const statuses[] = {
+#define STATUS(name, number, meaning) [number] = #name,
+#include <exo/status.def>
+#undef STATUS
+};
+
+const char *host_call_name(uint32_t number)
+{
+	return calls[number].name;
+}
+
+const char *host_status_name(uint64_t status)
+{
+	return statuses[status];
+}
+
+int host_documented(uint32_t number, uint64_t status)
+{
+	char list[256], word[32];
+
+	snprintf(list, sizeof list, " OK %s ", calls[number].errors);
+	snprintf(word, sizeof word, " %s ", statuses[status]);
+	return strstr(list, word) != 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * machine_host.h - the machine under the core in host tests: memory is an array, time a variable.
+ */
+#ifndef TEST_MACHINE_HOST_H
+#define TEST_MACHINE_HOST_H
+
+#include "../kern/machine.h"
+
+/* A range that the core dropped from the TLB. */
+struct host_drop {
+	uint32_t root;
+	uint32_t pages;
+	uint64_t va;
+};
+
+enum { HOST_DROPS = 16 };
+
+extern uint64_t host_now;
+extern struct host_drop host_drops[HOST_DROPS]; /* since host_drop_count was set to 0 */
+extern uint32_t host_drop_count;
+
+/* What the core asks of disk and console, as the tests set it. */
+extern uint32_t host_extent_gen[EXO_NEXTENT];
+extern uint32_t host_session_gen[EXO_NSESSION];
+extern uint32_t host_io_queued[EXO_NENV]; /* requests that io_env_end() can drop, one a call */
+extern uint32_t host_io_active[EXO_NENV]; /* requests on a drive */
+
+/*
+ * Everything as after boot: frames 1..first_free-1 are the kernel's, the others free, environment 1
+ * is BUILDING and current.
+ */
+void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv);
+
+/* Remembers the whole state of the core, with tables and save areas; host_same() compares. */
+void host_remember(void);
+int host_same(void);
+
+/*
+ * Was every translation that the remembered state allowed and the present one does not dropped
+ * from the TLB since?  Tables of the dead do not count.
+ */
+int host_tlb_clean(void);
+
+/* Is `status` among the errors that syscall.def lists for call `number` (or OK)? */
+int host_documented(uint32_t number, uint64_t status);
+
+/* Name of a call, of a status. */
+const char *host_call_name(uint32_t number);
+const char *host_status_name(uint64_t status);
+
+#endif

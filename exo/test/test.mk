@@ -1,0 +1,17 @@
+# test.mk - host tests of the protection core: the same C files as in the kernel, under sanitizers.
+
+CORE_TEST_FRAMES := 2048
+CORE_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=$(CORE_TEST_FRAMES)
+CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c info.c page.c quota.c slot.c table.c \
+	timer.c uaccess.c) exo/test/machine_host.c
+CORE_TEST_OBJS   := $(CORE_TEST_SRCS:exo/%.c=$(O)/exo/test/core/%.o)
+CORE_TESTS       := $(O)/exo/test/core_test $(O)/exo/test/core_random
+HOST_TESTS       += $(CORE_TESTS)
+
+$(O)/exo/test/core/%.o: exo/%.c $(MK) exo/test/test.mk
+	$(call host_compile,$(CORE_TEST_CFLAGS))
+
+$(CORE_TESTS): $(O)/exo/test/%: $(O)/exo/test/core/test/%.o $(CORE_TEST_OBJS)
+	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
+
+-include $(CORE_TEST_OBJS:.o=.d) $(CORE_TESTS:$(O)/exo/test/%=$(O)/exo/test/core/test/%.d)
