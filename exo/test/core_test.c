@@ -505,6 +505,7 @@ static void test_env_orphans(void)
 	OK(sys_quota_move(8, EXO_QUOTA_PAGES, 100));
 	OK(sys_quota_move(8, EXO_QUOTA_CAPS, 20));
 	OK(sys_quota_move(8, EXO_QUOTA_SLOTS, 9));
+	OK(sys_quota_move(8, EXO_QUOTA_ENVS, 1));
 	OK(sys_quota_move(8, EXO_QUOTA_EXTENTS, 3));
 	become(2);
 	child(3, 1);
