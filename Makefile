@@ -20,14 +20,16 @@
 #   $(O)/exo/%.o: exo/%.c $(MK)
 #           $(call compile,$(EXO_CFLAGS))
 # and what it adds to (with +=):
-#   EXO_IMAGES            what boots: the loader and the kernel
-#   APPS                  programs that go onto the image
-#   IMAGE_DEPS IMAGE_ARGS anything else that the image is made from, and arguments for `fhimage make`
+#   APPS                  programs that go into /bin on the image, each under its file's name
+#   INIT (set with :=)    the first program, an ELF file
+#   LOADER_BIN KERNEL_BIN KERNEL_BYTES (set with :=)   what boots, and the file with the kernel's size
+#   EXO_IMAGES            all that the kernel's folder makes
+#   TEST_FILES TEST_APPS  scripts and programs that go into /tests on the image for tests
+#   IMAGE_DEPS            anything else that the image is made from
 #   HOST_TOOLS            host programs
 #   HOST_TESTS            host test programs or scripts: run without arguments from the top folder
 #   ALL                   anything else that `make` alone must build
-#   SPARSE_SRCS ANALYZE_SRCS TIDY_SRCS   C files for those checks (default: by folder, see scripts/check)
-#   EXO_CFLAGS LIBOS_CFLAGS APPS_CFLAGS  each folder's own flags; scripts/check compiles with them
+#   EXO_CFLAGS ...        a folder's own flags; scripts/check learns them from `make -n`
 
 O        ?= build
 GEN      := $(O)/gen
@@ -51,6 +53,10 @@ SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 MK       := Makefile $(wildcard */*.mk libos/newlib/*.mk)
 
+# Settings for the image, here; those for running it are read by scripts/run from the environment.
+IMAGE_SIZE ?=
+FILES      ?=
+
 # One recipe line each, so that they can be followed by others.
 say          = $(if $(filter 1,$(V)),,printf '  %-8s %s\n' '$(1)' '$@' &&)
 compile      = $(Q)$(call say,CC) mkdir -p $(@D) && \
@@ -64,7 +70,43 @@ host_compile = $(Q)$(call say,HOSTCC) mkdir -p $(@D) && \
 MAKEFLAGS += --no-builtin-rules
 
 include libos/newlib/target.mk
+TEST_FILES += $(wildcard apps/tests/sh/*.sh)
 -include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk
+
+# ---- the image -----------------------------------------------------------------------------------
+
+# Makes the image $@ with the arguments $(1).
+make_image = $(Q)$(call say,IMAGE) mkdir -p $(@D) && $(FHIMAGE) make -o $@ --manifest $(MANIFEST) \
+	--loader $(LOADER_BIN) --kernel $(KERNEL_BIN) --kernel-bytes $$(cat $(KERNEL_BYTES)) --init $(INIT) \
+	$(1) --bin $(APPS)
+
+# An image with other files or of another size than usual has a name of its own, and is always made
+# anew, since the files may have changed.
+image_key := $(if $(FILES)$(IMAGE_SIZE),$(shell printf '%s %s' '$(FILES)' '$(IMAGE_SIZE)' | sha256sum | cut -c 1-12))
+IMAGE     := $(if $(image_key),$(O)/images/freehold-$(image_key).img,$(O)/freehold.img)
+MANIFEST  ?= disk/freehold.manifest
+image_parts := $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) $(INIT) $(APPS) $(MANIFEST) $(IMAGE_DEPS)
+
+$(IMAGE): $(image_parts) $(if $(image_key),FORCE)
+	$(call make_image,$(if $(IMAGE_SIZE),--size '$(IMAGE_SIZE)') $(if $(FILES),--files '$(FILES)'))
+
+# The image that guest tests boot has /tests beside /bin: their scripts, and programs only for tests.
+TEST_IMAGE := $(O)/test.img
+TEST_ROOT  := $(O)/test-root
+$(TEST_IMAGE): $(image_parts) $(TEST_FILES) $(TEST_APPS)
+	$(Q)rm -rf $(TEST_ROOT) && mkdir -p $(TEST_ROOT)/tests && cp $(TEST_FILES) $(TEST_APPS) $(TEST_ROOT)/tests/
+	$(call make_image,--files $(TEST_ROOT))
+
+build-all: $(EXO_IMAGES) $(APPS) $(INIT) $(HOST_TOOLS) $(ALL) $(IMAGE)
+build-host-tests: $(HOST_TOOLS) $(HOST_TESTS)
+build-tests: build-host-tests $(TEST_IMAGE)
+FORCE:
+
+# The commands that type a value see it as typed, `$` and all.
+override CMD := $(value CMD)
+export O CMD EMU MEM DISK TIMEOUT ICOUNT GDB CPU QEMU_EXTRA FILES IMAGE_SIZE ONLY FHIMAGE
+# mke2fs and e2fsck are not where other users look.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 # ---- what people type ----------------------------------------------------------------------------
 
@@ -72,55 +114,72 @@ include libos/newlib/target.mk
 build = $(Q)scripts/deps build && mkdir -p $(O) && flock $(O)/.lock \
 	$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) $(1)
 
-all: ## build everything: host tools, newlib, kernel, libOS, programs, and the image
+all: ## build everything: kernel, C library, libOS, programs, host tools, and the image
 	+$(call build,build-all)
 
-image: ## build the bootable image, $(IMAGE)
+image: ## build the bootable image, build/freehold.img
 	+$(call build,$(IMAGE))
 
 newlib: ## build the C library (once: it is kept in ~/.cache/freehold)
 	+$(call build,$(NEWLIB_STAMP))
 
-run: ## boot: a terminal here (Ctrl-A X ends it), or CMD='...' to run that and print what it prints
+run: ## boot, with a terminal here (Ctrl-A X ends it); or with CMD, for that alone
+	$(Q)scripts/deps run >&2
+	+$(call build,$(IMAGE)) >&2
+	$(Q)scripts/run $(IMAGE)
+
+test: ## run host tests, then guest tests under QEMU and Bochs
 	$(Q)scripts/deps run
-	+$(call build,$(IMAGE))
-	$(Q)$(RUN_ENV) scripts/run $(IMAGE)
-
-test: ## host tests, then guest tests under QEMU and Bochs; ONLY=pattern picks by name
-	$(Q)scripts/deps run test
 	+$(call build,build-tests)
-	$(Q)$(TEST_ENV) scripts/test --host '$(HOST_TESTS)' --image '$(IMAGE)' --guest apps/tests/guest.tests
+	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests $(HOST_TESTS)
 
-host-test: ## only the tests that run on this machine
+host-test: ## run only the tests that need no emulator
 	+$(call build,build-host-tests)
-	$(Q)$(TEST_ENV) scripts/test --host '$(HOST_TESTS)'
+	$(Q)scripts/test $(HOST_TESTS)
 
-guest-test: ## only the tests that boot the image
-	$(Q)scripts/deps run test
-	+$(call build,build-tests)
-	$(Q)$(TEST_ENV) scripts/test --image '$(IMAGE)' --guest apps/tests/guest.tests
+guest-test: ## run only the tests that boot the image
+	$(Q)scripts/deps run
+	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
+	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
-check: ## both compilers with -Werror, and every analysis; ONLY=pattern picks by name
+check: ## compile with gcc and clang, warnings being errors, and run every analysis
 	$(Q)scripts/deps build check
-	+$(Q)MAKE='$(MAKE)' O='$(O)' ONLY='$(ONLY)' scripts/check
+	+$(Q)MAKE='$(MAKE)' scripts/check
 
 format-check: ## is every C file formatted?
 	$(Q)scripts/deps check
-	+$(Q)MAKE='$(MAKE)' O='$(O)' ONLY=format scripts/check
+	+$(Q)MAKE='$(MAKE)' ONLY=format scripts/check
 
-bench: ## measure what doc and budgets speak of
+bench: ## measure what the budgets speak of
 	$(Q)scripts/deps run
 	+$(call build,$(IMAGE))
-	$(Q)$(TEST_ENV) scripts/bench $(IMAGE)
+	$(Q)scripts/bench $(IMAGE)
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run test check
+	$(Q)scripts/deps build run check
 
-clean: ## remove everything made (newlib stays in the cache)
+clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)
 
 help: ## this text
-	$(Q)awk -f scripts/help.awk $(MAKEFILE_LIST)
+	$(Q)awk -f scripts/help.awk Makefile
+
+## Variables, to be given on make's command line:
+##   CMD='ls -l /'     run: what to run instead of a shell; its output is printed, make says its status
+##   EMU=qemu|bochs    run: the emulator
+##   MEM=128           run: MiB of memory
+##   DISK=my.img       run: a disk to keep, made if it is not there; else every run begins anew
+##   TIMEOUT=600       run: seconds until the machine is stopped; 0: never (so by default without CMD)
+##   ICOUNT=1          run: QEMU counts instructions: its clock is one tick each, whatever the host does
+##   GDB=1             run: QEMU waits for gdb at 127.0.0.1:1234
+##   CPU=max           run: QEMU's model of the processor
+##   QEMU_EXTRA='...'  run: more arguments for QEMU
+##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin
+##   IMAGE_SIZE=256M   image, run: size of the disk
+##   ONLY=pattern      test, check: only those whose names contain it
+##   O=build           where everything made goes
+##   V=1               show every command
+##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
 .PHONY: all image newlib run test host-test guest-test check format-check bench deps clean help
-.PHONY: build-all build-tests build-host-tests
+.PHONY: build-all build-tests build-host-tests FORCE

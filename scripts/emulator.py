@@ -155,11 +155,12 @@ class Boot:
                                             start_new_session=True)
 
     def log(self):
-        """The kernel's log so far.  Bochs' debugger says a few words before it, up to `...(0) [...`."""
+        """The kernel's log so far.  What Bochs' debugger says before and after it is left out."""
         if self.settings.emulator == "qemu":
             return read(self.path("e9"))
-        return re.sub(rb"\A=====.*?^Next at t=0\n\(0\) [^\n]*\n", b"", read(self.path("stdout")),
-                      flags=re.DOTALL | re.MULTILINE)
+        log = re.sub(rb"\A=====.*?^Next at t=0\n\(0\) [^\n]*\n", b"", read(self.path("stdout")),
+                     flags=re.DOTALL | re.MULTILINE)
+        return re.sub(rb"^\(0\)\.\[.*\n?", b"", log, flags=re.MULTILINE)
 
     def status(self):
         """What the guest said at its end, or None."""
@@ -259,9 +260,10 @@ def read(path):
 
 def telling(log):
     """Of what an emulator says, the lines that tell of trouble: not Bochs' information and warnings
-    (`TIME i[...`), nor that we ended it."""
+    (`TIME i[...`), nor that we or the guest ended it."""
     return b"\n".join(line for line in log.splitlines()
                       if not re.match(rb"\d+[id]\[|.*WARNING|.*autodetection|=====|.*terminating on signal|"
+                                      rb".*Shutdown port|Bochs is exiting|"
                                       rb" +(Bochs x86|Built from|Timestamp)", line))
 
 

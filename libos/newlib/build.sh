@@ -43,6 +43,9 @@ trap 'rm -rf "$tmp" "$stage"' EXIT
 log=$work/newlib.log
 : >"$log"
 
+# What make and its variables put into the environment is not for newlib's own makefiles.
+clean=(env -i "PATH=$PATH" "HOME=${HOME:-/}" LC_ALL=C)
+
 # Shows how far a step is by the lines of its output that match a pattern; the output goes to the log.
 # On a terminal the count moves in place; elsewhere a line is printed now and then.
 progress() { # LABEL PATTERN EVERY
@@ -75,7 +78,7 @@ mkdir "$tmp/build"
 cd "$tmp/build"
 say "configure"
 # The host's own compiler, told that it is not on Linux.
-step "configure: checks" '^checking' 100 "$src/configure" --host=x86_64-elf --build=x86_64-linux-gnu --prefix=/ \
+step "configure: checks" '^checking' 100 "${clean[@]}" "$src/configure" --host=x86_64-elf --build=x86_64-linux-gnu --prefix=/ \
 	--disable-multilib --disable-newlib-supplied-syscalls --enable-newlib-mb \
 	--enable-newlib-io-long-long --enable-newlib-io-c99-formats --enable-newlib-io-long-double \
 	--enable-newlib-io-pos-args --enable-newlib-multithread --enable-newlib-retargetable-locking \
@@ -85,10 +88,9 @@ step "configure: checks" '^checking' 100 "$src/configure" --host=x86_64-elf --bu
 	CFLAGS="-O2 -g0 -ffreestanding -fno-pic -fno-pie -mno-avx -fno-stack-protector -fcf-protection=none \
 -fno-asynchronous-unwind-tables -fno-unwind-tables -U_FORTIFY_SOURCE -ffunction-sections -fdata-sections"
 say "compile"
-# Make's own variables are not for the inner make: it would look for our jobserver.
-step "compile: files" '^(/bin/bash .*libtool.*)?gcc .* -c ' 200 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j"$jobs"
+step "compile: files" '^(/bin/bash .*libtool.*)?gcc .* -c ' 200 "${clean[@]}" make -j"$jobs"
 say "install"
-step "install: files" 'xxxx' 1 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make DESTDIR="$stage" install
+step "install: files" 'xxxx' 1 "${clean[@]}" make DESTDIR="$stage" install
 
 mkdir "$stage/prefix"
 mv "$stage/x86_64-elf/include" "$stage/x86_64-elf/lib" "$stage/prefix/"
