@@ -10,7 +10,7 @@
 #   $(CFLAGS_WARN)        warnings every C file is compiled with (has -Werror when WERROR=1)
 #   $(HOST_CFLAGS)        flags for host programs; $(SANITIZE) adds ASan and UBSan for host tests
 #   $(TARGET_CFLAGS) $(TARGET_LDFLAGS)   for libOS and programs against newlib (libos/newlib/target.mk)
-#   $(call target_libs,A) on the link line, after crt0 and objects: the libOS's archives A, libc, libm, libgcc
+#   $(TARGET_LIBS)        the C library and gcc's, to come after the libOS on the link line
 #   $(NEWLIB)             newlib's prefix: include/ and lib/.  Every target object depends on $(NEWLIB_STAMP)
 #   $(call compile,F)     recipe: compile $< to $@ with $(CC) and flags F, making the folder and the .d file
 #   $(call host_compile,F)  the same with $(HOSTCC)

@@ -1,7 +1,7 @@
 # How the C library is built and found, and the flags with which code meets it.
 # Read by the top Makefile before every other .mk.  libos/ and apps/ compile with $(TARGET_CFLAGS) and
-# link with  $(CC) $(TARGET_LDFLAGS) -o PROGRAM CRT0 OBJECTS $(call target_libs,LIBOS): the libOS comes
-# first in its group, so that its memcpy and friends are found before newlib's.
+# link with  $(CC) $(TARGET_LDFLAGS) -o PROGRAM OBJECTS LIBOS $(TARGET_LIBS): the libOS comes first and
+# whole, so that its memcpy and friends are found before newlib's.
 
 NEWLIB       := $(O)/newlib
 NEWLIB_STAMP := $(O)/newlib.stamp
@@ -29,4 +29,4 @@ TARGET_CFLAGS = -std=gnu11 -O2 -g -nostdinc -isystem $(NEWLIB)/include -isystem 
 TARGET_LDFLAGS = -static -no-pie -nostdlib -nostartfiles -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections
 
-target_libs = -L$(NEWLIB)/lib -Wl,--start-group $(1) -lc -lm $(GCC_LIB)/libgcc.a -Wl,--end-group
+TARGET_LIBS = -L$(NEWLIB)/lib -Wl,--start-group -lc -lm $(GCC_LIB)/libgcc.a -Wl,--end-group
