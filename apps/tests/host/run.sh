@@ -119,5 +119,5 @@ ok build
 for script in "$apps"/tests/sh/*.sh; do run_script "$script"; done
 compare_all
 "$apps/tests/host/edit_test.py" "$out/bin" || failed=1
-"$apps/tests/host/fuzz.py" "$out/bin" 1500 || failed=1
+"$apps/tests/host/fuzz.py" "$out/bin" 400 || failed=1
 exit $failed
