@@ -1,0 +1,168 @@
+/*
+ * posix_segment.h - the memory that the POSIX processes of one user share, at LAYOUT_SEGMENT.
+ *
+ * Owns: the layout of the segment: processes, open files, terminals, the mounted file system, and
+ * the arena that holds what grows.  Every process maps it at the same address, so pointers into it
+ * may be stored in it; pointers to code or to one program's data may not.  Invariant: a table entry
+ * is in use exactly when its first field says so; the `refs` of an open file are the descriptors
+ * that name it, so they can be counted again when a process dies while changing them.
+ * Lock: `lock` guards processes, files and descriptors; each pipe and terminal has its own.  Order:
+ * a pipe's or terminal's or file's, then `lock`, then the file system's.  None is held while
+ * waiting for a terminal, a pipe or a child. Called by libos/posix, by init (which makes it), and
+ * by tools that show processes.
+ */
+#ifndef LIBOS_POSIX_SEGMENT_H
+#define LIBOS_POSIX_SEGMENT_H
+
+#include <stdint.h>
+#include <exo/abi.h>
+#include <libos/arena.h>
+#include <libos/fs.h>
+#include <libos/layout.h>
+#include <libos/lock.h>
+
+#define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
+
+enum {
+	POSIX_VERSION = 1,
+	POSIX_NFD = 256, /* descriptors of a process */
+	POSIX_NTTY = 4,
+	POSIX_PATH = 1024, /* bytes of a path, with its end */
+	POSIX_TTY_QUEUE = 1024,
+	POSIX_TTY_LINE = 256,
+	POSIX_CAP_VOLUME = 4, /* capability slot: EXO_CAP_EXTENT of the main file system */
+};
+
+/* Events that processes post to each other. */
+#define POSIX_EV_SIGNAL (1ull << 32) /* `pending` has a new signal */
+#define POSIX_EV_WAKE	(1ull << 33) /* what it waits for may have come */
+
+enum posix_proc_state {
+	POSIX_PROC_FREE = 0,
+	POSIX_PROC_RUNNING = 1, /* or being built, while eid is 0 */
+	POSIX_PROC_EXITED =
+		2, /* closed everything itself; its environment may still run a little */
+	POSIX_PROC_ZOMBIE = 3, /* its environment is gone; the status waits for the parent */
+};
+
+/* Descriptor entries: number of the open file + 1, and this bit. */
+enum { POSIX_FD_CLOEXEC = 0x8000 };
+
+struct posix_proc {
+	uint32_t state; /* enum posix_proc_state */
+	int32_t pid;	/* place in the table + places * generation */
+	int32_t parent; /* pid of who started it */
+	int32_t pgrp;
+	uint64_t eid;	/* its environment; 0 while it is being built */
+	int32_t status; /* as waitpid tells it */
+	uint32_t tty;	/* controlling terminal */
+	uint32_t umask, uid, gid;
+	uint32_t cap;	  /* the parent's capability slot for the environment */
+	uint64_t pending; /* signals sent: bit n is signal n; changed atomically */
+	uint64_t ignored; /* signals that need not be sent */
+	struct fs_node *cwd;
+	uint64_t ticks; /* CPU slots used by children that ended */
+	char name[16];
+	uint16_t fd[POSIX_NFD];
+};
+
+enum posix_file_type {
+	POSIX_FILE_FREE = 0,
+	POSIX_FILE_CLOSING = 1, /* no references; its closer is letting go of what it names */
+	POSIX_FILE_NODE = 2,
+	POSIX_FILE_PIPE_READ = 3,
+	POSIX_FILE_PIPE_WRITE = 4,
+	POSIX_FILE_TTY = 5,
+	POSIX_FILE_NULL = 6,
+	POSIX_FILE_ZERO = 7,
+	POSIX_FILE_NTYPE = 8,
+};
+
+struct posix_pipe;
+
+/* An open file: what descriptors made by dup and spawn share. */
+struct posix_file {
+	uint32_t type; /* enum posix_file_type */
+	uint32_t refs;
+	uint32_t flags; /* O_* */
+	uint16_t tty;
+	uint16_t was; /* CLOSING: its type before, and who closes it */
+	uint64_t closer;
+	uint64_t offset; /* of a directory: the cookie of the next entry */
+	struct fs_node *node;
+	struct posix_pipe *pipe;
+	struct lock lock; /* the offset */
+};
+
+struct posix_pipe {
+	struct lock lock;
+	uint32_t head, tail;	 /* bytes read and written, running freely */
+	uint32_t size;		 /* a power of 2 */
+	uint32_t ends;		 /* open: bit 0 reading, bit 1 writing */
+	uint64_t reader, writer; /* eids that sleep until it changes; 0: none */
+	char *data;
+};
+
+/* A terminal's modes, and the line being typed.  Owner of the rules: libos/posix/tty_line.h. */
+struct posix_tty_line {
+	uint32_t iflag, oflag, cflag, lflag;
+	uint8_t cc[20];
+	uint32_t head, tail;		 /* of queue, running freely */
+	uint32_t length;		 /* of line */
+	uint32_t lines;			 /* ends of line or file in queue */
+	uint16_t queue[POSIX_TTY_QUEUE]; /* ready to be read; TTY_EOF marks an end of file */
+	uint8_t line[POSIX_TTY_LINE];	 /* being typed, in canonical mode */
+};
+
+struct posix_tty {
+	struct lock lock;
+	uint32_t used;
+	int32_t pgrp;	 /* in the foreground */
+	uint64_t reader; /* eid that sleeps until there is input */
+	uint16_t rows, cols;
+	struct posix_tty_line line;
+};
+
+struct posix_segment {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;		     /* sizeof(struct posix_segment) */
+	uint32_t first_frame, pages; /* of the whole segment; 0 frames: one program's own memory */
+	struct lock lock;
+	struct arena *arena;
+	uint32_t nprocs, nfiles;       /* places; place 0 of both is never used */
+	uint32_t last_proc, last_file; /* where the search for a free place goes on */
+	struct posix_proc *proc;
+	struct posix_file *file;
+	struct fs *fs;	      /* the main file system; NULL: none */
+	struct fs_node *root; /* its root, held */
+	uint32_t fs_type;
+	uint32_t volume;       /* index of its extent */
+	uint64_t halting;      /* eid of who halts the machine; others stop at their next call */
+	uint32_t halt_request; /* init is asked to halt with this status + 1 */
+	uint32_t reserved;
+	struct posix_tty tty[POSIX_NTTY];
+};
+
+/* The segment, or NULL where a program has none yet (init at its start). */
+struct posix_segment *posix_segment(void);
+
+/*
+ * Makes the segment of `pages` pages at LAYOUT_SEGMENT, which the caller has mapped (frames from
+ * first_frame, 0: anonymous memory), and the caller its first process.  0, or a negative errno.
+ */
+int posix_segment_make(uint32_t first_frame, uint32_t pages);
+
+/*
+ * For init: mounts the file system in the extent `index`, whose capability is in POSIX_CAP_VOLUME,
+ * and makes it the root.  0, or a negative errno with words in `why`.
+ */
+int posix_mount_root(uint32_t index, char *why, unsigned whylen);
+
+/* For init: writes back what is dirty; called now and then.  0 or a negative errno. */
+int posix_write_back(void);
+
+/* For init: halts the machine if somebody asked for it; returns if nobody did. */
+void posix_halt_if_asked(void);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * identity.c - users and groups: every process is root's; names for people.
+ *
+ * Owns the one password entry, made anew at each call as POSIX allows.  What may be done is decided
+ * by capabilities and principals, not here.  Called by programs.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+uid_t getuid(void)
+{
+	return posix_self->uid;
+}
+
+uid_t geteuid(void)
+{
+	return posix_self->uid;
+}
+
+gid_t getgid(void)
+{
+	return posix_self->gid;
+}
+
+gid_t getegid(void)
+{
+	return posix_self->gid;
+}
+
+/* Root may become anybody; there is no way back. */
+static int become(uint32_t *place, uint32_t *in_context, uint32_t id)
+{
+	if (posix_self->uid != 0 && *place != id) {
+		errno = EPERM;
+		return -1;
+	}
+	*place = *in_context = id;
+	return 0;
+}
+
+int setuid(uid_t uid)
+{
+	return become(&posix_self->uid, &posix_ctx.uid, uid);
+}
+
+int seteuid(uid_t uid)
+{
+	return setuid(uid);
+}
+
+int setgid(gid_t gid)
+{
+	return become(&posix_self->gid, &posix_ctx.gid, gid);
+}
+
+int setegid(gid_t gid)
+{
+	return setgid(gid);
+}
+
+int getgroups(int size, gid_t list[])
+{
+	if (size > 0)
+		list[0] = posix_self->gid;
+	return 1;
+}
+
+int issetugid(void);
+int issetugid(void)
+{
+	return 0;
+}
+
+char *getlogin(void)
+{
+	static char name[] = "root";
+
+	return name;
+}
+
+int getlogin_r(char *out, size_t size);
+int getlogin_r(char *out, size_t size)
+{
+	static const char name[] = "root";
+
+	if (size < sizeof(name))
+		return ERANGE;
+	memcpy(out, name, sizeof(name));
+	return 0;
+}
+
+static struct passwd *root(void)
+{
+	static char name[] = "root", none[] = "", home[] = "/", shell[] = "/bin/sh";
+	static struct passwd entry;
+
+	entry = (struct passwd){
+		.pw_name = name,
+		.pw_passwd = none,
+		.pw_comment = none,
+		.pw_gecos = name,
+		.pw_dir = home,
+		.pw_shell = shell,
+	};
+	return &entry;
+}
+
+struct passwd *getpwuid(uid_t uid)
+{
+	return uid == 0 ? root() : NULL;
+}
+
+struct passwd *getpwnam(const char *name)
+{
+	return strcmp(name, "root") == 0 ? root() : NULL;
+}
+
+static struct group *root_group(void)
+{
+	static char name[] = "root", none[] = "", *members[] = {NULL};
+	static struct group entry;
+
+	entry = (struct group){.gr_name = name, .gr_passwd = none, .gr_mem = members};
+	return &entry;
+}
+
+struct group *getgrgid(gid_t gid)
+{
+	return gid == 0 ? root_group() : NULL;
+}
+
+struct group *getgrnam(const char *name)
+{
+	return strcmp(name, "root") == 0 ? root_group() : NULL;
+}

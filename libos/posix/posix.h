@@ -1,0 +1,195 @@
+/*
+ * posix.h - what the files of the POSIX layer share: this process, entering and leaving, errors.
+ *
+ * Owns: the pointers to this process's place in the segment.  Every function that programs call
+ * begins with posix_enter() and ends with posix_leave(): between them no signal runs, so the layer
+ * is never interrupted by itself.  Functions inside return negative errnos; posix_leave() turns
+ * them into -1 and errno and runs the signals that came meanwhile.
+ * Called by libos/posix only.
+ */
+#ifndef POSIX_POSIX_H
+#define POSIX_POSIX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <libos/fs.h>
+#include <libos/posix_segment.h>
+#include <libos/upcall.h>
+
+/* ---- this process (process.c, segment.c) -------------------------------------------------- */
+
+extern struct posix_segment *posix_seg; /* NULL: init before it made one */
+extern struct posix_proc *posix_self;
+extern struct fs_ctx posix_ctx; /* of the main file system */
+
+/* The operations of the main file system; -ENOENT is answered by callers when there is none. */
+const struct fs_ops *posix_fs(void);
+
+void posix_enter(void);
+long posix_leave(long result);
+
+/* The segment's lock.  Taking it repairs what a dead process left half done. */
+void posix_lock(void);
+void posix_unlock(void);
+
+/* Opens the volume in POSIX_CAP_VOLUME for this process.  0 or a negative errno. */
+int posix_open_volume(uint32_t index);
+
+/*
+ * Sleeps until an event of `mask`, a signal or `deadline` (ns since boot; 0: none).  0, -EINTR when
+ * a signal is to be handled, -ETIMEDOUT.  Looks after children and typed ^C meanwhile.
+ */
+int posix_wait(uint64_t mask, uint64_t deadline);
+
+/* Posts POSIX_EV_WAKE to `eid`, if it is not 0. */
+void posix_wake(uint64_t eid);
+
+/* ---- memory of the caller (user.c) -------------------------------------------------------- */
+
+/* 0 if [p, p+n) is the program's and allows `perm` (VM_READ, VM_WRITE), else -EFAULT. */
+int user_check(const void *p, size_t n, unsigned perm);
+
+/* Length of a path; -EFAULT, -ENOENT when it is empty, -ENAMETOOLONG. */
+long user_path(const char *path);
+
+/* ---- processes (process.c) ---------------------------------------------------------------- */
+
+/* A new process with the caller as its parent, RUNNING; NULL when the table is full. */
+struct posix_proc *proc_new(void);
+
+/* Forgets it; posix_lock is held. */
+void proc_free(struct posix_proc *p);
+
+/* The living process `pid`, or NULL. */
+struct posix_proc *proc_find(int32_t pid);
+
+/*
+ * Takes apart children that ended: their status waits for waitpid.  Called on EXO_EV_CHILD.
+ * 1: one cannot be taken apart yet, try again soon.
+ */
+int proc_children(void);
+
+/* Ends this process as if by signal `sig`. */
+_Noreturn void proc_die(int sig);
+
+/* ---- descriptors (descriptor.c) ----------------------------------------------------------- */
+
+/* The open file of descriptor fd, or NULL. */
+struct posix_file *fd_file(int fd);
+
+/* As fd_file, and the file must be open for reading (or writing): -EBADF. */
+int fd_readable(int fd, struct posix_file **out);
+int fd_writable(int fd, struct posix_file **out);
+
+/* A new open file with one reference to come, or NULL when the table is full. */
+struct posix_file *file_new(enum posix_file_type type, uint32_t flags);
+
+/* Gives up a file of file_new() that no descriptor names. */
+void file_drop(struct posix_file *f);
+
+/* The lowest free descriptor >= low for f, or -EMFILE; f is dropped then. */
+int fd_install(struct posix_file *f, int low, int cloexec);
+
+int fd_close(int fd);
+
+/* Gives p the file of descriptor fd of the caller as its descriptor `to`. */
+int fd_give(struct posix_proc *p, int to, int fd);
+
+/* Closes everything of p; also of one that is dead. */
+void fd_close_all(struct posix_proc *p);
+
+/* Finishes what the dead environment `eid` was closing. */
+void file_finish(uint64_t eid);
+
+/* Counts the references again; posix_lock is held. */
+void file_recount(void);
+
+/* ---- pipes (pipe.c) ----------------------------------------------------------------------- */
+
+struct posix_pipe *pipe_new(void);
+
+/* Closes one end; 1: it was the last, and the pipe is gone. */
+int pipe_end_closed(struct posix_pipe *p, int writing);
+ssize_t pipe_read(struct posix_file *f, char *to, size_t n);
+ssize_t pipe_write(struct posix_file *f, const char *from, size_t n);
+
+/* poll bits that hold now. */
+int pipe_poll(const struct posix_file *f);
+size_t pipe_waiting(const struct posix_file *f);
+
+/* ---- terminals (tty.c) -------------------------------------------------------------------- */
+
+ssize_t tty_read(struct posix_file *f, char *to, size_t n);
+ssize_t tty_write(struct posix_file *f, const char *from, size_t n);
+int tty_poll(const struct posix_file *f);
+
+/* Takes what was typed from the console to the terminal of this process; sends ^C and the like. */
+void tty_pump(void);
+
+/* Makes terminal `n` new. */
+void tty_init(struct posix_tty *t);
+
+/* The terminal of an open file, or NULL. */
+struct posix_tty *tty_of(const struct posix_file *f);
+
+/* ---- paths (path.c) ----------------------------------------------------------------------- */
+
+enum posix_device {
+	DEVICE_NONE = 0,
+	DEVICE_NULL,
+	DEVICE_ZERO,
+	DEVICE_TTY,
+	DEVICE_CONSOLE,
+	DEVICE_DIR, /* /dev itself */
+};
+
+enum {
+	WALK_NOFOLLOW = 1, /* a symbolic link at the end stays one */
+	WALK_CREATE = 2,   /* the last name need not exist: node is NULL then, and dir is wanted */
+};
+
+/* What a path leads to; held by references until walk_done(). */
+struct walk {
+	struct fs_node *dir;  /* NULL for devices */
+	struct fs_node *node; /* NULL: not there (WALK_CREATE), or a device */
+	enum posix_device device;
+	int slash; /* the path ended in '/' */
+	size_t length;
+	char name[FS_NAME_MAX + 1]; /* last name; "." for the root */
+};
+
+/* Follows `path` from directory `from` (NULL: the working directory). */
+int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w);
+void walk_done(struct walk *w);
+
+/* The same with AT_FDCWD or a descriptor for the start. */
+int walk_at(int dirfd, const char *path, unsigned how, struct walk *w);
+
+/* May this process do `want` (R_OK | W_OK | X_OK) with such an inode?  0 or -EACCES. */
+int path_permit(const struct fs_node *n, int want);
+
+/* Whether it may change its mode and times: owner or root.  0 or -EPERM. */
+int path_owner(const struct fs_node *n);
+
+/* ---- signals (signal.c) ------------------------------------------------------------------- */
+
+/* At start-up. */
+void signal_start(void);
+
+/* Whether one waits that is not blocked. */
+int signal_waiting(void);
+
+/* Runs what waits; not between enter and leave. */
+void signal_deliver(void);
+
+/* Sends `sig` to p; posix_lock is held. */
+void signal_send(struct posix_proc *p, int sig);
+
+/* To all of a group; takes posix_lock. */
+int signal_group(int32_t pgrp, int sig);
+
+/* When alarm() rings: ns since boot; 0: never. */
+uint64_t signal_alarm_at(void);
+
+#endif

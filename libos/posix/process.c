@@ -1,0 +1,319 @@
+/*
+ * process.c - the process table: who is whose child, how they end, who waits for them.
+ *
+ * Owns: struct posix_proc.  Invariant: a process that is not FREE has a parent in the table or is
+ * init; when its environment is gone it is a ZOMBIE until its parent has asked.  Whoever takes a
+ * dead one apart closes what it left open, so pipes end and files go.  Lock: posix_lock.
+ * Called by programs, spawn.c, and posix_wait() when a child ends.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <libos/build.h>
+#include <libos/start.h>
+#include <libos/tables.h>
+#include <libos/time.h>
+
+enum { PID_LIMIT = 1 << 30, RETRY_NS = 1000000, NO_CAP = EXO_NCAP, SIGNAL_STATUS = 128 };
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+struct posix_proc *proc_new(void)
+{
+	struct posix_segment *s = posix_seg;
+	struct posix_proc *p = NULL;
+
+	posix_lock();
+	for (uint32_t i = 1; i < s->nprocs && !p; i++) {
+		const uint32_t at = 1 + (s->last_proc + i - 1) % (s->nprocs - 1);
+
+		if (s->proc[at].state == POSIX_PROC_FREE) {
+			const int32_t old = s->proc[at].pid;
+
+			p = &s->proc[at];
+			memset(p, 0, sizeof(*p));
+			p->pid = old && old < PID_LIMIT ? old + (int32_t)s->nprocs : (int32_t)at;
+			s->last_proc = at;
+		}
+	}
+	if (p && posix_self) {
+		p->parent = posix_self->pid;
+		p->pgrp = posix_self->pgrp;
+		p->tty = posix_self->tty;
+		p->umask = posix_self->umask;
+		p->uid = posix_self->uid;
+		p->gid = posix_self->gid;
+		p->ignored = posix_self->ignored;
+	}
+	if (p)
+		p->state = POSIX_PROC_RUNNING;
+	posix_unlock();
+	return p;
+}
+
+void proc_free(struct posix_proc *p)
+{
+	p->eid = 0;
+	p->state = POSIX_PROC_FREE;
+}
+
+struct posix_proc *proc_find(int32_t pid)
+{
+	struct posix_proc *p;
+
+	if (pid <= 0)
+		return NULL;
+	p = &posix_seg->proc[(uint32_t)pid % posix_seg->nprocs];
+	return p->pid == pid && p->state != POSIX_PROC_FREE ? p : NULL;
+}
+
+/* ---- the end of a child -------------------------------------------------------------------- */
+
+/* What waitpid says of one that did not come to say it itself. */
+static int status_of(const struct build_end *end)
+{
+	static const uint8_t signals[32] = {
+		[0] = SIGFPE,	[1] = SIGTRAP,	[3] = SIGTRAP, [6] = SIGILL,
+		[16] = SIGFPE, [17] = SIGBUS, [19] = SIGFPE,
+	};
+	const uint8_t by_vector = signals[end->vector & 31];
+
+	if (end->end == EXO_END_EXIT)
+		return end->code > SIGNAL_STATUS && end->code < SIGNAL_STATUS + NSIG
+			       ? (int)end->code - SIGNAL_STATUS
+			       : (int)(end->code & 0xff) << 8;
+	if (end->end == EXO_END_KILLED)
+		return end->code > 0 && end->code < NSIG ? (int)end->code : SIGKILL;
+	return by_vector ? by_vector : SIGSEGV;
+}
+
+/*
+ * Its children are the caller's now; the kernel made them so, without a capability for them.  Nobody
+ * will ask how they end, so they are forgotten then.
+ */
+static void adopt_children(const struct posix_proc *dead)
+{
+	for (uint32_t i = 1; i < posix_seg->nprocs; i++) {
+		struct posix_proc *p = &posix_seg->proc[i];
+
+		if (p->state == POSIX_PROC_FREE || p->parent != dead->pid)
+			continue;
+		p->parent = posix_self->pid;
+		p->cap = NO_CAP;
+		if (p->state == POSIX_PROC_ZOMBIE)
+			proc_free(p);
+	}
+}
+
+/* Takes a dead child apart.  1: not possible yet. */
+static int bury(struct posix_proc *p)
+{
+	struct build b = {.eid = p->eid, .cap = p->cap};
+	struct build_end end = {.end = EXO_END_NONE};
+
+	if (build_reap(&b, &end) == -EAGAIN)
+		return 1;
+	if (p->state == POSIX_PROC_RUNNING) {
+		fd_close_all(p);
+		file_finish(p->eid);
+		p->status = status_of(&end);
+	}
+	posix_lock();
+	p->ticks += end.ticks;
+	posix_self->ticks += p->ticks;
+	adopt_children(p);
+	p->state = POSIX_PROC_ZOMBIE;
+	if (p->cap == NO_CAP)
+		proc_free(p);
+	else
+		signal_send(posix_self, SIGCHLD);
+	posix_unlock();
+	return 0;
+}
+
+int proc_children(void)
+{
+	const struct posix_segment *s = posix_seg;
+	int again = 0;
+
+	for (uint32_t i = 1; i < s->nprocs; i++) {
+		struct posix_proc *p = &s->proc[i];
+
+		if (p->parent == posix_self->pid && p->eid && !tables_alive(p->eid) &&
+		    (p->state == POSIX_PROC_RUNNING || p->state == POSIX_PROC_EXITED))
+			again |= bury(p);
+	}
+	return again;
+}
+
+_Noreturn void proc_die(int sig)
+{
+	posix_enter();
+	fd_close_all(posix_self);
+	posix_self->status = sig;
+	posix_self->state = POSIX_PROC_EXITED;
+	start_exit(SIGNAL_STATUS + sig);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------- */
+
+static int is_meant(const struct posix_proc *p, pid_t pid)
+{
+	if (p->state == POSIX_PROC_FREE || p->parent != posix_self->pid)
+		return 0;
+	if (pid > 0)
+		return p->pid == pid;
+	return pid == -1 || p->pgrp == (pid ? -pid : posix_self->pgrp);
+}
+
+/* A zombie that is meant is told of and forgotten: its pid; 0: others live; -ECHILD: none. */
+static pid_t take_zombie(pid_t pid, int *status)
+{
+	pid_t result = -ECHILD;
+
+	posix_lock();
+	for (uint32_t i = 1; i < posix_seg->nprocs && result <= 0; i++) {
+		struct posix_proc *p = &posix_seg->proc[i];
+
+		if (!is_meant(p, pid))
+			continue;
+		result = 0;
+		if (p->state == POSIX_PROC_ZOMBIE) {
+			*status = p->status;
+			result = p->pid;
+			proc_free(p);
+		}
+	}
+	posix_unlock();
+	return result;
+}
+
+static pid_t do_wait(pid_t pid, int *status, int options)
+{
+	for (;;) {
+		const int again = proc_children();
+		const pid_t found = take_zombie(pid, status);
+		int error;
+
+		if (found != 0 || (options & WNOHANG))
+			return found;
+		tty_pump();
+		error = posix_wait(EXO_EV_CHILD, again ? time_now() + RETRY_NS : 0);
+		if (error == -EINTR)
+			return error;
+	}
+}
+
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+	int told = 0;
+	pid_t result;
+
+	posix_enter();
+	result = (pid_t)posix_leave(do_wait(pid, &told, options));
+	if (result > 0 && status)
+		*status = told;
+	return result;
+}
+
+pid_t wait(int *status)
+{
+	return waitpid(-1, status, 0);
+}
+
+pid_t wait3(int *status, int options, struct rusage *usage);
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
+
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	const pid_t result = waitpid(pid, status, options);
+
+	if (usage)
+		(void)getrusage(RUSAGE_CHILDREN, usage);
+	return result;
+}
+
+pid_t wait3(int *status, int options, struct rusage *usage)
+{
+	return wait4(-1, status, options, usage);
+}
+
+/* ---- names and groups ---------------------------------------------------------------------- */
+
+pid_t getpid(void)
+{
+	return posix_self->pid;
+}
+
+pid_t getppid(void)
+{
+	return posix_self->parent;
+}
+
+pid_t getpgrp(void)
+{
+	return posix_self->pgrp;
+}
+
+static int do_setpgid(pid_t pid, pid_t pgrp)
+{
+	struct posix_proc *p;
+
+	if (pgrp < 0)
+		return -EINVAL;
+	p = pid ? proc_find(pid) : posix_self;
+	if (!p || (p != posix_self && p->parent != posix_self->pid))
+		return -ESRCH;
+	p->pgrp = pgrp ? pgrp : p->pid;
+	return 0;
+}
+
+int setpgid(pid_t pid, pid_t pgrp)
+{
+	posix_enter();
+	return (int)posix_leave(do_setpgid(pid, pgrp));
+}
+
+pid_t getpgid(pid_t pid);
+pid_t getpgid(pid_t pid)
+{
+	const struct posix_proc *p = pid ? proc_find(pid) : posix_self;
+
+	if (p)
+		return p->pgrp;
+	errno = ESRCH;
+	return -1;
+}
+
+/* A session is a group of its own here: terminals do not belong to sessions. */
+pid_t setsid(void)
+{
+	return setpgid(0, 0) ? -1 : posix_self->pid;
+}
+
+/* ---- not here ------------------------------------------------------------------------------ */
+
+/* Programs are started by spawn(); copying one that runs is not supported by this layer. */
+pid_t fork(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+pid_t vfork(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+int execve(const char *path, char *const argv[], char *const envp[])
+{
+	(void)path, (void)argv, (void)envp;
+	errno = ENOSYS;
+	return -1;
+}

@@ -1,0 +1,269 @@
+/*
+ * segment.c - making, joining and repairing the shared segment; the start and end of a process.
+ *
+ * Owns: posix_seg, posix_self, posix_ctx of this program.  Invariant: a program runs with a segment
+ * of its own version or not at all.  Locks: defines posix_lock(); see posix_segment.h for the order.
+ * Called by core/newlib.c (personality_init, personality_exit), by init, by the whole layer.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <libos/call.h>
+#include <libos/disk_open.h>
+#include <libos/start.h>
+#include <libos/time.h>
+#include <libos/vm.h>
+
+enum { OWN_PAGES = 64, SMALL_PAGES = 1024, BIG_PAGES = 4096 };
+
+struct posix_segment *posix_seg;
+struct posix_proc *posix_self;
+struct fs_ctx posix_ctx;
+
+struct posix_segment *posix_segment(void)
+{
+	return posix_seg;
+}
+
+const struct fs_ops *posix_fs(void)
+{
+	return &fs_ext2_ops;
+}
+
+struct fs_time fs_now(void)
+{
+	const uint64_t ns = time_real();
+
+	return (struct fs_time){(int64_t)(ns / 1000000000u), (uint32_t)(ns % 1000000000u)};
+}
+
+void posix_lock(void)
+{
+	if (lock_acquire(&posix_seg->lock) == LOCK_STOLEN)
+		file_recount();
+}
+
+void posix_unlock(void)
+{
+	lock_release(&posix_seg->lock);
+}
+
+/* Whoever halts the machine wants quiet: others sleep here for good. */
+void posix_enter(void)
+{
+	upcall_defer();
+	while (posix_seg && posix_seg->halting && posix_seg->halting != start_self())
+		call_wait(0, 0);
+}
+
+long posix_leave(long result)
+{
+	if (result < 0)
+		errno = (int)-result;
+	upcall_undefer();
+	if (posix_self && signal_waiting())
+		signal_deliver();
+	return result < 0 ? -1 : result;
+}
+
+void posix_wake(uint64_t eid)
+{
+	if (eid)
+		call_event_post(eid, POSIX_EV_WAKE);
+}
+
+int posix_wait(uint64_t mask, uint64_t deadline)
+{
+	const uint64_t alarm = signal_alarm_at();
+	const uint64_t until = alarm && (!deadline || alarm < deadline) ? alarm : deadline;
+	struct exo_result r;
+
+	if (signal_waiting())
+		return -EINTR;
+	r = call_wait(mask | POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN, until);
+	if (r.status == EXO_OK && (r.value & EXO_EV_CHILD))
+		proc_children();
+	if (r.status == EXO_OK && (r.value & EXO_EV_CONSOLE_IN))
+		tty_pump();
+	if (signal_waiting())
+		return -EINTR;
+	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;
+}
+
+int posix_open_volume(uint32_t index)
+{
+	struct disk *disk;
+	const int error = disk_open(POSIX_CAP_VOLUME, index, &disk);
+
+	if (error)
+		return error;
+	posix_ctx = (struct fs_ctx){posix_seg->fs, disk, posix_self->uid, posix_self->gid};
+	return 0;
+}
+
+/* ---- making -------------------------------------------------------------------------------- */
+
+static uint32_t scaled(uint32_t pages, uint32_t own, uint32_t small, uint32_t big)
+{
+	if (pages <= OWN_PAGES)
+		return own;
+	return pages < BIG_PAGES ? small : big;
+}
+
+static int make_tables(struct posix_segment *s)
+{
+	s->nprocs = scaled(s->pages, 4, 64, 256);
+	s->nfiles = scaled(s->pages, 64, 256, 2048);
+	s->proc = arena_alloc(s->arena, s->nprocs * sizeof(*s->proc));
+	s->file = arena_alloc(s->arena, s->nfiles * sizeof(*s->file));
+	return s->proc && s->file ? 0 : -ENOMEM;
+}
+
+/* Descriptors 0, 1 and 2 on the terminal. */
+static int open_terminal(void)
+{
+	struct posix_file *f = file_new(POSIX_FILE_TTY, O_RDWR);
+	int fd;
+
+	if (!f)
+		return -ENFILE;
+	f->tty = posix_self->tty;
+	fd = fd_install(f, 0, 0);
+	for (int to = 1; fd == 0 && to <= 2; to++)
+		fd_give(posix_self, to, 0);
+	return fd < 0 ? fd : 0;
+}
+
+int posix_segment_make(uint32_t first_frame, uint32_t pages)
+{
+	struct posix_segment *s = (struct posix_segment *)LAYOUT_SEGMENT;
+	const size_t head = (sizeof(*s) + 63) & ~(size_t)63;
+	const size_t size = (size_t)pages * EXO_PAGE_SIZE;
+
+	memset(s, 0, sizeof(*s));
+	s->magic = POSIX_MAGIC;
+	s->version = POSIX_VERSION;
+	s->size = sizeof(*s);
+	s->first_frame = first_frame;
+	s->pages = pages;
+	s->arena = arena_init((char *)s + head, size - head);
+	if (!s->arena || make_tables(s))
+		return -ENOMEM;
+	posix_seg = s;
+	tty_init(&s->tty[0]);
+	posix_self = proc_new();
+	posix_self->eid = start_self();
+	posix_self->pgrp = s->tty[0].pgrp = posix_self->pid;
+	posix_self->umask = 022;
+	signal_start();
+	return open_terminal();
+}
+
+/* A program that shares nothing still has descriptors, on memory of its own. */
+static void make_own(void)
+{
+	uint64_t va;
+
+	if (vm_reserve(LAYOUT_SEGMENT, OWN_PAGES * EXO_PAGE_SIZE, VM_READ | VM_WRITE, VM_ANON, &va) ||
+	    posix_segment_make(0, OWN_PAGES))
+		start_die("no memory for descriptors", START_EXIT_ABI);
+}
+
+/* ---- joining ------------------------------------------------------------------------------- */
+
+/* What spawn tells the child (start_args.personal). */
+static void join(const struct start_args *args)
+{
+	struct posix_segment *s = (struct posix_segment *)LAYOUT_SEGMENT;
+	const uint32_t *place = args->personal;
+
+	if (s->magic != POSIX_MAGIC || s->version != POSIX_VERSION || s->size != sizeof(*s))
+		start_die("the shared segment is of another version: build programs and image together",
+			  START_EXIT_ABI);
+	if (!place || args->personal_size != sizeof(*place) || *place >= s->nprocs)
+		start_die("started without a place in the process table", START_EXIT_ABI);
+	posix_seg = s;
+	posix_self = &s->proc[*place];
+	posix_self->eid = start_self();
+	signal_start();
+	if (s->fs && (buf_attach(s->fs->cache) || posix_open_volume(s->volume)))
+		start_die("cannot use the file system's volume or its cache", START_EXIT_ABI);
+}
+
+void personality_init(const struct start_args *args)
+{
+	if (args->segment_pages)
+		join(args);
+	else if (args->parent)
+		make_own();
+}
+
+void personality_exit(int status)
+{
+	if (!posix_self)
+		return;
+	posix_enter();
+	fd_close_all(posix_self);
+	posix_self->status = (status & 0xff) << 8;
+	posix_self->state = POSIX_PROC_EXITED;
+}
+
+/* ---- the file system ----------------------------------------------------------------------- */
+
+/* Frames for the buffer cache: what the arena has, but for a part that it needs itself. */
+static int make_cache(struct posix_segment *s, uint64_t blocks, struct buf_cache **out)
+{
+	const size_t left = arena_left(s->arena);
+	const size_t frames = left / 8 * (s->pages < SMALL_PAGES ? 5 : 6) / EXO_PAGE_SIZE;
+	void *memory = arena_alloc(s->arena, frames * EXO_PAGE_SIZE);
+
+	*out = memory ? buf_init(s->arena, memory, frames, blocks) : NULL;
+	return *out ? 0 : -ENOMEM;
+}
+
+int posix_mount_root(uint32_t index, char *why, unsigned whylen)
+{
+	struct posix_segment *s = posix_seg;
+	struct fs_mount m = {.arena = s->arena};
+	int error;
+
+	why[0] = 0;
+	error = posix_open_volume(index);
+	if (error)
+		return error;
+	m.disk = posix_ctx.disk;
+	error = make_cache(s, disk_size(m.disk), &m.cache);
+	if (error)
+		return error;
+	error = posix_fs()->mount(&m, &s->fs);
+	snprintf(why, whylen, "%s", m.message);
+	if (error)
+		return error;
+	posix_ctx.fs = s->fs;
+	s->volume = index;
+	s->fs_type = s->fs->type;
+	error = posix_fs()->root(&posix_ctx, &s->root);
+	if (error == 0) {
+		posix_fs()->ref(&posix_ctx, s->root);
+		posix_self->cwd = s->root;
+	}
+	return error;
+}
+
+int posix_write_back(void)
+{
+	struct buf_stats stats;
+	int error = 0;
+
+	posix_enter();
+	if (posix_seg->fs && !posix_seg->fs->readonly) {
+		buf_get_stats(posix_seg->fs->cache, &stats);
+		if (stats.dirty)
+			error = posix_fs()->sync(&posix_ctx);
+	}
+	upcall_undefer();
+	return error;
+}

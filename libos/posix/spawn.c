@@ -1,0 +1,251 @@
+/*
+ * spawn.c - starting a program as a child process.
+ *
+ * Owns the policy of shares: a child gets SHARE_OF_FREE of each quota that its parent has not used,
+ * no less than a floor, as far as there is that much; one CPU slot while there are slots to take or
+ * spare (it runs in others' unused slots too).  All of it returns when the child is waited for.
+ * Invariant: a child that could not be started leaves nothing behind.  Lock: see posix_segment.h;
+ * none is held while the program is read and built.  Called by programs, popen and system.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <libos/build.h>
+#include <libos/spawn.h>
+#include <libos/start.h>
+#include <libos/tables.h>
+#include <libos/vm.h>
+
+extern char **environ;
+
+enum {
+	SHARE_OF_FREE = 4, /* a quarter */
+	SCRIPT_LINE = 256, /* most bytes of a #! line */
+	SCRIPT_ARGS = 64,  /* most arguments of a script */
+	SCRIPT_DEPTH = 4,
+};
+
+static const struct {
+	uint32_t floor, most;
+} shares[EXO_NQUOTA] = {
+	[EXO_QUOTA_PAGES] = {512, UINT32_MAX}, [EXO_QUOTA_SLOTS] = {1, UINT32_MAX},
+	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1},  [EXO_QUOTA_ENVS] = {1, UINT32_MAX},
+	[EXO_QUOTA_IO] = {2, 32},
+};
+
+static uint32_t share(uint32_t kind)
+{
+	const uint32_t self = (uint32_t)(start_self() & 0xffff);
+	const uint32_t limit = tables_quota_limit(self)->n[kind];
+	const uint32_t used = tables_quota_used(self)->n[kind];
+	const uint32_t left = limit > used ? limit - used : 0;
+	uint32_t n = left / SHARE_OF_FREE;
+
+	if (shares[kind].most == 0)
+		return 0;
+	if (n < shares[kind].floor)
+		n = shares[kind].floor < left ? shares[kind].floor : left;
+	return n < shares[kind].most ? n : shares[kind].most;
+}
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+static int read_at(void *ctx, uint64_t off, void *to, size_t n)
+{
+	const int64_t got = posix_fs()->read(&posix_ctx, ctx, off, to, n);
+
+	if (got < 0)
+		return (int)got;
+	return (size_t)got == n ? 0 : -ENOEXEC;
+}
+
+/* The program's inode, held. */
+static int open_program(const char *path, struct fs_node **out)
+{
+	struct walk w;
+	int error = walk(NULL, path, 0, &w);
+
+	if (error)
+		return error;
+	if (w.device || (w.node->attr.mode & FS_IFMT) != FS_IFREG)
+		error = -EACCES;
+	else
+		error = path_permit(w.node, X_OK);
+	if (error == 0) {
+		*out = w.node;
+		w.node = NULL;
+	}
+	walk_done(&w);
+	return error;
+}
+
+/* ---- the child ----------------------------------------------------------------------------- */
+
+static int give_files(struct posix_proc *p, const int *fds, int nfds)
+{
+	if (nfds > POSIX_NFD)
+		return -EINVAL;
+	for (int i = 0; i < nfds; i++) {
+		const int error = fds[i] < 0 ? 0 : fd_give(p, i, fds[i]);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static void set_name(char name[16], const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	strncpy(name, slash ? slash + 1 : path, 15);
+	name[15] = 0;
+}
+
+static int build(struct posix_proc *p, struct fs_node *node, char *const argv[],
+		 char *const envp[])
+{
+	static const struct build_grant grants[] = {
+		{LAYOUT_CAP_CONSOLE, LAYOUT_CAP_CONSOLE},
+		{LAYOUT_CAP_SEGMENT, LAYOUT_CAP_SEGMENT},
+		{POSIX_CAP_VOLUME, POSIX_CAP_VOLUME},
+	};
+	const struct build_map segment = {LAYOUT_SEGMENT, posix_seg->first_frame, posix_seg->pages,
+					  VM_READ | VM_WRITE, LAYOUT_CAP_SEGMENT};
+	const uint32_t place = (uint32_t)(p - posix_seg->proc);
+	const struct build_source source = {.read_at = read_at, .ctx = node, .size = node->attr.size};
+	struct build_spec spec = {
+		.principal = tables_env((uint32_t)(start_self() & 0xffff))->principal,
+		.grants = grants,
+		.ngrants = sizeof(grants) / sizeof(grants[0]),
+		.maps = &segment,
+		.nmaps = 1,
+		.segment_frame = posix_seg->first_frame,
+		.segment_pages = posix_seg->pages,
+		.argv = argv,
+		.envp = envp,
+		.personal = &place,
+		.personal_size = sizeof(place),
+	};
+	struct build b;
+	int error;
+
+	memcpy(spec.name, p->name, sizeof(spec.name));
+	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
+		spec.quota[kind] = share(kind);
+	spec.slots = spec.quota[EXO_QUOTA_SLOTS] ? 1 : 0;
+	error = build_program(&b, &spec, &source, NULL);
+	if (error)
+		return error;
+	p->cap = b.cap;
+	p->eid = b.eid;
+	return 0;
+}
+
+static pid_t start(struct fs_node *node, const char *path, char *const argv[], char *const envp[],
+		   const int *fds, int nfds, int pgrp)
+{
+	struct posix_proc *p = proc_new();
+	int error;
+
+	if (!p)
+		return -EAGAIN;
+	set_name(p->name, path);
+	if (pgrp >= 0)
+		p->pgrp = pgrp ? pgrp : p->pid;
+	p->cwd = posix_self->cwd;
+	if (p->cwd)
+		posix_fs()->ref(&posix_ctx, p->cwd);
+	error = give_files(p, fds, nfds);
+	if (error == 0)
+		error = build(p, node, argv, envp ? envp : environ);
+	if (error == 0)
+		return p->pid;
+	fd_close_all(p);
+	posix_lock();
+	proc_free(p);
+	posix_unlock();
+	return error;
+}
+
+/* ---- scripts ------------------------------------------------------------------------------- */
+
+struct script {
+	char line[SCRIPT_LINE];
+	char *argv[SCRIPT_ARGS + 3];
+};
+
+/* Splits "#! interpreter argument"; 1: it is a script, 0: it is none. */
+static int is_script(struct fs_node *node, struct script *s)
+{
+	int64_t n = posix_fs()->read(&posix_ctx, node, 0, s->line, sizeof(s->line) - 1);
+	char *rest, *end;
+
+	if (n < 2 || s->line[0] != '#' || s->line[1] != '!')
+		return 0;
+	s->line[n] = 0;
+	end = strchr(s->line, '\n');
+	if (!end)
+		return 0;
+	*end = 0;
+	s->argv[0] = strtok_r(s->line + 2, " \t", &rest);
+	s->argv[1] = strtok_r(NULL, " \t", &rest);
+	return s->argv[0] != NULL;
+}
+
+/* The interpreter's arguments: its own, the script's path, the script's. */
+static int script_args(struct script *s, const char *path, char *const argv[])
+{
+	int n = s->argv[1] ? 2 : 1;
+
+	s->argv[n++] = (char *)(uintptr_t)path;
+	for (int i = 1; argv[0] && argv[i]; i++) {
+		if (i > SCRIPT_ARGS - 1)
+			return -E2BIG;
+		s->argv[n++] = argv[i];
+	}
+	s->argv[n] = NULL;
+	return 0;
+}
+
+static pid_t run(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
+		 int pgrp)
+{
+	struct script scripts[SCRIPT_DEPTH];
+	struct fs_node *node;
+
+	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
+		struct script *s = &scripts[depth];
+		int error = open_program(path, &node);
+		pid_t pid;
+
+		if (error)
+			return error;
+		if (!is_script(node, s)) {
+			pid = start(node, path, argv, envp, fds, nfds, pgrp);
+			(void)posix_fs()->put(&posix_ctx, node);
+			return pid;
+		}
+		(void)posix_fs()->put(&posix_ctx, node);
+		error = script_args(s, path, argv);
+		if (error)
+			return error;
+		path = s->argv[0];
+		argv = s->argv;
+	}
+	return -ELOOP;
+}
+
+int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
+		int pgrp)
+{
+	posix_enter();
+	return (int)posix_leave(posix_seg->fs ? run(path, argv, envp, fds, nfds, pgrp) : -ENOSYS);
+}
+
+int spawn(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds)
+{
+	return spawn_group(path, argv, envp, fds, nfds, -1);
+}
