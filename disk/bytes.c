@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "bytes.h"
+#include "memory.h"
 #include "report.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ struct bytes bytes_read_file(const char *path, uint64_t max)
 		die("%s: too big: %llu bytes, at most %llu", path, (unsigned long long)st.st_size,
 		    (unsigned long long)max);
 	file.len = (uint64_t)st.st_size;
-	file.at = must_alloc(file.len + 1);
+	file.at = memory_take(file.len + 1);
 	if (!file_read_at(fd, file.at, file.len, 0))
 		die("%s: cannot be read", path);
 	close(fd);

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "ext2.h"
 #include "bytes.h"
+#include "memory.h"
 #include "report.h"
 #include "spawn.h"
 #include "temp.h"
@@ -49,6 +50,7 @@ enum {
 struct volume {
 	int fd;
 	uint32_t block, inodes, inodes_per_group, first_block, time;
+	uint8_t *table; /* room for the inodes of one group */
 };
 
 static uint32_t get32(const uint8_t *at)
@@ -94,17 +96,15 @@ static void settle_group(const struct volume *v, const uint8_t *group)
 {
 	uint64_t start = (uint64_t)get32(group + BG_INODE_TABLE) * v->block;
 	uint64_t bytes = (uint64_t)v->inodes_per_group * INODE_BYTES;
-	uint8_t *table;
+	uint8_t *table = v->table;
 
 	if (get16(group + BG_FREE_INODES) == v->inodes_per_group)
 		return;
-	table = must_alloc(bytes);
 	if (!file_read_at(v->fd, table, bytes, start))
 		die("mke2fs left a truncated file");
 	for (uint64_t at = 0; at < bytes; at += INODE_BYTES)
 		settle_inode(table + at, v->time);
 	file_write_at(v->fd, table, bytes, start);
-	free(table);
 }
 
 static void settle(int fd)
@@ -120,6 +120,7 @@ static void settle(int fd)
 	v.inodes = get32(super + S_INODES);
 	v.inodes_per_group = get32(super + S_INODES_PER_GROUP);
 	v.first_block = get32(super + S_FIRST_BLOCK);
+	v.table = memory_take((size_t)v.inodes_per_group * INODE_BYTES);
 	groups = v.inodes / v.inodes_per_group;
 	descriptors = (uint64_t)(v.first_block + 1) * v.block;
 	for (uint64_t i = 0; i < groups; i++) {

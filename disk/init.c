@@ -3,6 +3,7 @@
  * would choke on is refused here.  Keeps no state.
  */
 #include "init.h"
+#include "memory.h"
 #include "report.h"
 
 #include <elf.h>
@@ -208,7 +209,7 @@ struct bytes init_from_elf(const char *path)
 	for (uint32_t i = 0; i < init.segments; i++)
 		pages += init.seg[i].pages;
 	made.len = pages * PAGE;
-	made.at = must_alloc(made.len);
+	made.at = memory_take(made.len);
 	memcpy(made.at, &init, sizeof(init));
 	copy_segments(&elf, &init, made.at + PAGE);
 	return made;

@@ -237,31 +237,33 @@ static bool in_use(const struct exo_extent *e)
 	return e->state != EXO_EXTENT_FREE;
 }
 
-/* What one record must be, whatever the others are. */
+/* What one record must be, whatever the others are; the kernel refuses a table without it. */
 static void check_record(const struct layout *image, uint32_t index)
 {
 	const struct exo_extent *e = &image->table->record[index];
 	const struct exo_image *h = &image->header;
-	uint8_t all = EXO_RIGHT_READ | EXO_RIGHT_WRITE | EXO_RIGHT_GRANT | EXO_RIGHT_ADMIN;
+	bool live = e->state == EXO_EXTENT_LIVE;
+	uint64_t low = live ? h->pool : 0, high = live ? h->pool_end : h->blocks;
 
-	if (e->state > EXO_EXTENT_SYSTEM)
-		report_problem("extent %u: state %u does not exist", index, e->state);
+	if (!live && e->state != EXO_EXTENT_SYSTEM)
+		report_problem("extent %u: state %u (%s) may not stand on a disk", index, e->state,
+			       state_name(e->state));
+	if (e->len == 0)
+		report_problem("extent %u: empty", index);
+	if (e->start < low || e->start > high || e->len > high - e->start)
+		report_problem("extent %u: blocks %llu+%llu are outside %s %llu..%llu", index,
+			       (ull)e->start, (ull)e->len, live ? "the pool" : "the drive",
+			       (ull)low, (ull)high);
 	if (e->init > e->len)
 		report_problem("extent %u: %llu blocks readable of %llu", index, (ull)e->init,
 			       (ull)e->len);
-	if (e->other_rights & ~all)
-		report_problem("extent %u: rights %#x do not exist", index, e->other_rights);
+	if (e->other_rights & ~(EXO_RIGHT_READ | EXO_RIGHT_WRITE))
+		report_problem("extent %u: rights %#x for its second principal", index,
+			       e->other_rights);
 	if (e->next >= image->table->records)
 		report_problem("extent %u: the next one, %u, does not exist", index, e->next);
-	if (!bytes_are_zero(e->reserved, sizeof(e->reserved)))
-		report_problem("extent %u: reserved bytes are not 0", index);
-	if (e->state == EXO_EXTENT_SYSTEM)
-		return;
-	if (e->len == 0)
-		report_problem("extent %u: empty", index);
-	if (e->start < h->pool || e->start > h->pool_end || e->len > h->pool_end - e->start)
-		report_problem("extent %u: blocks %llu+%llu are outside the pool %llu..%llu", index,
-			       (ull)e->start, (ull)e->len, (ull)h->pool, (ull)h->pool_end);
+	if (e->drive != 0 || !bytes_are_zero(e->reserved, sizeof(e->reserved)))
+		report_problem("extent %u: drive or reserved bytes are not 0", index);
 	if (e->gen == 0)
 		report_problem("extent %u: generation 0", index);
 }
@@ -331,14 +333,21 @@ static void check_space(const struct layout *image)
 		printf("free start=%llu len=%llu\n", (ull)at, (ull)(image->header.pool_end - at));
 }
 
+static void check_sentinel(const struct layout *image)
+{
+	const struct exo_extent *e = &image->table->record[0];
+
+	if (e->state != EXO_EXTENT_SYSTEM || e->start != 0 || e->len > image->header.pool)
+		report_problem("extent 0: not the sentinel (state %s, blocks %llu+%llu)",
+			       state_name(e->state), (ull)e->start, (ull)e->len);
+}
+
 static void print_extents(const struct layout *image)
 {
 	print_tables(image);
 	if (!image->table)
 		return;
-	if (image->table->record[0].state != EXO_EXTENT_SYSTEM)
-		report_problem("extent 0: not the sentinel (state %s)",
-			       state_name(image->table->record[0].state));
+	check_sentinel(image);
 	for (uint32_t i = 0; i < image->table->records; i++) {
 		if (!in_use(&image->table->record[i]))
 			continue;

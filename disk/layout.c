@@ -5,6 +5,7 @@
 #include "layout.h"
 #include "bytes.h"
 #include "manifest.h"
+#include "memory.h"
 #include "report.h"
 
 #include <errno.h>
@@ -139,8 +140,8 @@ static const char *head_wrong(const struct exo_extents_head *head, const struct 
 		return "header checksum";
 	if (head->id != h->id)
 		return "another image's id";
-	if (head->blocks == 0 || head->blocks > h->table_blocks - 1)
-		return "impossible number of blocks";
+	if (head->blocks != h->table_blocks - 1)
+		return "number of blocks";
 	return NULL;
 }
 
@@ -191,7 +192,7 @@ static void choose_table(struct layout *image)
 
 struct layout *layout_open(const char *path, bool for_writing)
 {
-	struct layout *image = must_alloc(sizeof(*image));
+	struct layout *image = memory_take(sizeof(*image));
 	struct stat st;
 
 	image->path = path;

@@ -6,6 +6,7 @@
 #include "inspect.h"
 #include "make.h"
 #include "manifest.h"
+#include "memory.h"
 #include "report.h"
 
 #include <stdarg.h>
@@ -48,7 +49,7 @@ static uint64_t size_or_usage(const char *option, const char *text)
 /* Takes the words after --bin, up to the next option; returns how many. */
 static int take_bins(struct make_args *make, char **words, int count)
 {
-	const char **bin = must_alloc((make->bins + (unsigned)count) * sizeof(*bin));
+	const char **bin = memory_take((make->bins + (unsigned)count) * sizeof(*bin));
 	int taken = 0;
 
 	if (make->bins)
@@ -105,7 +106,7 @@ static void command_make(int words, char **word)
 
 static void command_check(int words, char **word)
 {
-	struct plan *plan = must_alloc(sizeof(*plan));
+	struct plan *plan = memory_take(sizeof(*plan));
 
 	(void)words;
 	manifest_read(word[0], plan);

@@ -9,6 +9,7 @@
 #include "init.h"
 #include "layout.h"
 #include "manifest.h"
+#include "memory.h"
 #include "report.h"
 #include "spawn.h"
 #include "temp.h"
@@ -47,9 +48,8 @@ static struct bytes whole_blocks(struct bytes file)
 {
 	struct bytes padded = {.len = bytes_in_units(file.len, BLOCK) * BLOCK};
 
-	padded.at = must_alloc(padded.len);
+	padded.at = memory_take(padded.len);
 	memcpy(padded.at, file.at, file.len);
-	free(file.at);
 	return padded;
 }
 
@@ -186,15 +186,6 @@ static void place_extents(struct maker *m)
 
 /* ---- the files of the main file system ----------------------------------------------------- */
 
-static char *joined(const char *folder, const char *name)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/%s", folder, name) < 0)
-		die("out of memory");
-	return path;
-}
-
 static void copy_into(const char *what, const char *folder)
 {
 	struct stat st;
@@ -202,7 +193,7 @@ static void copy_into(const char *what, const char *folder)
 	if (stat(what, &st) < 0)
 		die("%s: %s", what, strerror(errno));
 	if (S_ISDIR(st.st_mode))
-		what = joined(what, ".");
+		what = memory_text("%s/.", what);
 	spawn_must((const char *const[]){"cp", "-R", "-P", "-p", "--", what, folder, NULL});
 }
 
@@ -213,7 +204,7 @@ static void look_for_programs(const struct maker *m)
 		const char *path = m->plan.manifest.program[i].path;
 		struct stat st;
 
-		if (stat(joined(m->staging, path), &st) < 0 || !S_ISREG(st.st_mode))
+		if (stat(memory_text("%s/%s", m->staging, path), &st) < 0 || !S_ISREG(st.st_mode))
 			report_warning(m->plan.file, m->plan.program_line[i],
 				       "%s is not among the files of the image", path);
 	}
@@ -228,7 +219,7 @@ static void stage_files(struct maker *m)
 		die("%s: %s", m->staging, strerror(errno));
 	if (m->args->files)
 		copy_into(m->args->files, m->staging);
-	bin = joined(m->staging, "bin");
+	bin = memory_text("%s/bin", m->staging);
 	if (mkdir(bin, 0755) < 0 && errno != EEXIST)
 		die("%s: %s", bin, strerror(errno));
 	for (unsigned i = 0; i < m->args->bins; i++)
@@ -342,7 +333,7 @@ static void write_image(struct maker *m)
 
 void make_image(const struct make_args *args)
 {
-	struct maker *m = must_alloc(sizeof(*m));
+	struct maker *m = memory_take(sizeof(*m));
 
 	m->args = args;
 	manifest_read(args->manifest, &m->plan);

@@ -67,12 +67,3 @@ void die(const char *format, ...)
 	va_end(args);
 	exit(EXIT_PROBLEM);
 }
-
-void *must_alloc(unsigned long bytes)
-{
-	void *memory = calloc(1, bytes ? bytes : 1);
-
-	if (!memory)
-		die("out of memory (%lu bytes)", bytes);
-	return memory;
-}

@@ -30,7 +30,4 @@ unsigned report_problems(void);
 /* Prints "fhimage: message" on stderr and exits with EXIT_PROBLEM. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* malloc that never fails; the memory is zeroed.  Freed at exit by the system: tools are short. */
-void *must_alloc(unsigned long bytes) __attribute__((malloc, returns_nonnull));
-
 #endif

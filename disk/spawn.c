@@ -1,8 +1,8 @@
 /*
  * spawn.c - see spawn.h.  Keeps no state; sets PATH for the children once more at each run.
  */
-#define _GNU_SOURCE
 #include "spawn.h"
+#include "memory.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -14,12 +14,11 @@
 static _Noreturn void become(const char *const argv[], int output)
 {
 	const char *path = getenv("PATH");
-	char *longer = NULL;
+	const char *longer = memory_text("%s:/usr/sbin:/sbin", path ? path : "/usr/bin:/bin");
 
 	if (output >= 0 && (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0))
 		_exit(127);
-	if (asprintf(&longer, "%s:/usr/sbin:/sbin", path ? path : "/usr/bin:/bin") < 0 ||
-	    setenv("PATH", longer, 1) < 0 || setenv("LC_ALL", "C", 1) < 0)
+	if (setenv("PATH", longer, 1) < 0 || setenv("LC_ALL", "C", 1) < 0)
 		_exit(127);
 	execvp(argv[0], (char *const *)argv);
 	fprintf(stderr, "%s: cannot be run: %m\n", argv[0]);

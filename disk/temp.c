@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "temp.h"
+#include "memory.h"
 #include "report.h"
 
 #include <errno.h>
@@ -33,16 +34,6 @@ static void remove_all(void)
 			(void)nftw(temps[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* "NEAR.XXXXXX", to be filled in by mkstemp or mkdtemp. */
-static char *template_near(const char *near)
-{
-	char *path;
-
-	if (asprintf(&path, "%s.XXXXXX", near) < 0)
-		die("out of memory");
-	return path;
-}
-
 static void remember(char *path)
 {
 	if (temp_count == TEMPS)
@@ -58,7 +49,7 @@ int temp_file(const char *near, char **path)
 	int fd;
 
 	umask(mask);
-	*path = template_near(near);
+	*path = memory_text("%s.XXXXXX", near);
 	fd = mkstemp(*path);
 	if (fd < 0 || fchmod(fd, 0666 & ~mask) < 0)
 		die("%s: %s", *path, strerror(errno));
@@ -68,7 +59,7 @@ int temp_file(const char *near, char **path)
 
 char *temp_folder(const char *near)
 {
-	char *path = template_near(near);
+	char *path = memory_text("%s.XXXXXX", near);
 
 	if (!mkdtemp(path))
 		die("%s: %s", path, strerror(errno));
