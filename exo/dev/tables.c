@@ -52,8 +52,8 @@ static void load(const struct exo_image *image, uint32_t drive)
 	struct extent_loaded l;
 
 	if (drives[drive].blocks < image->blocks)
-		machine_panic("freehold: drive is smaller than its image (blocks)",
-			      drives[drive].blocks, image->blocks);
+		machine_panic("drive is smaller than its image (blocks)", drives[drive].blocks,
+			      image->blocks);
 	l = extent_load(image, drive, drives[drive].blocks);
 	if (!l.usable)
 		log_urgent();
@@ -61,8 +61,7 @@ static void load(const struct exo_image *image, uint32_t drive)
 	if (!l.usable) {
 		log_str("freehold: extent table unusable: no program is started, nothing was "
 			"written\n");
-		machine_panic("freehold: extent table unusable (faults of copies)", l.fault[0],
-			      l.fault[1]);
+		machine_panic("extent table unusable (faults of copies)", l.fault[0], l.fault[1]);
 	}
 }
 
