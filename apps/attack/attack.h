@@ -8,8 +8,8 @@
 #ifndef ATTACK_H
 #define ATTACK_H
 
-#include <exo/tables.h>
 #include <libos/call.h>
+#include <libos/tables.h>
 
 /* ---- main.c ------------------------------------------------------------------------------ */
 
