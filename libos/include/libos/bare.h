@@ -6,6 +6,7 @@
 #ifndef LIBOS_BARE_H
 #define LIBOS_BARE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <libos/disk.h>
 #include <libos/time.h>

@@ -1,0 +1,62 @@
+# apps.mk - the programs: one folder each, linked with the library OS that its app.mk names.
+#
+# apps/NAME/app.mk (also apps/tests/NAME, apps/bench/NAME) says
+#   LIBOS := posix fs=ext2 buf=lru      or   LIBOS := bare
+#   PROGRAMS := a b                     optional: each of a.c, b.c is a program; else all files are one, NAME
+# and `make LIBOS_NAME='posix buf=clock'` replaces it.  Programs see libos/include and apps/lib; only
+# those of APPS_EXO also see the kernel's headers, because they test, attack or inspect it.
+#
+#   $(O)/apps/bin/NAME     with symbols, for debuggers and profilers
+#   $(O)/apps/strip/NAME   for the image
+
+APPS_EXO   := tests bench attack bystander exotop init
+APPS_CFLAGS = $(TARGET_CFLAGS) -Ilibos/include -Iapps/lib
+
+apps_mks   := $(wildcard apps/*/app.mk apps/tests/*/app.mk apps/bench/*/app.mk)
+apps_lib   := $(O)/apps/lib/lib.a
+apps_top    = $(firstword $(subst /, ,$(1)))
+
+# One folder: $(1) is its path, $(2) its name.
+define apps_folder
+LIBOS :=
+PROGRAMS :=
+include $(1)/app.mk
+$$(foreach p,$$(or $$(PROGRAMS),$(2)),$$(if $$(LIBOS_$$(p)),,$$(eval LIBOS_$$(p) := $$(LIBOS))))
+$$(if $$(PROGRAMS),$$(foreach p,$$(PROGRAMS),$$(eval $$(call apps_program,$$(p),$(1)/$$(p).c))),$$(eval $$(call apps_program,$(2),$$(wildcard $(1)/*.[cS]))))
+endef
+
+# One program: $(1) is its name, $(2) its sources.
+define apps_program
+apps_objs_$(1) := $$(call libos_objs,$(2))
+apps_libs_$(1) := $$(call libos_link,$$(LIBOS_$(1)),$(1))
+APPS_OBJS += $$(apps_objs_$(1))
+APPS_$(if $(filter apps/tests/%,$(firstword $(2))),TEST,BIN) += $(1)
+$(O)/apps/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $(apps_lib) $(O)/apps/bin/$(1).libos
+	$$(Q)$$(call say,LINK) mkdir -p $$(@D) && $$(CC) $$(TARGET_LDFLAGS) -o $$@ $$(apps_objs_$(1)) \
+		-Wl,--whole-archive $$(apps_libs_$(1)) -Wl,--no-whole-archive $(apps_lib) $$(TARGET_LIBS)
+$(O)/apps/bin/$(1).libos: FORCE
+	$$(Q)mkdir -p $$(@D); echo '$$(LIBOS_$(1))' | cmp -s - $$@ || echo '$$(LIBOS_$(1))' >$$@
+endef
+
+$(foreach m,$(apps_mks),$(eval $(call apps_folder,$(patsubst %/app.mk,%,$(m)),$(notdir $(patsubst %/app.mk,%,$(m))))))
+
+$(O)/apps/%.o: apps/%.c $(MK) | $(NEWLIB_STAMP)
+	$(call compile,$(APPS_CFLAGS) $(if $(filter $(APPS_EXO),$(call apps_top,$*)),-Iexo/include))
+
+$(O)/apps/%.S.o: apps/%.S $(MK)
+	$(call compile,-Iexo/include)
+
+$(O)/apps/strip/%: $(O)/apps/bin/%
+	$(Q)mkdir -p $(@D) && $(OBJCOPY) -S $< $@
+
+$(apps_lib): $(call libos_objs,$(wildcard apps/lib/*.c))
+	$(libos_archive)
+
+INIT := $(O)/apps/bin/init
+APPS += $(patsubst %,$(O)/apps/strip/%,$(filter-out init,$(APPS_BIN)))
+TEST_APPS += $(patsubst %,$(O)/apps/strip/%,$(APPS_TEST))
+
+FORCE:
+.PHONY: FORCE
+
+-include $(APPS_OBJS:.o=.d) $(patsubst apps/lib/%.c,$(O)/apps/lib/%.d,$(wildcard apps/lib/*.c))
