@@ -220,7 +220,7 @@ static void stage_files(struct maker *m)
 	if (m->args->files)
 		copy_into(m->args->files, m->staging);
 	bin = memory_text("%s/bin", m->staging);
-	if (mkdir(bin, 0755) < 0 && errno != EEXIST)
+	if (mkdir(bin, 0755) < 0 ? errno != EEXIST : chmod(bin, 0755) < 0)
 		die("%s: %s", bin, strerror(errno));
 	for (unsigned i = 0; i < m->args->bins; i++)
 		copy_into(m->args->bin[i], bin);

@@ -167,7 +167,7 @@ def boot_args_refuses():
 
 
 def same_twice():
-    """Other times, another folder and another order of making files: the same bytes."""
+    """Other times, umask, folder and order of making files: the same bytes."""
     first, second = t.made("first.img"), t.path("second.img")
     with open(first, "rb") as file:
         before = file.read()
@@ -184,8 +184,10 @@ def same_twice():
         if not os.path.islink(to):
             os.utime(to, (1e9, 1e9))
     options = [other if word == tree else word for word in t.stand_ins()]
+    before_mask = os.umask(0o077)
     t.expect(t.run("make", "-o", second, "--size", "16M", "--manifest", t.DEFAULT_MANIFEST, *options,
                    env={"TZ": "Asia/Tokyo"})[0] == 0, "make")
+    os.umask(before_mask)
     with open(second, "rb") as file:
         t.expect(file.read() == before, "the images differ")
 
