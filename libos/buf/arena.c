@@ -4,11 +4,13 @@
  *
  * Owns: `struct arena` at the head of the region. Sizes are rounded up to classes, four to each
  * power of two, so at most a quarter is lost; a freed block goes to its class's list and serves
- * only that class again. Invariant: `next` <= `end`; each list holds disjoint blocks below `next`.
- * The region is zeroed as it is handed out, so it need not be zero at the start. Every change of a
- * list or of `next` is one store: a process that dies between two of them leaks a block at most, so
- * a stolen lock needs no repair. Lock: its own, inside each call. Called by the buffer cache, the
- * file systems and the POSIX layer.
+ * only that class again.
+ * Invariant: `next` <= `end`; each list holds disjoint blocks below `next`. The region is
+ * zeroed as it is handed out, so it need not be zero at the start. Every change of a list or of
+ * `next` is one store: a process that dies between two of them leaks a block at most, so a
+ * stolen lock needs no repair.
+ * Lock: its own, inside each call.
+ * Called by the buffer cache, the file systems and the POSIX layer.
  */
 #include <stdint.h>
 #include <string.h>

@@ -1,17 +1,18 @@
 /*
  * cache.c - the mechanism of the buffer cache: which block is in which frame, transfers, dirt.
  *
- * Owns: `struct buf_cache`, all buffer heads, and the frames.
- * States of a buffer:  EMPTY (in the free list)  ->  READING (hashed, owned by a process)  -> VALID
- * (hashed). A VALID one may be DIRTY (in the dirty list that its tag selects) and WRITING (owned by
- * a process); it may be both, when it was changed again during the transfer. Invariant: every
- * non-EMPTY buffer is in exactly one hash chain, no block is in two; every DIRTY one is in exactly
- * one dirty list; `ndirty` counts them; pinned, DIRTY, READING or WRITING buffers keep their
- * frames; READING ones are not pinned. buf_check says it in code. Lock: c->lock, taken in each
- * public function, dropped during transfers. Functions named *_unlocked_io drop it inside; after
- * them nothing looked up before may be trusted. If the holder of the lock died, lists may be half
- * changed: they are rebuilt from the heads, whose `state` is stored last when one is filled and
- * first when emptied. Called by file systems and pagers, through buf.h.
+ * Owns: `struct buf_cache`, all buffer heads, and the frames. States of a buffer:  EMPTY (in
+ * the free list)  ->  READING (hashed, owned by a process)  -> VALID (hashed). A VALID one may
+ * be DIRTY (in the dirty list that its tag selects) and WRITING (owned by a process); it may be
+ * both, when it was changed again during the transfer.
+ * Invariant: every non-EMPTY buffer is in exactly one hash chain, no block is in two; every
+ * DIRTY one is in exactly one dirty list; `stats.dirty` counts them; pinned, DIRTY, READING or
+ * WRITING buffers keep their frames; READING ones are not pinned. buf_check says it in code.
+ * Lock: c->lock, taken in each public function, dropped during transfers. Functions named
+ * *_unlocked_io drop it inside; after them nothing looked up before may be trusted. If the
+ * holder of the lock died, lists may be half changed: they are rebuilt from the heads, whose
+ * `state` is stored last when one is filled and first when emptied.
+ * Called by file systems and pagers, through buf.h.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -39,7 +40,7 @@ struct buf_cache {
 	uint32_t free; /* list through hash_next */
 	uint32_t policy_id;
 	uint32_t sync_seq;
-	uint32_t spare;
+	uint32_t writing; /* buffers that are WRITING */
 	struct buf_stats stats;
 };
 
@@ -164,6 +165,7 @@ static void lists_clear(struct buf_cache *c)
 	buf_policy_init(c->policy, c->nframes);
 	c->free = BUF_NONE;
 	c->stats.dirty = 0;
+	c->writing = 0;
 }
 
 /* Makes every list anew from the heads: what the policy had learnt is lost, no data is. */
@@ -181,6 +183,7 @@ static void rebuild(struct buf_cache *c)
 		buf_policy_insert(c->policy, f, b->block);
 		if (b->flags & DIRTY)
 			dirty_add(c, b, b->tag);
+		c->writing += (b->flags & WRITING) != 0;
 	}
 }
 
@@ -205,6 +208,7 @@ static void settle(struct buf_cache *c, struct buf *b)
 		drop(c, b);
 	} else if (b->flags & WRITING) {
 		b->flags &= (uint8_t)~WRITING;
+		c->writing--;
 		if (!(b->flags & DIRTY))
 			dirty_add(c, b, b->tag);
 	}
@@ -265,6 +269,7 @@ static int write_run_unlocked_io(struct buf_cache *c, struct disk *d, struct buf
 		struct buf *b = run[i];
 
 		b->flags &= (uint8_t) ~(WRITING | FAILED);
+		c->writing--;
 		if (status == 0)
 			continue;
 		b->flags |= FAILED;
@@ -303,6 +308,7 @@ static int write_cluster_unlocked_io(struct buf_cache *c, struct disk *d, uint64
 			break;
 		dirty_remove(c, b);
 		b->flags |= WRITING;
+		c->writing++;
 		b->owner = owner_self();
 		b->round = seq;
 		run[n] = b;
@@ -430,7 +436,6 @@ static int get_absent(struct buf_cache *c, struct disk *d, uint64_t block, enum 
 		return status;
 	c->stats.misses++;
 	if (mode == BUF_OVERWRITE) {
-		memset(b->data, 0, BUF_SIZE);
 		attach(c, b, block, VALID);
 	} else {
 		attach(c, b, block, READING);
@@ -628,7 +633,7 @@ static int wait_for_writers_unlocked_io(struct buf_cache *c)
 {
 	int again = 0;
 
-	for (uint32_t f = 0; f < c->nframes; f++) {
+	for (uint32_t f = 0; f < c->nframes && c->writing > 0; f++) {
 		struct buf *b = &c->heads[f];
 
 		while (b->state == VALID && (b->flags & WRITING)) {
@@ -771,7 +776,7 @@ static int check_one(struct buf_cache *c, uint32_t f)
 
 int buf_check(struct buf_cache *c)
 {
-	uint32_t dirty = 0, listed = 0, held = 0, members = 0;
+	uint32_t dirty = 0, listed = 0, held = 0, members = 0, writing = 0;
 	int line = 0;
 
 	enter(c);
@@ -779,6 +784,7 @@ int buf_check(struct buf_cache *c)
 		line = check_one(c, f);
 		dirty += (c->heads[f].flags & DIRTY) != 0;
 		held += c->heads[f].state != EMPTY;
+		writing += (c->heads[f].flags & WRITING) != 0;
 	}
 	for (uint32_t list = 0; list <= c->dirty_mask; list++)
 		for (uint32_t f = c->dirty[list]; f != BUF_NONE && listed <= c->nframes;
@@ -790,7 +796,7 @@ int buf_check(struct buf_cache *c)
 		held++;
 	if (line == 0 && (dirty != listed || dirty != c->stats.dirty))
 		line = __LINE__;
-	if (line == 0 && (held != c->nframes || members > c->nframes))
+	if (line == 0 && (held != c->nframes || members > c->nframes || writing != c->writing))
 		line = __LINE__;
 	leave(c);
 	return line;

@@ -1,10 +1,10 @@
 /*
  * lru.c - a policy of the buffer cache: give up what was not asked for the longest.
  *
- * What a policy is. The mechanism (cache.c) knows which block is in which frame, which frames are
- *pinned, dirty or in transfer, and does all I/O. When it needs a frame it asks the policy for the
- *best one to give up, then for the next best, until one suits it. The policy sees four events and
- *answers one question:
+ * What a policy is. The mechanism (cache.c) knows which block is in which frame, which frames
+ * are pinned, dirty or in transfer, and does all I/O. When it needs a frame it asks the policy
+ * for the best one to give up, then for the next best, until one suits it. The policy sees four
+ * events and answers one question:
  *
  *	insert(f, block)   frame f was filled with a block that was absent
  *	touch(f)           a block that was present was asked for again
@@ -12,20 +12,22 @@
  *	victim(f)          which frame would you give up, if not f and those named before it?
  *
  * To write another (clock, mru, arc, one that the application guides), copy this file, give it
- *another buf_policy_id, and name it where the program is linked. State that must outlive a frame
- *(arc's ghosts) goes into `struct buf_policy` as well: buf_policy_size says how much. It lives in
- *memory that other programs share, so: frame numbers, never pointers to code; and the id keeps a
- *program that was linked with another policy from attaching. Reading ahead inserts; the first use
- *of a block read ahead is no touch, so that a block used once looks the same whether it was read
- *ahead or not.
+ * another buf_policy_id, and name it where the program is linked. State that must outlive a
+ * frame (arc's ghosts) goes into `struct buf_policy` as well: buf_policy_size says how much. It
+ * lives in memory that other programs share, so: frame numbers, never pointers to code; and the
+ * id keeps a program that was linked with another policy from attaching. Reading ahead inserts;
+ * the first use of a block read ahead is no touch, so that a block used once looks the same
+ * whether it was read ahead or not.
  *
- * How LRU does it: a doubly linked ring of frame numbers through an array, with entry `n` as the
- *sentinel. ring[n].next is the frame used last, ring[n].prev the one to give up. Each event is a
- *few stores; victim is one load. One large scan flushes everything out of an LRU: that is its known
- *weakness, and why arc exists.
+ * How LRU does it: a doubly linked ring of frame numbers through an array, with entry `n` as
+ * the sentinel. ring[n].next is the frame used last, ring[n].prev the one to give up. Each
+ * event is a few stores; victim is one load. One large scan flushes everything out of an LRU:
+ * that is its known weakness, and why arc exists.
  *
- * Owns: `struct buf_policy`. Invariant: the ring goes through each inserted frame once, and no
- *other. Lock: the cache's, held by the caller of every function. Called by cache.c only.
+ * Owns: `struct buf_policy`.
+ * Invariant: the ring goes through each inserted frame once, and no other.
+ * Lock: the cache's, held by the caller of every function.
+ * Called by cache.c only.
  */
 #include <libos/buf.h>
 

@@ -5,10 +5,12 @@
  * types, large files, inodes of 128 bytes and more, extra times. Not crash-consistent: after a
  * crash, check it (the superblock says so).
  *
- * Owns: entry into the file system: its lock, the check for read-only, repair after the death of
- * another process. Invariant: at the end of each operation no buffer is pinned, and the tree in the
- * cache is one that a check finds clean once counts and inodes are written (ext2_sync). Lock:
- * e->fs.lock, from `enter` to `leave`, which every operation does once. Called through fs_ext2_ops.
+ * Owns: entry into the file system: its lock, the check for read-only, repair after the death
+ * of another process.
+ * Invariant: at the end of each operation no buffer is pinned, and the tree in the cache is one
+ * that a check finds clean once counts and inodes are written (ext2_sync).
+ * Lock: e->fs.lock, from `enter` to `leave`, which every operation does once.
+ * Called through fs_ext2_ops.
  */
 #include <errno.h>
 #include <string.h>

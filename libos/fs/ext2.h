@@ -1,6 +1,6 @@
 /*
- * ext2.h - what the parts of the ext2 variant share: the format on the disk, the state in memory,
- *who provides what.
+ * ext2.h - what the parts of the ext2 variant share: the format on the disk, the state in
+ * memory, who provides what.
  *
  *	ext2.c        the operations of fs.h: locking, names, attributes; the table
  *	ext2_super.c  mount, unmount, sync, groups' descriptors, errors, blocks through the cache
@@ -10,9 +10,10 @@
  *	ext2_file.c   bytes of files
  *	ext2_dir.c    directories and the cache of names
  *
- * Invariant: whatever was read from the disk is checked before it is used as an index, a length or
- *a block number; what does not pass goes to ext2_bad, which makes the file system read-only and
- *returns -EIO. Lock: e->fs.lock is held in all functions declared here.
+ * Invariant: whatever was read from the disk is checked before it is used as an index, a length
+ * or a block number; what does not pass goes to ext2_bad, which makes the file system read-only
+ * and returns -EIO.
+ * Lock: e->fs.lock is held in all functions declared here.
  */
 #ifndef EXT2_H
 #define EXT2_H
@@ -89,6 +90,7 @@ struct ext2_dirent {
 struct ext2_group {
 	uint32_t block_bitmap, inode_bitmap, inode_table;
 	uint32_t free_blocks, free_inodes, dirs;
+	uint32_t next; /* bit where the next file had best begin */
 	uint8_t has_super, dirty;
 	uint16_t flags;
 };
@@ -107,9 +109,9 @@ struct ext2_node {
 	uint32_t run_first, run_block, run_len; /* the run of blocks mapped last */
 	uint32_t ahead_first, ahead_end;	/* blocks read ahead last */
 	uint32_t ahead_next, ahead_window;	/* where a sequential reader would go on */
-	uint32_t insert_at;			/* block of a directory where names go */
-	uint64_t id;				/* of this node's names in the cache of names */
-	uint64_t complete;			/* epoch in which all of them are there, or 0 */
+	uint32_t insert_at, insert_offset; /* where in a directory the search for room begins */
+	uint64_t id;			   /* of this node's names in the cache of names */
+	uint64_t complete;		   /* epoch in which all of them are there, or 0 */
 };
 
 /* A cached name. */

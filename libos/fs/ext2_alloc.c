@@ -3,10 +3,12 @@
  *
  * Owns: block and inode bitmaps, and the counts of free ones in groups and superblock.
  * Policy: blocks go right after the previous one of their file, else to an empty stretch of 64,
- * else anywhere in the group, else to the next group that has any. Directories spread over groups,
- * files stay in their directory's. Invariant: a bit and the three counts change together; a bit
- * found in the wrong state is damage. Lock: the file system's, held by the caller. Called by
- * ext2_map.c, ext2_inode.c.
+ * else anywhere in the group, else to the next group that has any. Directories spread over
+ * groups, files stay in their directory's.
+ * Invariant: a bit and the three counts change together; a bit found in the wrong state is
+ * damage.
+ * Lock: the file system's, held by the caller.
+ * Called by ext2_map.c, ext2_inode.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -66,6 +68,8 @@ static uint32_t group_len(const struct ext2 *e, uint32_t g)
 	return left < e->super.blocks_per_group ? left : e->super.blocks_per_group;
 }
 
+#define STRETCH_MIN 8u /* blocks: fewer are put anywhere */
+
 /* Takes up to `want` blocks of group `g`, best from bit `from` on. -EAGAIN: it has none. */
 static int alloc_in(struct fs_ctx *c, uint32_t g, uint32_t from, uint32_t want, uint32_t *first,
 		    uint32_t *got)
@@ -78,8 +82,9 @@ static int alloc_in(struct fs_ctx *c, uint32_t g, uint32_t from, uint32_t want, 
 
 	if (status != 0)
 		return status;
-	uint32_t bit =
-		from < len && !bit_test(b.data, from) ? from : find_stretch(b.data, from, len);
+	uint32_t bit = from < len && (want < STRETCH_MIN || !bit_test(b.data, from))
+			       ? find_clear(b.data, from, len)
+			       : find_stretch(b.data, from, len);
 	if (bit >= len)
 		bit = find_clear(b.data, from, len);
 	if (bit >= len)
@@ -96,6 +101,7 @@ static int alloc_in(struct fs_ctx *c, uint32_t g, uint32_t from, uint32_t want, 
 			bit_set(b.data, bit + i);
 		ext2_dirty(c, &b, 0);
 		gr->free_blocks -= n;
+		gr->next = bit + n;
 		gr->dirty = 1;
 		e->super.free_blocks -= n;
 		*first = p;
@@ -153,6 +159,7 @@ static int free_in(struct fs_ctx *c, uint32_t g, uint32_t bit, uint32_t n)
 			bit_clear(b.data, bit + i);
 		ext2_dirty(c, &b, 0);
 		gr->free_blocks += n;
+		gr->next = bit < gr->next ? bit : gr->next;
 		gr->dirty = 1;
 		e->super.free_blocks += n;
 	}
@@ -186,7 +193,7 @@ uint32_t ext2_goal_of(const struct ext2 *e, uint32_t ino)
 {
 	uint32_t g = (ino - 1) / e->super.inodes_per_group;
 
-	return e->super.first_data_block + g * e->super.blocks_per_group;
+	return e->super.first_data_block + g * e->super.blocks_per_group + e->groups[g].next;
 }
 
 /* ---- inodes ---- */

@@ -2,13 +2,16 @@
  * ext2_dir.c - directories: linear lists of names in blocks, and a cache of names in memory.
  *
  * Owns: the contents of directories, and `struct ext2_name`.
- * The cache of names: every scan puts all names it meets there, with their places. A directory all
- * of whose names are there is `complete`: then what is not there does not exist, and creating the
- * thousandth file costs what the first did. When the memory for names is used up all are forgotten
- * and the epoch changes, so nothing is complete. Invariant: a cached name is in the directory, at
- * its place; entries never move, so adding one keeps places valid. Directories with a hash index
- * are used as the linear lists that they also are; the first change takes the index's flag away, so
- * that nobody trusts it later. Lock: the file system's, held by the caller. Called by ext2.c.
+ * The cache of names: every scan puts all names it meets there, with their places. A directory
+ * all of whose names are there is `complete`: then what is not there does not exist, and
+ * creating the thousandth file costs what the first did. When the memory for names is used up
+ * all are forgotten and the epoch changes, so nothing is complete.
+ * Invariant: a cached name is in the directory, at its place; entries never move, so adding one
+ * keeps places valid.
+ * Directories with a hash index are used as the linear lists that they also are; the first
+ * change takes the index's flag away, so that nobody trusts it later.
+ * Lock: the file system's, held by the caller.
+ * Called by ext2.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -313,11 +316,11 @@ static void fill_entry(const struct ext2 *e, struct ext2_dirent *d, const char *
 	memcpy(d->name, name, len);
 }
 
-/* Makes room for `size` bytes in the block: where, or -ENOSPC. */
+/* Makes room for `size` bytes in the block, from the entry at `at` on: where, or -ENOSPC. */
 static int make_room(struct ext2 *e, const struct ext2_node *dir, const struct ext2_block *b,
-		     uint32_t size)
+		     uint32_t at, uint32_t size)
 {
-	for (uint32_t at = 0; at < e->bs;) {
+	while (at < e->bs) {
 		struct ext2_dirent *d = entry_at(e, b, at);
 
 		if (d == NULL)
@@ -376,7 +379,8 @@ static int find_room(struct fs_ctx *c, struct ext2_node *dir, uint32_t size, str
 
 		if (status != 0)
 			return status;
-		int at = make_room(ext2_of(c), dir, b, size);
+		uint32_t from = *lblk == dir->insert_at ? dir->insert_offset : 0;
+		int at = make_room(ext2_of(c), dir, b, from, size);
 		if (at >= 0)
 			return at;
 		ext2_put(c, b);
@@ -403,6 +407,7 @@ int ext2_dir_add(struct fs_ctx *c, struct ext2_node *dir, const char *name, size
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(c, &b);
 	dir->insert_at = lblk;
+	dir->insert_offset = (uint32_t)at;
 	name_add(e, dir, name, len, &p);
 	changed(e, dir);
 	return 0;
@@ -447,12 +452,15 @@ int ext2_dir_remove(struct fs_ctx *c, struct ext2_node *dir, const char *name, s
 
 	if (status != 0)
 		return status;
-	if (before != NULL)
+	dir->insert_at = at->block;
+	dir->insert_offset = at->offset;
+	if (before != NULL) {
+		dir->insert_offset = (uint32_t)((uint8_t *)before - b.data);
 		before->rec_len = (uint16_t)(before->rec_len + d->rec_len);
+	}
 	d->ino = 0;
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(c, &b);
-	dir->insert_at = at->block;
 	name_remove(e, dir, name, len);
 	changed(e, dir);
 	return 0;

@@ -1,10 +1,12 @@
 /*
- * ext2_file.c - the bytes of files (and of long symbolic links): read, write, resize, read-ahead.
+ * ext2_file.c - the bytes of files (and of long symbolic links): read, write, resize, read-
+ * ahead.
  *
  * Owns: sizes of files, and the read-ahead window of each.
  * Invariant: bytes of the last block behind the end are zero before the end moves past them; a
- * block that was allocated just now is overwritten or zeroed before anybody can read it. Lock: the
- * file system's, held by the caller. Called by ext2.c and ext2_dir.c.
+ * block that was allocated just now is overwritten or zeroed before anybody can read it.
+ * Lock: the file system's, held by the caller.
+ * Called by ext2.c and ext2_dir.c.
  */
 #include <errno.h>
 #include <string.h>

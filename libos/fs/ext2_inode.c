@@ -1,11 +1,12 @@
 /*
  * ext2_inode.c - nodes: inodes in memory, and their way from and to the inode tables.
  *
- * Owns: all `struct ext2_node`, in a hash by number; those without reference also in a list by last
- * use, those that differ from the cache's inode table in the list of dirty ones. Invariant: one
- * node per inode; a node with references or dirt is not reused; a node with no link and no
- * reference does not exist.
- * Lock: the file system's, held by the caller. Called by all other parts.
+ * Owns: all `struct ext2_node`, in a hash by number; those without reference also in a list by
+ * last use, those that differ from the cache's inode table in the list of dirty ones.
+ * Invariant: one node per inode; a node with references or dirt is not reused; a node with no
+ * link and no reference does not exist.
+ * Lock: the file system's, held by the caller.
+ * Called by all other parts.
  */
 #include <errno.h>
 #include <string.h>

@@ -4,8 +4,10 @@
  *
  * Owns: the pointers in inodes and in indirect blocks, and each inode's count of blocks.
  * Invariant: a pointer is used only after ext2_block_ok. Trees on a damaged disk may loop:
- * descending is bounded by three levels, and freeing stops at the first block that is freed twice.
- * Lock: the file system's, held by the caller. Called by ext2_file.c, ext2_dir.c and ext2_inode.c.
+ * descending is bounded by three levels, and freeing stops at the first block that is freed
+ * twice.
+ * Lock: the file system's, held by the caller.
+ * Called by ext2_file.c, ext2_dir.c and ext2_inode.c.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,12 +1,14 @@
 /*
- * ext2_super.c - the whole of an ext2 volume: mount and its checks, descriptors of groups, sync,
- * unmount, errors.
+ * ext2_super.c - the whole of an ext2 volume: mount and its checks, descriptors of groups,
+ * sync, unmount, errors.
  *
- * Owns: `struct ext2`, the superblock and the descriptors in memory, the bit on the disk that says
- * "clean". Invariant: before anything else is written the disk says "in use"; it says "clean" only
- * when all else is durable, nothing was damaged, and no unlinked inode is held. Backup superblocks
- * are left alone. Lock: the file system's, held by the caller, but for mount. Called by ext2.c and
- * the other parts.
+ * Owns: `struct ext2`, the superblock and the descriptors in memory, the bit on the disk that
+ * says "clean".
+ * Invariant: before anything else is written the disk says "in use"; it says "clean" only when
+ * all else is durable, nothing was damaged, and no unlinked inode is held. Backup superblocks
+ * are left alone.
+ * Lock: the file system's, held by the caller, but for mount.
+ * Called by ext2.c and the other parts.
  */
 #include <errno.h>
 #include <string.h>
@@ -250,15 +252,14 @@ static int load_groups(struct fs_ctx *c)
 		ext2_put(c, &b);
 		if (!desc_ok(e, &d, g))
 			return ext2_bad(e, "descriptor of group", g);
-		e->groups[g] = (struct ext2_group){d.block_bitmap,
-						   d.inode_bitmap,
-						   d.inode_table,
-						   d.free_blocks,
-						   d.free_inodes,
-						   d.used_dirs,
-						   (uint8_t)has_super(&e->super, g),
-						   0,
-						   d.flags};
+		e->groups[g] = (struct ext2_group){.block_bitmap = d.block_bitmap,
+						   .inode_bitmap = d.inode_bitmap,
+						   .inode_table = d.inode_table,
+						   .free_blocks = d.free_blocks,
+						   .free_inodes = d.free_inodes,
+						   .dirs = d.used_dirs,
+						   .has_super = (uint8_t)has_super(&e->super, g),
+						   .flags = d.flags};
 	}
 	return 0;
 }

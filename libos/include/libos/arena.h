@@ -1,11 +1,11 @@
 /*
  * arena.h - memory inside one region that several processes share.
  *
- * Owns: the allocator state at the head of the region. The region is mapped at the same address in
- * every process that uses it, so pointers into it may be stored in it. Pointers to code, to static
- * data or to a process's own memory may not: programs are linked at different addresses. Invariant:
- * a block handed out lies wholly inside the region and overlaps no other; a process that dies in
- * here may leak a block but never breaks a list (each change is one store).
+ * Owns: the allocator state at the head of the region. The region is mapped at the same address
+ * in every process that uses it, so pointers into it may be stored in it. Pointers to code, to
+ * static data or to a process's own memory may not: programs are linked at different addresses.
+ * Invariant: a block handed out lies wholly inside the region and overlaps no other; a process
+ * that dies in here may leak a block but never breaks a list (each change is one store).
  * Lock: the arena's own, taken inside each call.
  * Called by the buffer cache, file systems and the POSIX layer.
  */

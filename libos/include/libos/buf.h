@@ -1,17 +1,19 @@
 /*
- * buf.h - the seam of the buffer cache: 4 KiB blocks of one volume, in page frames that processes
- * share.
+ * buf.h - the seam of the buffer cache: 4 KiB blocks of one volume, in page frames that
+ * processes share.
  *
- * Two halves meet here. The mechanism (buf/cache.c) finds, fills, pins, dirties and writes buffers;
- * the policy (buf/lru.c or another file of that folder, chosen at link time) says which one to give
- * up. All state lives in the arena and in the frames; the disk handle is the caller's and comes
- * with each call.
+ * Two halves meet here. The mechanism (buf/cache.c) finds, fills, pins, dirties and writes
+ * buffers; the policy (buf/lru.c or another file of that folder, chosen at link time) says
+ * which one to give up. All state lives in the arena and in the frames; the disk handle is the
+ * caller's and comes with each call.
  *
- * Invariant: a block is in at most one buffer; a buffer that is pinned, dirty or in transfer is not
- * reused. Lock: the cache's own, taken inside each call and dropped during transfers. A transfer is
- * marked with the token of the process that does it: if that process dies, whoever waits takes the
- * buffer over and reads it again. Called by file systems (between their own lock and release: see
- * buf_recover) and by the pager.
+ * Invariant: a block is in at most one buffer; a buffer that is pinned, dirty or in transfer is
+ * not reused.
+ * Lock: the cache's own, taken inside each call and dropped during transfers. A transfer is
+ * marked with the token of the process that does it: if that process dies, whoever waits takes
+ * the buffer over and reads it again.
+ * Called by file systems (between their own lock and release: see buf_recover) and by the
+ * pager.
  */
 #ifndef LIBOS_BUF_H
 #define LIBOS_BUF_H
@@ -47,8 +49,9 @@ _Static_assert(sizeof(struct buf) == 64, "one buffer head to a cache line");
 
 /* How a buffer is wanted. */
 enum buf_mode {
-	BUF_READ = 0,	  /* with the block's contents */
-	BUF_OVERWRITE = 1 /* the caller overwrites all of it: not read; zeroed if it was absent */
+	BUF_READ = 0, /* with the block's contents */
+	BUF_OVERWRITE =
+		1 /* the caller overwrites all: not read, so it holds anything if it was absent */
 };
 
 struct buf_stats {

@@ -1,10 +1,11 @@
 /*
  * disk.h - the seam to the disk: asynchronous transfers between page frames and a volume.
  *
- * Owns: the request. A volume is an extent or a part of one, seen as blocks 0 .. disk_size()-1 of 4
- * KiB. `struct disk` belongs to one process (it holds that process's rights and ring) and is opaque
- * here; it must never be stored in shared memory. A variant (fifo, elevator …) is one file that
- * implements these functions. Lock: none; one thread of one process at a time uses a `struct disk`.
+ * Owns: the request. A volume is an extent or a part of one, seen as blocks 0 .. disk_size()-1
+ * of 4 KiB. `struct disk` belongs to one process (it holds that process's rights and ring) and
+ * is opaque here; it must never be stored in shared memory. A variant (fifo, elevator …) is one
+ * file that implements these functions.
+ * Lock: none; one thread of one process at a time uses a `struct disk`.
  * Called by the buffer cache, by raw users and by tests. Host tests implement it over memory.
  *
  * A command costs nearly the same for 1 block as for 256: callers gather.

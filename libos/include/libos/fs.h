@@ -6,13 +6,14 @@
  * directories, descriptors and permission checks belong to the layer above.
  *
  * Sharing: `struct fs` and `struct fs_node` live in memory that processes share at the same
- * address. They hold no pointer to code or to a process's own data; the operations are found by the
- * caller, in its own program, by `fs->type`. What belongs to the process (its disk handle, its
- * user) comes in `struct fs_ctx`. Lock: one per mounted file system, taken inside each operation;
- * operations are atomic to each other. If a process dies inside one that only reads, the next
- * caller repairs the caches and goes on; if it dies inside one that changes the disk, the file
- * system becomes read-only and is marked for a check. Errors: negative errno. On error nothing was
- * changed, unless an operation says otherwise.
+ * address. They hold no pointer to code or to a process's own data; the operations are found by
+ * the caller, in its own program, by `fs->type`. What belongs to the process (its disk handle,
+ * its user) comes in `struct fs_ctx`.
+ * Lock: one per mounted file system, taken inside each operation; operations are atomic to each
+ * other. If a process dies inside one that only reads, the next caller repairs the caches and
+ * goes on; if it dies inside one that changes the disk, the file system becomes read-only and
+ * is marked for a check. Errors: negative errno. On error nothing was changed, unless an
+ * operation says otherwise.
  */
 #ifndef LIBOS_FS_H
 #define LIBOS_FS_H

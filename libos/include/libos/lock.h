@@ -1,10 +1,11 @@
 /*
  * lock.h - mutual exclusion between processes that share memory.
  *
- * Owns: the layout of `struct lock`, and the notion of an owner token: a number, never zero, that
- * names a process for as long as it lives (an environment id with its generation serves well).
- * Invariant: `owner` is 0 when the lock is free, else the token of the holder.
- * Implemented once for the target (spin, then yield to the holder) and once for host tests.
+ * Owns: the layout of `struct lock`, and the notion of an owner token: a number, never zero,
+ * that names a process for as long as it lives (an environment id with its generation serves
+ * well).
+ * Invariant: `owner` is 0 when the lock is free, else the token of the holder. Implemented once
+ * for the target (spin, then yield to the holder) and once for host tests.
  * Called by the buffer cache, the arena, the file systems and the POSIX layer.
  * Order: a file system's lock, then a buffer cache's, then an arena's. No lock is held while
  * waiting for the disk except a file system's own.

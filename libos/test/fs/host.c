@@ -11,6 +11,7 @@
 uint64_t host_self = 1, host_dead;
 uint64_t host_yields;
 char host_why[512];
+struct death host_death;
 
 static _Noreturn void die(const char *what, const char *name)
 {
@@ -150,6 +151,8 @@ int disk_submit(struct disk *d, struct disk_req *r)
 		return -EINVAL;
 	if (r->block > d->nblocks || r->nblocks > d->nblocks - r->block)
 		return -ERANGE;
+	if (host_death.countdown > 0 && --host_death.countdown == 0)
+		longjmp(host_death.at, 1);
 	d->commands[r->op]++;
 	if (r->nblocks > d->largest)
 		d->largest = r->nblocks;

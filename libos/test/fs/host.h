@@ -9,6 +9,7 @@
 #ifndef TEST_HOST_H
 #define TEST_HOST_H
 
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <libos/fs.h>
@@ -27,6 +28,14 @@ struct disk {
 	uint64_t fail_seen;
 	uint64_t bad_block; /* fails always, unless UINT64_MAX */
 };
+
+/* How a process dies in the middle: the command counted down to does not return, but jumps to `at`.
+ */
+struct death {
+	uint64_t countdown; /* 0: nobody dies */
+	jmp_buf at;
+};
+extern struct death host_death;
 
 struct disk *disk_new(uint64_t nblocks);
 struct disk *disk_load(const char *path);

@@ -101,6 +101,40 @@ static int test_read_error(void)
 	return 0;
 }
 
+/*
+ * A process dies at the n-th command of its work, in the middle of whatever that is; another goes
+ * on with the same memory. It must not hang or crash, and what could not be left half done is still
+ * writable.
+ */
+static int die_at(uint64_t nth)
+{
+	struct disk *d = copy();
+	struct rig r;
+
+	EXPECT(rig_up(&r, d, 40, 0) == 0);
+	host_self = 100;
+	host_dead = 0;
+	host_yields = 0;
+	host_death.countdown = nth;
+	if (setjmp(host_death.at) == 0)
+		exercise(&r);
+	host_death.countdown = 0;
+	host_self = 1;
+	host_dead = 100;
+	exercise(&r);
+	EXPECT(buf_check(r.cache) == 0);
+	(void)rig_down(&r, 1);
+	disk_free(d);
+	return 0;
+}
+
+static int test_death(void)
+{
+	for (uint64_t nth = 1; nth < 120; nth++)
+		EXPECT(die_at(nth) == 0);
+	return 0;
+}
+
 static int prepare(void)
 {
 	good = host_mke2fs("faults", 4096, 4, "-N 256");
@@ -115,6 +149,7 @@ int main(void)
 	failed += host_test("faults.retry", test_retry);
 	failed += host_test("faults.read_error", test_read_error);
 	failed += host_test("faults.each", test_each);
+	failed += host_test("faults.death", test_death);
 	disk_free(good);
 	return failed != 0;
 }
