@@ -45,9 +45,10 @@ NM       := nm
 PYTHON   := /usr/bin/python3
 JOBS     ?= $(shell nproc)
 WERROR   ?= 0
+WARN     ?=
 
 CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wundef -Wvla \
-	-Wpointer-arith -Wwrite-strings $(if $(filter 1,$(WERROR)),-Werror)
+	-Wpointer-arith -Wwrite-strings $(WARN) $(if $(filter 1,$(WERROR)),-Werror)
 HOST_CFLAGS := -std=gnu11 -O2 -g
 SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all
 

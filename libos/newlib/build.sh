@@ -8,7 +8,7 @@
 # for each other.  From nothing it takes 3 to 5 minutes on two cores, half of it configure's forks.
 set -euo pipefail
 
-work=$1 link=$2
+work=$(realpath "$1") link=$(realpath -s "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 tarball=${NEWLIB_TARBALL:-/usr/src/newlib/newlib-3.3.0.tar.xz}
 jobs=$(nproc)
