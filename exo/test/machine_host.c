@@ -271,6 +271,86 @@ int host_tlb_clean(void)
 	return 1;
 }
 
+/* ---- confinement ------------------------------------------------------------------------- */
+
+/* Could `me` act on environment e with this right, when the state was remembered? */
+static int could(uint32_t me, uint32_t e, uint32_t right)
+{
+	for (uint32_t s = 0; s < EXO_NCAP; s++) {
+		const struct exo_cap *const c = &old_caps[me].c[s];
+
+		if (c->kind == EXO_CAP_ENV && c->object == e && c->gen == old_envs[e].cap_gen &&
+		    (c->rights & right) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Is e nobody, or does nobody act for it any more? */
+static int dead(uint32_t e)
+{
+	return old_envs[e].state == EXO_ENV_FREE || old_envs[e].state == EXO_ENV_ZOMBIE;
+}
+
+static const char *overstep_frames(uint32_t me)
+{
+	for (uint32_t f = 0; f < info.frames; f++) {
+		const struct exo_page *const old = &old_pages[f], *const now = &pages[f];
+		const int changed = old->state != now->state || old->parent != now->parent ||
+				    old->present != now->present ||
+				    old_page_pins[f] != page_pins[f] ||
+				    (old->state == EXO_PAGE_TABLE &&
+				     memcmp(&old_memory[f], &memory[f], sizeof memory[f]) != 0);
+
+		if (changed && !dead(old->owner) && !could(me, old->owner, EXO_ENV_BUILD))
+			return "changed a frame of somebody else";
+		if (old->owner != now->owner && !dead(now->owner) &&
+		    !could(me, now->owner, EXO_ENV_BUILD))
+			return "charged a frame to somebody else";
+		if (old->born != now->born && !dead(old->owner) && old->owner != me)
+			return "unshared a frame of somebody else";
+	}
+	return 0;
+}
+
+static const char *overstep_slots(uint32_t me)
+{
+	for (uint32_t s = 0; s < EXO_NSLOT; s++) {
+		const uint32_t old = old_slots[s].owner, now = slots[s].owner;
+
+		if (old == now)
+			continue;
+		if (!dead(old) && old != me)
+			return "took a CPU slot from somebody";
+		if (!dead(now) && !could(me, now, EXO_ENV_BUILD | EXO_ENV_GIVE))
+			return "put a CPU slot on somebody";
+	}
+	return 0;
+}
+
+const char *host_overstep(uint32_t me)
+{
+	const char *what = overstep_frames(me);
+
+	if (!what)
+		what = overstep_slots(me);
+	for (uint32_t e = 1; e < info.envs && !what; e++) {
+		if (dead(e))
+			continue;
+		if (memcmp(&old_caps[e], &caps[e], sizeof caps[e]) != 0 && e != me &&
+		    !could(me, e, EXO_ENV_GIVE))
+			what = "changed capabilities of somebody else";
+		for (uint32_t k = 0; k < EXO_NQUOTA; k++)
+			if (quota_limit[e].n[k] < old_quota_limit[e].n[k] && e != me)
+				what = "took quota from somebody";
+		if (envs[e].state == EXO_ENV_ZOMBIE && !could(me, e, EXO_ENV_KILL))
+			what = "killed somebody";
+		if (envs[e].principal != old_envs[e].principal && !could(me, e, EXO_ENV_BUILD))
+			what = "changed a principal";
+	}
+	return what;
+}
+
 /* ---- the tables of calls and statuses ---------------------------------------------------- */
 
 static const struct {

@@ -41,6 +41,12 @@ int host_same(void);
  */
 int host_tlb_clean(void);
 
+/*
+ * Did environment `me`, since the remembered state, change only what was its own, what it had the
+ * capability to change, or what a dead one had held?  Null, or what it overstepped.
+ */
+const char *host_overstep(uint32_t me);
+
 /* Is `status` among the errors that syscall.def lists for call `number` (or OK)? */
 int host_documented(uint32_t number, uint64_t status);
 
