@@ -89,6 +89,21 @@ static uint8_t feature(uint32_t leaf, unsigned reg, unsigned bit)
 	return (r[reg] >> bit) & 1;
 }
 
+/*
+ * QEMU's own emulation (its CPUID leaf says TCG) reads the stack of an iretq as the supervisor even
+ * in user mode, so that SMAP would refuse every return from an upcall.
+ */
+static uint8_t smap_breaks_iretq(void)
+{
+	enum { HYPERVISOR_LEAF = 0x40000000, TCGT = 0x54474354 };
+	uint32_t r[4];
+
+	if (!feature(1, 2, 31))
+		return 0;
+	cpuid(HYPERVISOR_LEAF, r);
+	return r[1] == TCGT;
+}
+
 static void need(uint8_t has, const char *what)
 {
 	if (!has)
@@ -103,7 +118,7 @@ static void check_features(void)
 	need(feature(1, 3, 9), "this CPU has no local APIC");
 	need(feature(1, 3, 13), "this CPU has no global pages");
 	x86_features.smep = feature(7, 1, 7);
-	x86_features.smap = feature(7, 1, 20);
+	x86_features.smap = feature(7, 1, 20) && !smap_breaks_iretq();
 	x86_features.umip = feature(7, 2, 2);
 	x86_features.fsgsbase = feature(7, 1, 0);
 }
