@@ -2,13 +2,13 @@
  * extent.c - owns extents[] and its two copies on the disk; calls extent_take, _free, _open,
  * _access.
  *
- * A change is made in memory, then a commit brings the older copy up to date: flush (data first),
- * the record blocks that changed, flush, its head, flush.  The head carries the checksums of all
- * blocks, so a copy is whole or recognisably not, and the other one stays untouched meanwhile.
+ * A change is made in memory, then a commit brings the older copy up to date: the record blocks
+ * that changed, flush, its head, flush.  The head carries the checksums of all blocks, so a copy is
+ * whole or recognisably not, and the other one stays untouched meanwhile.  The first flush makes
+ * durable whatever data the watermarks in those blocks speak of, before the head makes them count.
  * Invariant: stale[c] has a bit for every record block of which copy c may differ from memory; one
  * change is under way at most, and no record but watermarks changes while blocks are being written
- * (others answer BUSY).  Watermarks are written as they were when the commit began, that is before
- * its first flush.  Called by programs' calls and, step by step, by io.c.
+ * (others answer BUSY).  Called by programs' calls and, step by step, by io.c.
  */
 #include <exo/crc32c.h>
 #include "cap.h"
@@ -41,17 +41,17 @@ static struct {
 /* Record before this one in its list; 0 for the first of a list too. */
 static uint16_t before[EXO_NEXTENT];
 
-/* Watermarks: as of the commit that is under way, newer than the disk's, being written. */
-static uint64_t synced[EXO_NEXTENT];
+/* A bit per record whose watermark is newer than the disk's; those that this commit writes. */
 static uint64_t dirty[NBLOCK], going[NBLOCK];
 
-enum step { STEP_IDLE, STEP_SYNC, STEP_RECORDS, STEP_BARRIER, STEP_HEAD, STEP_SEAL };
+enum step { STEP_IDLE, STEP_RECORDS, STEP_BARRIER, STEP_HEAD, STEP_SEAL };
 
 static struct {
 	enum step step;
 	uint64_t writing; /* blocks of this commit */
 	uint64_t left;	  /* of them, not written yet */
-	uint16_t flushes; /* requests that wait for a commit: io + 1, linked by next */
+	uint16_t ending;  /* flushes that end with this commit: io + 1, linked by next */
+	uint16_t flushes; /* flushes that need the next one */
 } commit;
 
 enum change_kind { CHANGE_NONE, CHANGE_TAKE, CHANGE_FREE, CHANGE_ACCESS };
@@ -142,7 +142,6 @@ static struct exo_extent kept(uint32_t x)
 		r.state = EXO_EXTENT_LIVE;
 	if (change.kind == CHANGE_FREE && r.next == change.x)
 		r.next = extents[change.x].next;
-	r.init = synced[x];
 	r.drive = 0; /* its number may be another at the next boot */
 	return r;
 }
@@ -182,35 +181,29 @@ static void flush_drive(void)
 	io_kernel_start(EXO_IO_FLUSH, disk.drive, 0);
 }
 
-/* What this commit writes is fixed here; `flushed`: the drive has just been flushed. */
-static void begin(int flushed)
+/* Which blocks this commit writes is fixed here. */
+static void begin(void)
 {
 	const uint32_t copy = !disk.newest;
 
 	commit.writing = disk.stale[copy];
 	commit.left = commit.writing;
 	disk.stale[copy] = 0;
-	for (uint32_t b = 0; b < disk.records / EXO_EXTENTS_PER_BLOCK; b++) {
-		if ((commit.writing >> b & 1) == 0)
-			continue;
-		for (uint32_t i = 0; i < EXO_EXTENTS_PER_BLOCK; i++)
-			synced[b * EXO_EXTENTS_PER_BLOCK + i] =
-				extents[b * EXO_EXTENTS_PER_BLOCK + i].init;
-		going[b] = dirty[b];
+	for (uint32_t b = 0; b < NBLOCK; b++) {
+		going[b] = dirty[b]; /* all of them are in stale blocks */
 		dirty[b] = 0;
 	}
-	commit.step = flushed ? STEP_RECORDS : STEP_SYNC;
-	if (flushed)
-		write_records();
-	else
-		flush_drive();
+	commit.ending = commit.flushes;
+	commit.flushes = 0;
+	commit.step = STEP_RECORDS;
+	write_records();
 }
 
 /* Begins a commit unless one is under way, or a dying extent must drain first. */
-static void begin_if_idle(int flushed)
+static void begin_if_idle(void)
 {
 	if (commit.step == STEP_IDLE && !change.draining)
-		begin(flushed);
+		begin();
 }
 
 /* The asker, and whoever was answered BUSY, may look again. */
@@ -270,22 +263,16 @@ static void change_failed(int unknown)
 	change.kind = CHANGE_NONE;
 }
 
-/* Completes the flushes that waited, those that need a further commit excepted. */
 static void end_flushes(enum exo_status status)
 {
-	uint16_t io = commit.flushes;
+	uint16_t io = commit.ending;
 
-	commit.flushes = 0;
+	commit.ending = 0;
 	while (io != 0) {
-		const uint32_t i = io - 1u, x = ios[i].extent;
+		const uint32_t i = io - 1u;
 
 		io = ios[i].next;
-		if (status == EXO_OK && (dirty[x / EXO_EXTENTS_PER_BLOCK] & record_bit(x)) != 0) {
-			ios[i].next = commit.flushes;
-			commit.flushes = (uint16_t)(i + 1);
-		} else {
-			io_finish(i, status, 0);
-		}
+		io_finish(i, status, 0);
 	}
 }
 
@@ -310,7 +297,7 @@ static void commit_end(enum exo_status status)
 	tell();
 	end_flushes(status);
 	if (commit.flushes != 0)
-		begin_if_idle(0);
+		begin_if_idle();
 }
 
 void extent_step(enum exo_status status)
@@ -318,16 +305,15 @@ void extent_step(enum exo_status status)
 	if (status != EXO_OK || commit.step == STEP_SEAL) {
 		commit_end(status);
 	} else if (commit.left != 0) {
-		commit.step = STEP_RECORDS;
 		write_records();
-	} else if (commit.step == STEP_HEAD) {
-		commit.step = STEP_SEAL;
+	} else if (commit.step == STEP_RECORDS) {
+		commit.step = STEP_BARRIER;
 		flush_drive();
 	} else if (commit.step == STEP_BARRIER) {
 		commit.step = STEP_HEAD;
 		write_head();
 	} else {
-		commit.step = STEP_BARRIER;
+		commit.step = STEP_SEAL;
 		flush_drive();
 	}
 }
@@ -366,19 +352,27 @@ void extent_drained(uint32_t x)
 {
 	if (change.draining && change.x == x) {
 		change.draining = 0;
-		begin_if_idle(0);
+		begin_if_idle();
 	}
 }
 
-int extent_flushed(uint32_t x, uint32_t io)
+static void hold(uint16_t *list, uint32_t io)
+{
+	ios[io].next = *list;
+	*list = (uint16_t)(io + 1);
+}
+
+int extent_takes_flush(uint32_t x, uint32_t io)
 {
 	const uint32_t b = x / EXO_EXTENTS_PER_BLOCK;
 
-	if (((dirty[b] | going[b]) & record_bit(x)) == 0)
+	if ((dirty[b] & record_bit(x)) != 0)
+		hold(&commit.flushes, io);
+	else if ((going[b] & record_bit(x)) != 0)
+		hold(&commit.ending, io); /* its last flush is still to come */
+	else
 		return 0;
-	ios[io].next = commit.flushes;
-	commit.flushes = (uint16_t)(io + 1);
-	begin_if_idle(1);
+	begin_if_idle();
 	return 1;
 }
 
@@ -390,7 +384,8 @@ static enum exo_status room_for_change(uint32_t e)
 	if (!extent_changing())
 		return EXO_OK;
 	turned_away[e / 64] |= 1ull << e % 64;
-	begin_if_idle(0); /* a removal whose commit failed goes on here */
+	begin_if_idle(); /* a removal whose commit failed goes on here */
+	io_tick();
 	return EXO_BUSY;
 }
 
@@ -400,7 +395,8 @@ static void begin_change(enum change_kind kind, uint32_t x, uint32_t e)
 	change.x = x;
 	change.asker = env_eid(e).n;
 	change.draining = kind == CHANGE_FREE && io_active_on(x);
-	begin_if_idle(0);
+	begin_if_idle();
+	io_tick();
 }
 
 /* May start..start+len-1 stand right after record prev? */
@@ -697,7 +693,7 @@ static void forget(void)
 	disk.records = 0;
 	disk.stale[0] = disk.stale[1] = 0;
 	commit.step = STEP_IDLE;
-	commit.flushes = 0;
+	commit.flushes = commit.ending = 0;
 	change.kind = CHANGE_NONE;
 	change.draining = 0;
 	for (uint32_t b = 0; b < NBLOCK; b++)

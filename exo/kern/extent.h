@@ -83,10 +83,11 @@ void extent_written(uint32_t x, uint64_t block, uint32_t count);
 void extent_drained(uint32_t x);
 
 /*
- * For io.c: the flush `io` of extent x has just completed on the drive.  1: the watermark must
- * reach the disk too, and io_finish(io, …) comes later; 0: nothing to wait for.
+ * For io.c, when flush `io` of extent x reaches its idle drive.  1: the watermark must reach the
+ * disk too, so a commit of the table, which flushes as well, answers it by io_finish(io, …) later;
+ * 0: a flush of the drive is all there is to do.
  */
-int extent_flushed(uint32_t x, uint32_t io);
+int extent_takes_flush(uint32_t x, uint32_t io);
 
 /* For io.c: the kernel's request (io_kernel_start) has completed. */
 void extent_step(enum exo_status status);

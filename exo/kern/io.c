@@ -25,7 +25,7 @@
 enum {
 	IO_OVERHEAD = 8, /* a request costs its blocks and this */
 	QUANTUM = EXO_IO_BLOCKS + IO_OVERHEAD,
-	IO_REFUSALS = 4, /* most requests refused in one go, the rest at the next tick */
+	IO_REFUSALS = 4, /* most requests answered without the drive in one go */
 	SUBMIT_BLOCKS = 1024,
 	END_DROPS = 2,
 };
@@ -215,25 +215,28 @@ static enum exo_status admit(uint32_t io)
 	return extent_admit(r->extent, io_gen[io], r->op, r->block, r->count);
 }
 
+/* Request io, out of its queue, goes to its channel, to the extent table, or back to its asker. */
+static void start(uint32_t io, uint32_t c)
+{
+	const enum exo_status status = admit(io);
+
+	if (status != EXO_OK) {
+		io_finish(io, status, 0);
+		return;
+	}
+	ios[io].state = EXO_IOS_ACTIVE;
+	if (io != IO_KERNEL && ios[io].op == EXO_IO_FLUSH && extent_takes_flush(ios[io].extent, io))
+		return;
+	channels[c].active = (uint16_t)(io + 1);
+	machine_disk_start(io);
+}
+
 /* Gives channel c its next request if it is idle. */
 static void serve(uint32_t c)
 {
-	for (uint32_t refused = 0; refused < IO_REFUSALS; refused++) {
-		enum exo_status status;
-		uint32_t io;
-
-		if (channels[c].active != 0 || channels[c].first == 0)
-			return;
-		io = dequeue(next_asker(c));
-		status = admit(io);
-		if (status == EXO_OK) {
-			ios[io].state = EXO_IOS_ACTIVE;
-			channels[c].active = (uint16_t)(io + 1);
-			machine_disk_start(io);
-			return;
-		}
-		io_finish(io, status, 0);
-	}
+	for (uint32_t n = 0; n < IO_REFUSALS && channels[c].active == 0 && channels[c].first != 0;
+	     n++)
+		start(dequeue(next_asker(c)), c);
 }
 
 void io_tick(void)
@@ -258,7 +261,6 @@ static void account(uint32_t io, enum exo_status status, uint32_t blocks)
 void io_done(uint32_t io, enum exo_status status, uint32_t blocks)
 {
 	const uint32_t c = drives[ios[io].drive].channel, x = ios[io].extent;
-	int held = 0;
 
 	account(io, status, blocks);
 	channels[c].active = 0;
@@ -268,10 +270,7 @@ void io_done(uint32_t io, enum exo_status status, uint32_t blocks)
 	} else {
 		if (status == EXO_OK && (ios[io].op == EXO_IO_WRITE || ios[io].op == EXO_IO_CLEAR))
 			extent_written(x, ios[io].block, ios[io].count);
-		else if (status == EXO_OK && ios[io].op == EXO_IO_FLUSH)
-			held = extent_flushed(x, io);
-		if (!held)
-			io_finish(io, status, blocks);
+		io_finish(io, status, blocks);
 		extent_drained(x);
 	}
 	serve(c);
@@ -284,7 +283,6 @@ void io_kernel_start(enum exo_io_op op, uint32_t drive, uint64_t block)
 					 .count = op != EXO_IO_FLUSH,
 					 .block = block};
 	enqueue(IO_KERNEL);
-	serve(drives[drive].channel);
 }
 
 int io_active_on(uint32_t x)

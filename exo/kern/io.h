@@ -30,7 +30,10 @@ void io_init(struct pfn page);
  */
 void io_done(uint32_t io, enum exo_status status, uint32_t blocks);
 
-/* Every tick: goes on with queues whose last turn was cut short (see IO_REFUSALS in io.c). */
+/*
+ * Gives idle channels their next request.  Every tick, for queues whose last turn was cut short
+ * (see IO_REFUSALS in io.c), and after io_kernel_start() from a call.
+ */
 void io_tick(void);
 
 /* Does environment e have a ring or requests? */
@@ -42,14 +45,13 @@ int io_busy(uint32_t e);
  */
 enum exo_status io_env_end(uint32_t e);
 
-/* For extent.c: queues the kernel's request: OP on one block of the boot drive, from extent_page.
- */
+/* For extent.c: queues the kernel's request: OP on one block, from extent_page.  Starts nothing. */
 void io_kernel_start(enum exo_io_op op, uint32_t drive, uint64_t block);
 
 /* For extent.c: a request of x is on its channel now. */
 int io_active_on(uint32_t x);
 
-/* For extent.c: a flush that extent_flushed() held back completes. */
+/* For extent.c: a flush that extent_takes_flush() took completes. */
 void io_finish(uint32_t io, enum exo_status status, uint32_t blocks);
 
 #endif
