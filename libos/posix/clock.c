@@ -183,8 +183,8 @@ int getrusage(int who, struct rusage *out)
 	memset(out, 0, sizeof(*out));
 	out->ru_utime = timeval_of(who == RUSAGE_SELF ? own_time() : children_time());
 	if (who == RUSAGE_SELF) {
-		out->ru_maxrss = (long)tables_quota_used(self)->n[EXO_QUOTA_PAGES] *
-				 (EXO_PAGE_SIZE / 1024);
+		out->ru_maxrss =
+			(long)tables_quota_used(self)->n[EXO_QUOTA_PAGES] * (EXO_PAGE_SIZE / 1024);
 		out->ru_minflt = (long)tables_env(self)->faults;
 	}
 	return 0;

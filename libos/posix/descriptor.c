@@ -347,7 +347,7 @@ int pipe2(int fds[2], int flags)
 {
 	posix_enter();
 	return (int)posix_leave(flags & ~(O_CLOEXEC | O_NONBLOCK) ? -EINVAL
-								   : make_pipe(fds, flags));
+								  : make_pipe(fds, flags));
 }
 
 int pipe(int fds[2])

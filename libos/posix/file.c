@@ -18,6 +18,12 @@
 #include <libos/time.h>
 #include <libos/vm.h>
 
+/* What tv_nsec may say in utimensat and futimens; newlib's headers do not name them. */
+#ifndef UTIME_NOW
+#define UTIME_NOW  (-2L)
+#define UTIME_OMIT (-1L)
+#endif
+
 enum { DEVICE_MAJOR_SHIFT = 32, NS_PER_US = 1000 };
 
 /* ---- open ---------------------------------------------------------------------------------- */
@@ -412,7 +418,8 @@ static int times_of(const struct timespec *ts, struct fs_attr *a, uint32_t *mask
 		if (nsec != UTIME_NOW && (nsec < 0 || nsec > 999999999))
 			return -EINVAL;
 		*mask |= bit[i];
-		*to[i] = nsec == UTIME_NOW ? fs_now() : (struct fs_time){ts[i].tv_sec, (uint32_t)nsec};
+		*to[i] = nsec == UTIME_NOW ? fs_now()
+					   : (struct fs_time){ts[i].tv_sec, (uint32_t)nsec};
 	}
 	return 0;
 }

@@ -25,7 +25,8 @@ static int holds_machine(void)
 	return mine->c[LAYOUT_CAP_MACHINE].kind == EXO_CAP_MACHINE;
 }
 
-/* Others finish what they are in; long transfers are waited for by unmount, which takes the lock. */
+/* Others finish what they are in; long transfers are waited for by unmount, which takes the lock.
+ */
 static void let_others_stop(void)
 {
 	const uint64_t until = time_now() + GRACE_TICKS * (uint64_t)tables_info()->tick_ns;
@@ -87,5 +88,8 @@ static int ask_init(int status)
 int system_halt(int status)
 {
 	posix_enter();
+	if (!posix_seg)
+		return (int)posix_leave(call_result(
+			call_machine_halt(LAYOUT_CAP_MACHINE, (uint64_t)(status & 0xff))));
 	return (int)posix_leave(holds_machine() ? halt_now(status) : ask_init(status));
 }

@@ -76,12 +76,9 @@ static const struct {
 	ssize_t (*read)(struct posix_file *f, char *to, size_t n);
 	ssize_t (*write)(struct posix_file *f, const char *from, size_t n);
 } io[POSIX_FILE_NTYPE] = {
-	[POSIX_FILE_NODE] = {node_read, node_write},
-	[POSIX_FILE_PIPE_READ] = {pipe_read, NULL},
-	[POSIX_FILE_PIPE_WRITE] = {NULL, pipe_write},
-	[POSIX_FILE_TTY] = {tty_read, tty_write},
-	[POSIX_FILE_NULL] = {null_read, null_write},
-	[POSIX_FILE_ZERO] = {zero_read, null_write},
+	[POSIX_FILE_NODE] = {node_read, node_write},  [POSIX_FILE_PIPE_READ] = {pipe_read, NULL},
+	[POSIX_FILE_PIPE_WRITE] = {NULL, pipe_write}, [POSIX_FILE_TTY] = {tty_read, tty_write},
+	[POSIX_FILE_NULL] = {null_read, null_write},  [POSIX_FILE_ZERO] = {zero_read, null_write},
 };
 
 static ssize_t do_read(int fd, void *to, size_t n)

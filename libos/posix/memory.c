@@ -1,9 +1,9 @@
 /*
  * memory.c - mmap and its family on the regions of libos/vm.h, and aligned allocation.
  *
- * Owns nothing.  Anonymous memory is the program's own.  A file is mapped private by reading it into
- * anonymous memory at once; shared writable mappings of files are refused.
- * Called by programs and newlib.
+ * Owns nothing.  Anonymous memory is the program's own.  A file is mapped private by reading it
+ * into anonymous memory at once; shared writable mappings of files are refused. Called by programs
+ * and newlib.
  */
 #include "posix.h"
 
@@ -69,9 +69,8 @@ void *mmap(void *addr, size_t n, int prot, int flags, int fd, off_t at)
 int munmap(void *addr, size_t n)
 {
 	posix_enter();
-	return (int)posix_leave((uint64_t)addr % EXO_PAGE_SIZE || n == 0
-					? -EINVAL
-					: vm_release((uint64_t)addr, n));
+	return (int)posix_leave(
+		(uint64_t)addr % EXO_PAGE_SIZE || n == 0 ? -EINVAL : vm_release((uint64_t)addr, n));
 }
 
 int mprotect(void *addr, size_t n, int prot)

@@ -18,8 +18,12 @@ static const struct {
 	const char *path;
 	enum posix_device device;
 } devices[] = {
-	{"/dev", DEVICE_DIR},	{"/dev/", DEVICE_DIR},		{"/dev/null", DEVICE_NULL},
-	{"/dev/tty", DEVICE_TTY}, {"/dev/console", DEVICE_CONSOLE}, {"/dev/zero", DEVICE_ZERO},
+	{"/dev", DEVICE_DIR},
+	{"/dev/", DEVICE_DIR},
+	{"/dev/null", DEVICE_NULL},
+	{"/dev/tty", DEVICE_TTY},
+	{"/dev/console", DEVICE_CONSOLE},
+	{"/dev/zero", DEVICE_ZERO},
 };
 
 static enum posix_device device_of(const char *path)
@@ -39,7 +43,7 @@ int path_permit(const struct fs_node *n, int want)
 
 	if (posix_self->uid == 0)
 		return !(want & X_OK) || (mode & FS_IFMT) == FS_IFDIR || (mode & 0111) ? 0
-										      : -EACCES;
+										       : -EACCES;
 	if (n->attr.uid == posix_self->uid)
 		bits = mode >> 6 & 7;
 	else if (n->attr.gid == posix_self->gid)

@@ -78,7 +78,7 @@ struct posix_proc *proc_find(int32_t pid)
 static int status_of(const struct build_end *end)
 {
 	static const uint8_t signals[32] = {
-		[0] = SIGFPE,	[1] = SIGTRAP,	[3] = SIGTRAP, [6] = SIGILL,
+		[0] = SIGFPE,  [1] = SIGTRAP, [3] = SIGTRAP, [6] = SIGILL,
 		[16] = SIGFPE, [17] = SIGBUS, [19] = SIGFPE,
 	};
 	const uint8_t by_vector = signals[end->vector & 31];
@@ -93,7 +93,7 @@ static int status_of(const struct build_end *end)
 }
 
 /*
- * Its children are the caller's now; the kernel made them so, without a capability for them.  Nobody
+ * Its children are the caller's now; the kernel made them so, without a capability for them. Nobody
  * will ask how they end, so they are forgotten then.
  */
 static void adopt_children(const struct posix_proc *dead)
@@ -110,6 +110,13 @@ static void adopt_children(const struct posix_proc *dead)
 	}
 }
 
+static void (*on_death)(const struct posix_proc *p, const struct build_end *end);
+
+void posix_on_death(void (*fn)(const struct posix_proc *p, const struct build_end *end))
+{
+	on_death = fn;
+}
+
 /* Takes a dead child apart.  1: not possible yet. */
 static int bury(struct posix_proc *p)
 {
@@ -123,6 +130,8 @@ static int bury(struct posix_proc *p)
 		file_finish(p->eid);
 		p->status = status_of(&end);
 	}
+	if (on_death)
+		on_death(p, &end);
 	posix_lock();
 	p->ticks += end.ticks;
 	posix_self->ticks += p->ticks;

@@ -2,8 +2,8 @@
  * segment.c - making, joining and repairing the shared segment; the start and end of a process.
  *
  * Owns: posix_seg, posix_self, posix_ctx of this program.  Invariant: a program runs with a segment
- * of its own version or not at all.  Locks: defines posix_lock(); see posix_segment.h for the order.
- * Called by core/newlib.c (personality_init, personality_exit), by init, by the whole layer.
+ * of its own version or not at all.  Locks: defines posix_lock(); see posix_segment.h for the
+ * order. Called by core/newlib.c (personality_init, personality_exit), by init, by the whole layer.
  */
 #include "posix.h"
 
@@ -93,6 +93,14 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;
 }
 
+void posix_sleep(uint64_t deadline)
+{
+	posix_enter();
+	(void)proc_children();
+	(void)posix_wait(POSIX_EV_WAKE, deadline);
+	upcall_undefer();
+}
+
 int posix_open_volume(uint32_t index)
 {
 	struct disk *disk;
@@ -167,7 +175,8 @@ static void make_own(void)
 {
 	uint64_t va;
 
-	if (vm_reserve(LAYOUT_SEGMENT, OWN_PAGES * EXO_PAGE_SIZE, VM_READ | VM_WRITE, VM_ANON, &va) ||
+	if (vm_reserve(LAYOUT_SEGMENT, OWN_PAGES * EXO_PAGE_SIZE, VM_READ | VM_WRITE, VM_ANON,
+		       &va) ||
 	    posix_segment_make(0, OWN_PAGES))
 		start_die("no memory for descriptors", START_EXIT_ABI);
 }
@@ -181,7 +190,8 @@ static void join(const struct start_args *args)
 	const uint32_t *place = args->personal;
 
 	if (s->magic != POSIX_MAGIC || s->version != POSIX_VERSION || s->size != sizeof(*s))
-		start_die("the shared segment is of another version: build programs and image together",
+		start_die("the shared segment is of another version: build programs and image "
+			  "together",
 			  START_EXIT_ABI);
 	if (!place || args->personal_size != sizeof(*place) || *place >= s->nprocs)
 		start_die("started without a place in the process table", START_EXIT_ABI);

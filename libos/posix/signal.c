@@ -1,11 +1,11 @@
 /*
  * signal.c - signals: sent as a bit in the segment and an event, run where it is safe.
  *
- * Owns: this program's dispositions, its mask, its alarm.  A signal runs on the program's own stack:
- * after a call of the layer (posix_leave), or deflected from an event that comes while the program
- * computes; never inside the layer.  Invariant: posix_self->ignored has the bits of signals whose
- * sending would change nothing.  Lock: posix_lock to send; running needs none.
- * Called by programs; by the kernel's upcalls through libos/upcall.h.
+ * Owns: this program's dispositions, its mask, its alarm.  A signal runs on the program's own
+ * stack: after a call of the layer (posix_leave), or deflected from an event that comes while the
+ * program computes; never inside the layer.  Invariant: posix_self->ignored has the bits of signals
+ * whose sending would change nothing.  Lock: posix_lock to send; running needs none. Called by
+ * programs; by the kernel's upcalls through libos/upcall.h.
  */
 #include "posix.h"
 
@@ -415,8 +415,8 @@ int siginterrupt(int sig, int flag)
 		errno = EINVAL;
 		return -1;
 	}
-	actions[sig].sa_flags = flag ? actions[sig].sa_flags & ~SA_RESTART
-				     : actions[sig].sa_flags | SA_RESTART;
+	actions[sig].sa_flags =
+		flag ? actions[sig].sa_flags & ~SA_RESTART : actions[sig].sa_flags | SA_RESTART;
 	return 0;
 }
 

@@ -25,13 +25,16 @@ enum {
 	SCRIPT_LINE = 256, /* most bytes of a #! line */
 	SCRIPT_ARGS = 64,  /* most arguments of a script */
 	SCRIPT_DEPTH = 4,
+	MOST_GRANTS = 16,
 };
 
 static const struct {
 	uint32_t floor, most;
 } shares[EXO_NQUOTA] = {
-	[EXO_QUOTA_PAGES] = {512, UINT32_MAX}, [EXO_QUOTA_SLOTS] = {1, UINT32_MAX},
-	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1},  [EXO_QUOTA_ENVS] = {1, UINT32_MAX},
+	[EXO_QUOTA_PAGES] = {512, UINT32_MAX},
+	[EXO_QUOTA_SLOTS] = {1, UINT32_MAX},
+	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1},
+	[EXO_QUOTA_ENVS] = {1, UINT32_MAX},
 	[EXO_QUOTA_IO] = {2, 32},
 };
 
@@ -104,39 +107,58 @@ static void set_name(char name[16], const char *path)
 	name[15] = 0;
 }
 
-static int build(struct posix_proc *p, struct fs_node *node, char *const argv[],
-		 char *const envp[])
+/* A capability passed on, if there is one. */
+static void pass(struct build_spec *spec, struct build_grant *grants, uint32_t slot)
 {
-	static const struct build_grant grants[] = {
-		{LAYOUT_CAP_CONSOLE, LAYOUT_CAP_CONSOLE},
-		{LAYOUT_CAP_SEGMENT, LAYOUT_CAP_SEGMENT},
-		{POSIX_CAP_VOLUME, POSIX_CAP_VOLUME},
-	};
-	const struct build_map segment = {LAYOUT_SEGMENT, posix_seg->first_frame, posix_seg->pages,
-					  VM_READ | VM_WRITE, LAYOUT_CAP_SEGMENT};
-	const uint32_t place = (uint32_t)(p - posix_seg->proc);
-	const struct build_source source = {.read_at = read_at, .ctx = node, .size = node->attr.size};
-	struct build_spec spec = {
+	const uint32_t self = (uint32_t)(start_self() & 0xffff);
+
+	if (tables_caps(self)->c[slot].kind != EXO_CAP_NONE)
+		grants[spec->ngrants++] = (struct build_grant){slot, slot};
+}
+
+/* What a child of spawn() is to have. */
+static void inherit(struct build_spec *spec, struct build_grant *grants)
+{
+	*spec = (struct build_spec){
 		.principal = tables_env((uint32_t)(start_self() & 0xffff))->principal,
 		.grants = grants,
-		.ngrants = sizeof(grants) / sizeof(grants[0]),
-		.maps = &segment,
-		.nmaps = 1,
-		.segment_frame = posix_seg->first_frame,
-		.segment_pages = posix_seg->pages,
-		.argv = argv,
-		.envp = envp,
-		.personal = &place,
-		.personal_size = sizeof(place),
 	};
+	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
+		spec->quota[kind] = share(kind);
+	spec->slots = spec->quota[EXO_QUOTA_SLOTS] ? 1 : 0;
+	pass(spec, grants, LAYOUT_CAP_CONSOLE);
+	pass(spec, grants, LAYOUT_CAP_MACHINE);
+}
+
+/* Builds and starts the program; `spec` says what the caller decided, the segment is added here. */
+static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *spec, int shared)
+{
+	const struct build_map segment = {LAYOUT_SEGMENT, posix_seg->first_frame, posix_seg->pages,
+					  VM_READ | VM_WRITE, LAYOUT_CAP_SEGMENT};
+	const struct build_source source = {
+		.read_at = read_at, .ctx = node, .size = node->attr.size};
+	const uint32_t place = (uint32_t)(p - posix_seg->proc);
+	struct build_grant grants[MOST_GRANTS];
 	struct build b;
 	int error;
 
-	memcpy(spec.name, p->name, sizeof(spec.name));
-	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
-		spec.quota[kind] = share(kind);
-	spec.slots = spec.quota[EXO_QUOTA_SLOTS] ? 1 : 0;
-	error = build_program(&b, &spec, &source, NULL);
+	if (spec->ngrants + 2 > MOST_GRANTS)
+		return -EINVAL;
+	if (spec->ngrants)
+		memcpy(grants, spec->grants, spec->ngrants * sizeof(grants[0]));
+	spec->grants = grants;
+	memcpy(spec->name, p->name, sizeof(spec->name));
+	if (shared) {
+		pass(spec, grants, LAYOUT_CAP_SEGMENT);
+		pass(spec, grants, POSIX_CAP_VOLUME);
+		spec->maps = &segment;
+		spec->nmaps = 1;
+		spec->segment_frame = posix_seg->first_frame;
+		spec->segment_pages = posix_seg->pages;
+		spec->personal = &place;
+		spec->personal_size = sizeof(place);
+	}
+	error = build_program(&b, spec, &source, NULL);
 	if (error)
 		return error;
 	p->cap = b.cap;
@@ -144,23 +166,26 @@ static int build(struct posix_proc *p, struct fs_node *node, char *const argv[],
 	return 0;
 }
 
-static pid_t start(struct fs_node *node, const char *path, char *const argv[], char *const envp[],
-		   const int *fds, int nfds, int pgrp)
+static pid_t start(struct fs_node *node, const struct posix_launch *l, struct build_spec *spec)
 {
 	struct posix_proc *p = proc_new();
 	int error;
 
 	if (!p)
 		return -EAGAIN;
-	set_name(p->name, path);
-	if (pgrp >= 0)
-		p->pgrp = pgrp ? pgrp : p->pid;
-	p->cwd = posix_self->cwd;
+	set_name(p->name, l->name ? l->name : l->path);
+	if (l->pgrp >= 0)
+		p->pgrp = l->pgrp ? l->pgrp : p->pid;
+	if (l->tty >= 0)
+		p->tty = (uint32_t)l->tty;
+	p->cwd = l->shared ? posix_self->cwd : NULL;
 	if (p->cwd)
 		posix_fs()->ref(&posix_ctx, p->cwd);
-	error = give_files(p, fds, nfds);
+	spec->argv = l->argv;
+	spec->envp = l->envp ? l->envp : environ;
+	error = give_files(p, l->fds, l->nfds);
 	if (error == 0)
-		error = build(p, node, argv, envp ? envp : environ);
+		error = build(p, node, spec, l->shared);
 	if (error == 0)
 		return p->pid;
 	fd_close_all(p);
@@ -210,39 +235,59 @@ static int script_args(struct script *s, const char *path, char *const argv[])
 	return 0;
 }
 
-static pid_t run(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
-		 int pgrp)
+static pid_t run(struct posix_launch *l, struct build_spec *spec)
 {
 	struct script scripts[SCRIPT_DEPTH];
 	struct fs_node *node;
 
 	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
 		struct script *s = &scripts[depth];
-		int error = open_program(path, &node);
+		int error = open_program(l->path, &node);
 		pid_t pid;
 
 		if (error)
 			return error;
 		if (!is_script(node, s)) {
-			pid = start(node, path, argv, envp, fds, nfds, pgrp);
+			pid = start(node, l, spec);
 			(void)posix_fs()->put(&posix_ctx, node);
 			return pid;
 		}
 		(void)posix_fs()->put(&posix_ctx, node);
-		error = script_args(s, path, argv);
+		error = script_args(s, l->path, l->argv);
 		if (error)
 			return error;
-		path = s->argv[0];
-		argv = s->argv;
+		l->path = s->argv[0];
+		l->argv = s->argv;
 	}
 	return -ELOOP;
+}
+
+pid_t posix_launch(const struct posix_launch *launch, struct build_spec *spec)
+{
+	struct posix_launch l = *launch;
+
+	posix_enter();
+	return (pid_t)posix_leave(posix_seg->fs ? run(&l, spec) : -ENOENT);
 }
 
 int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
 		int pgrp)
 {
-	posix_enter();
-	return (int)posix_leave(posix_seg->fs ? run(path, argv, envp, fds, nfds, pgrp) : -ENOSYS);
+	const struct posix_launch launch = {
+		.path = path,
+		.argv = argv,
+		.envp = envp,
+		.fds = fds,
+		.nfds = nfds,
+		.pgrp = pgrp,
+		.tty = -1,
+		.shared = 1,
+	};
+	struct build_grant grants[MOST_GRANTS];
+	struct build_spec spec;
+
+	inherit(&spec, grants);
+	return posix_launch(&launch, &spec);
 }
 
 int spawn(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds)

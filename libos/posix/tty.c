@@ -1,10 +1,10 @@
 /*
  * tty.c - terminals: between the console session of this process and struct posix_tty_line.
  *
- * Owns: struct posix_tty.  Whoever needs input, or sleeps in this layer, or gets the console's event
- * while it computes, takes what was typed to the terminal in the segment (tty_pump); so ^C reaches
- * the foreground group whoever runs.  Lock: the terminal's, never held while sleeping or writing.
- * Called by io.c, poll.c, terminal.c, posix_wait().
+ * Owns: struct posix_tty.  Whoever needs input, or sleeps in this layer, or gets the console's
+ * event while it computes, takes what was typed to the terminal in the segment (tty_pump); so ^C
+ * reaches the foreground group whoever runs.  Lock: the terminal's, never held while sleeping or
+ * writing. Called by io.c, poll.c, terminal.c, posix_wait().
  */
 #include "posix.h"
 #include "tty_line.h"
@@ -38,6 +38,11 @@ void tty_init(struct posix_tty *t)
 	t->rows = 24;
 	t->cols = 80;
 	tty_line_init(&t->line);
+}
+
+void posix_tty_make(uint32_t n)
+{
+	tty_init(&posix_seg->tty[n]);
 }
 
 /* Signals asked for by the bytes: bit n is signal n. */

@@ -144,6 +144,37 @@ struct posix_segment {
 	struct posix_tty tty[POSIX_NTTY];
 };
 
+/* Starting a program: what spawn() decides for itself, and init from the manifest. */
+struct posix_launch {
+	const char *path;
+	const char *name; /* for people; NULL: the last part of the path */
+	char *const *argv;
+	char *const *envp; /* NULL: environ */
+	const int *fds;	   /* the child's descriptors, -1: closed */
+	int nfds;
+	int pgrp;   /* 0: a new group; negative: the caller's */
+	int tty;    /* place in tty[]; negative: the caller's */
+	int shared; /* joins the segment; else it is a child without descriptors */
+};
+
+struct build_spec;
+struct build_end;
+
+/*
+ * Starts it as a child.  Of `spec` the caller fills principal, quota, slots, grants (at most 12),
+ * extent; the rest is filled here.  Returns the pid, or -1 with errno set.
+ */
+int32_t posix_launch(const struct posix_launch *launch, struct build_spec *spec);
+
+/* For init: sleeps until something happened to a child, somebody woke it, or `deadline`. */
+void posix_sleep(uint64_t deadline);
+
+/* For init: fn is called with each child that ended, and how. */
+void posix_on_death(void (*fn)(const struct posix_proc *p, const struct build_end *end));
+
+/* For init: makes terminal n of the segment new. */
+void posix_tty_make(uint32_t n);
+
 /* The segment, or NULL where a program has none yet (init at its start). */
 struct posix_segment *posix_segment(void);
 

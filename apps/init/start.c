@@ -1,0 +1,218 @@
+/*
+ * start.c - starting the manifest's programs: what each is promised, and which rights it gets.
+ *
+ * Owns: what init held at first, of which percentages are taken, and the terminals dealt out.
+ * Capabilities made for a program alone pass through init's slots from SPARE on and are dropped
+ * when it runs.  Single-threaded.  Called by init.c.
+ */
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <libos/build.h>
+#include <libos/call.h>
+#include <libos/posix_segment.h>
+#include <libos/start.h>
+#include <libos/tables.h>
+
+#define PERCENT 0x80000000u
+
+enum {
+	SPARE = LAYOUT_CAP_FREE + 16,
+	KEPT_PAGES = 64, /* for init itself */
+	KEPT_CAPS = 32,
+	ARGS = 66, /* of a program, with its name and the end */
+	MOST_GRANTS = 12,
+};
+
+static struct exo_quota at_first;
+
+static uint32_t self_index(void)
+{
+	return (uint32_t)(start_self() & 0xffff);
+}
+
+void start_note_quotas(void)
+{
+	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
+		at_first.n[kind] = tables_quota_limit(self_index())->n[kind];
+}
+
+static uint32_t left_of(uint32_t kind)
+{
+	const uint32_t kept = kind == EXO_QUOTA_PAGES  ? KEPT_PAGES
+			      : kind == EXO_QUOTA_CAPS ? KEPT_CAPS
+						       : 0;
+	const uint32_t used = tables_quota_used(self_index())->n[kind] + kept;
+	const uint32_t limit = tables_quota_limit(self_index())->n[kind];
+
+	return limit > used ? limit - used : 0;
+}
+
+/* What the manifest promises, as far as it is there. */
+static uint32_t promised(uint32_t kind, uint32_t n)
+{
+	const uint32_t left = left_of(kind);
+
+	if (n & PERCENT)
+		n = (uint32_t)((uint64_t)at_first.n[kind] * (n & ~PERCENT) / 100);
+	return n < left ? n : left;
+}
+
+static void fill_quotas(const struct exo_manifest_program *p, struct build_spec *spec)
+{
+	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
+		spec->quota[kind] = promised(kind, p->quota.n[kind]);
+	spec->slots = spec->quota[EXO_QUOTA_SLOTS];
+	spec->slot_every = p->slot_every;
+	spec->slot_first = p->slot_first;
+	/* Programs with children deal their slots out: owning half leaves half to be taken. */
+	if (!p->slot_every && spec->quota[EXO_QUOTA_ENVS])
+		spec->slots = (spec->slots + 1) / 2;
+}
+
+/* ---- rights -------------------------------------------------------------------------------- */
+
+struct grants {
+	struct build_grant list[MOST_GRANTS];
+	uint32_t count;
+	uint32_t spare; /* slots of init from SPARE on that are to be dropped */
+	int tty;
+};
+
+static void grant(struct grants *g, uint32_t from, uint32_t to)
+{
+	g->list[g->count++] = (struct build_grant){from, to};
+}
+
+/* One extent, with the rights that the manifest says. */
+static int grant_extent(struct grants *g, const struct exo_manifest_program *p, uint32_t i,
+			struct build_spec *spec)
+{
+	char name[sizeof(p->extent[0]) + 1] = "";
+	const uint32_t whole = SPARE + g->spare, narrow = whole + 1;
+	int index, error;
+
+	memcpy(name, p->extent[i], sizeof(p->extent[i]));
+	index = start_extent_index(name);
+	if (index < 0)
+		error = index;
+	else
+		error = call_result(call_extent_open((uint64_t)index, whole));
+	if (error == 0) {
+		g->spare += 2;
+		error = call_result(call_cap_derive(whole, narrow,
+						    p->extent_rights[i] | EXO_RIGHT_GRANT, 0, 0));
+	}
+	if (error) {
+		printf("init: %s: extent '%s': %s\n", p->name, name, strerror(-error));
+		return error;
+	}
+	grant(g, narrow, LAYOUT_CAP_EXTENT + i);
+	memcpy(spec->extent[spec->extents].name, p->extent[i], sizeof(p->extent[i]));
+	spec->extent[spec->extents].slot = LAYOUT_CAP_EXTENT + i;
+	spec->extent[spec->extents].index = (uint32_t)index;
+	spec->extents++;
+	return 0;
+}
+
+/* A session of its own and, for one that shares the segment, a terminal. */
+static int grant_console(struct grants *g, const struct exo_manifest_program *p)
+{
+	static uint32_t ttys = 1;
+	const uint32_t slot = SPARE + g->spare;
+	const int error = call_result(call_console_session(slot));
+
+	if (error) {
+		printf("init: %s: no console session: %s\n", p->name, strerror(-error));
+		return error;
+	}
+	/* Kept: sessions are their maker's. */
+	g->spare++;
+	grant(g, slot, LAYOUT_CAP_CONSOLE);
+	if ((p->flags & EXO_MF_SHARED) && ttys < POSIX_NTTY) {
+		g->tty = (int)ttys++;
+		posix_tty_make((uint32_t)g->tty);
+	}
+	return 0;
+}
+
+static int fill_grants(struct grants *g, const struct exo_manifest_program *p,
+		       struct build_spec *spec)
+{
+	int error = 0;
+
+	g->tty = -1;
+	if (p->flags & EXO_MF_CONSOLE)
+		error = grant_console(g, p);
+	else
+		grant(g, LAYOUT_CAP_CONSOLE, LAYOUT_CAP_CONSOLE);
+	if (p->flags & EXO_MF_HALT)
+		grant(g, LAYOUT_CAP_MACHINE, LAYOUT_CAP_MACHINE);
+	for (uint32_t i = 0; i < p->extents && i < EXO_MANIFEST_CAPS && !error; i++)
+		error = grant_extent(g, p, i, spec);
+	spec->grants = g->list;
+	spec->ngrants = g->count;
+	return error;
+}
+
+/* ---- starting ------------------------------------------------------------------------------ */
+
+/* argv from the manifest's NUL-separated words. */
+static void split_args(const struct exo_manifest_program *p, char *argv[ARGS])
+{
+	const char *at = p->args, *const end = p->args + sizeof(p->args);
+	int n = 0;
+
+	argv[n++] = (char *)(uintptr_t)p->name;
+	while (at < end && *at && n < ARGS - 1) {
+		argv[n++] = (char *)(uintptr_t)at;
+		at += strnlen(at, (size_t)(end - at)) + 1;
+	}
+	argv[n] = NULL;
+}
+
+static void boot_args(const struct exo_manifest *m, char *argv[ARGS])
+{
+	argv[1] = (char *)(uintptr_t) "-c";
+	argv[2] = (char *)(uintptr_t)m->boot_args;
+	argv[3] = NULL;
+}
+
+pid_t start_program(const struct exo_manifest *m, uint32_t i)
+{
+	static char *const envp[] = {(char *)(uintptr_t) "PATH=/bin", (char *)(uintptr_t) "HOME=/",
+				     (char *)(uintptr_t) "TERM=vt100", NULL};
+	const struct exo_manifest_program *p = &m->program[i];
+	const int shared = (p->flags & EXO_MF_SHARED) != 0;
+	struct build_spec spec = {.principal = p->principal};
+	struct grants g = {.count = 0};
+	int fds[3] = {0, 1, 2}, null = -1;
+	char *argv[ARGS];
+	pid_t pid = -1;
+
+	split_args(p, argv);
+	if ((p->flags & EXO_MF_SHELL) && m->boot_args[0]) {
+		boot_args(m, argv);
+		fds[0] = null = open("/dev/null", O_RDONLY);
+	}
+	fill_quotas(p, &spec);
+	if (fill_grants(&g, p, &spec) == 0) {
+		const struct posix_launch launch = {p->path,	    p->name, argv,  envp,  fds,
+						    shared ? 3 : 0, 0,	     g.tty, shared};
+
+		pid = posix_launch(&launch, &spec);
+		if (pid < 0)
+			printf("init: manifest program %u (%s): %s\n", (unsigned)(i + 1), p->path,
+			       strerror(errno));
+	}
+	for (uint32_t s = 0; s < g.spare; s++)
+		if (!(p->flags & EXO_MF_CONSOLE) || s > 0)
+			call_cap_drop(SPARE + s);
+	if (null >= 0)
+		(void)close(null);
+	return pid;
+}
