@@ -17,7 +17,8 @@ enum { FIRST_INDEX = 1 }; /* environment of the first program */
 
 _Noreturn void start_main(struct start_args *args);
 
-static char *no_strings[] = {"init", 0};
+static char first_name[] = "init";
+static char *no_strings[] = {first_name, 0};
 static RESIDENT const struct start_args *the_args;
 static RESIDENT uint64_t self;
 
