@@ -53,9 +53,10 @@ static uint32_t make_tables(struct child *c)
 			return 0;
 		if (level == 4 && !set(EXO_SET_ROOT, t[4]))
 			return 0;
-		if (level < 4 && call_table_link(CHILD_CAP, t[level + 1],
-						 CHILD_CODE >> (12 + 9 * level) & 511, t[level])
-						 .status != EXO_OK)
+		if (level < 4 &&
+		    call_table_link(CHILD_CAP, t[level + 1],
+				    (uint64_t)CHILD_CODE >> (12 + 9 * level) & 511, t[level])
+				    .status != EXO_OK)
 			return 0;
 	}
 	return t[1];
