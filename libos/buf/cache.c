@@ -467,7 +467,7 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 				b->flags &= (uint8_t)~AHEAD;
 			else
 				buf_policy_touch(c->policy, index_of(c, b));
-			b->pins++;
+			__atomic_fetch_add(&b->pins, 1, __ATOMIC_ACQUIRE);
 			c->stats.hits++;
 			*out = b;
 			status = 0;
@@ -477,13 +477,6 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 	} while (status == -EAGAIN);
 	leave(c);
 	return status;
-}
-
-void buf_put(struct buf_cache *c, struct buf *b)
-{
-	enter(c);
-	b->pins--;
-	leave(c);
 }
 
 void buf_dirty(struct buf_cache *c, struct buf *b, uint32_t tag)

@@ -188,7 +188,7 @@ int ext2_bad(struct ext2 *e, const char *what, uint64_t number);
  * `tag`. */
 int ext2_get(struct fs_ctx *c, uint32_t p, struct ext2_block *out);
 int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_block *out);
-void ext2_put(struct fs_ctx *c, struct ext2_block *b);
+void ext2_put(struct ext2_block *b);
 void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag);
 
 /* Whether blocks [p, p + n) exist and hold none of the groups' own tables. */

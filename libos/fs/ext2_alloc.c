@@ -107,7 +107,7 @@ static int alloc_in(struct fs_ctx *c, uint32_t g, uint32_t from, uint32_t want, 
 		*first = p;
 		*got = n;
 	}
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return status;
 }
 
@@ -163,7 +163,7 @@ static int free_in(struct fs_ctx *c, uint32_t g, uint32_t bit, uint32_t n)
 		gr->dirty = 1;
 		e->super.free_blocks += n;
 	}
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return status;
 }
 
@@ -249,7 +249,7 @@ static int ino_alloc_in(struct fs_ctx *c, uint32_t g, int is_dir, uint32_t *ino)
 		e->super.free_inodes--;
 		*ino = g * per + bit + 1;
 	}
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return status;
 }
 
@@ -290,6 +290,6 @@ int ext2_ino_free(struct fs_ctx *c, uint32_t ino, int is_dir)
 		gr->dirty = 1;
 		e->super.free_inodes++;
 	}
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return status;
 }

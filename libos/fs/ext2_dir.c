@@ -201,7 +201,7 @@ static int scan_block(struct fs_ctx *c, struct ext2_node *dir, uint32_t lblk, co
 		}
 		at += d->rec_len;
 	}
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return status != 0 ? status : found;
 }
 
@@ -255,7 +255,7 @@ int ext2_dir_empty(struct fs_ctx *c, struct ext2_node *dir)
 			empty = d->ino == 0 || is_dots(d);
 			at += d->rec_len;
 		}
-		ext2_put(c, &b);
+		ext2_put(&b);
 	}
 	return empty;
 }
@@ -278,7 +278,7 @@ int ext2_dir_read(struct fs_ctx *c, struct ext2_node *dir, uint64_t cookie, stru
 			const struct ext2_dirent *d = entry_at(e, &b, at);
 
 			if (d == NULL) {
-				ext2_put(c, &b);
+				ext2_put(&b);
 				status = bad_entry(e, dir);
 				return n > 0 ? (int)n : status;
 			}
@@ -293,7 +293,7 @@ int ext2_dir_read(struct fs_ctx *c, struct ext2_node *dir, uint64_t cookie, stru
 			memcpy(out->name, d->name, d->name_len);
 			out->name[d->name_len] = 0;
 		}
-		ext2_put(c, &b);
+		ext2_put(&b);
 	}
 	return (int)n;
 }
@@ -383,7 +383,7 @@ static int find_room(struct fs_ctx *c, struct ext2_node *dir, uint32_t size, str
 		int at = make_room(ext2_of(c), dir, b, from, size);
 		if (at >= 0)
 			return at;
-		ext2_put(c, b);
+		ext2_put(b);
 		if (at != -ENOSPC)
 			return at;
 	}
@@ -405,7 +405,7 @@ int ext2_dir_add(struct fs_ctx *c, struct ext2_node *dir, const char *name, size
 	fill_entry(e, d, name, len, ino, mode);
 	struct ext2_place p = {ino, lblk, (uint16_t)at, d->type};
 	ext2_dirty(c, &b, dir->ino);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	dir->insert_at = lblk;
 	dir->insert_offset = (uint32_t)at;
 	name_add(e, dir, name, len, &p);
@@ -438,7 +438,7 @@ static int revisit(struct fs_ctx *c, struct ext2_node *dir, const char *name, si
 		*before = d;
 		o += d->rec_len;
 	}
-	ext2_put(c, b);
+	ext2_put(b);
 	return bad_entry(e, dir);
 }
 
@@ -460,7 +460,7 @@ int ext2_dir_remove(struct fs_ctx *c, struct ext2_node *dir, const char *name, s
 	}
 	d->ino = 0;
 	ext2_dirty(c, &b, dir->ino);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	name_remove(e, dir, name, len);
 	changed(e, dir);
 	return 0;
@@ -480,7 +480,7 @@ int ext2_dir_replace(struct fs_ctx *c, struct ext2_node *dir, const char *name, 
 	d->type = type_code(e, mode);
 	struct ext2_place p = {ino, at->block, at->offset, d->type};
 	ext2_dirty(c, &b, dir->ino);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	name_remove(e, dir, name, len);
 	name_add(e, dir, name, len, &p);
 	changed(e, dir);
@@ -501,7 +501,7 @@ int ext2_dir_make(struct fs_ctx *c, struct ext2_node *dir, uint32_t parent)
 	d = (struct ext2_dirent *)(void *)(b.data + need(1));
 	fill_entry(e, d, "..", 2, parent, FS_IFDIR);
 	d->rec_len = (uint16_t)(e->bs - need(1));
-	ext2_put(c, &b);
+	ext2_put(&b);
 	dir->complete = e->epoch;
 	return 0;
 }
@@ -522,7 +522,7 @@ static int find_parent(struct fs_ctx *c, struct ext2_node *dir, struct ext2_bloc
 		*out = d;
 		return 0;
 	}
-	ext2_put(c, b);
+	ext2_put(b);
 	return ext2_bad(e, "no parent in directory inode", dir->ino);
 }
 
@@ -535,7 +535,7 @@ int ext2_dir_parent(struct fs_ctx *c, struct ext2_node *dir, uint32_t *ino)
 	if (status != 0)
 		return status;
 	*ino = d->ino;
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return 0;
 }
 
@@ -549,7 +549,7 @@ int ext2_dir_reparent(struct fs_ctx *c, struct ext2_node *dir, uint32_t parent)
 		return status;
 	d->ino = parent;
 	ext2_dirty(c, &b, dir->ino);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	dir->flags &= ~EXT2_INDEX_FL;
 	ext2_node_dirty(ext2_of(c), dir);
 	return 0;

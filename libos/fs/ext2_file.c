@@ -77,7 +77,7 @@ static int copy_in(struct fs_ctx *c, uint64_t at, char *to, uint64_t len)
 		if (status != 0)
 			return status == -ERANGE ? -EIO : status;
 		memcpy(to, (const char *)b->data + (at & BLOCK_MASK), k);
-		buf_put(cache, b);
+		buf_put(b);
 		at += k;
 		to += k;
 		len -= k;
@@ -152,7 +152,7 @@ static int copy_out(struct fs_ctx *c, const struct ext2_node *n, uint64_t at, co
 			zero_around(e, b->data, in, in + k);
 		memcpy((char *)b->data + in, from, k);
 		buf_dirty(cache, b, n->ino);
-		buf_put(cache, b);
+		buf_put(b);
 		at += k;
 		from += k;
 		len -= k;
@@ -178,7 +178,7 @@ static int zero_tail(struct fs_ctx *c, struct ext2_node *n)
 		return status;
 	memset(b.data + in, 0, e->bs - in);
 	ext2_dirty(c, &b, n->ino);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	return 0;
 }
 

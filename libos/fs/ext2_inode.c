@@ -274,7 +274,7 @@ int ext2_node_write(struct fs_ctx *c, struct ext2_node *n)
 		memset(raw, 0, e->inode_size);
 	node_store(e, n, raw);
 	ext2_dirty(c, &b, 0);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	n->fresh = 0;
 	undirty(e, n);
 	return 0;
@@ -311,7 +311,7 @@ static int read_node(struct fs_ctx *c, struct ext2_node *n)
 	if (status != 0)
 		return status;
 	node_load(e, n, raw);
-	ext2_put(c, &b);
+	ext2_put(&b);
 	const char *wrong = check_node(e, n);
 	return wrong == NULL ? 0 : ext2_bad(e, wrong, n->ino);
 }
@@ -404,7 +404,7 @@ static int free_xattr(struct fs_ctx *c, struct ext2_node *n)
 		memcpy(b.data, head, sizeof head);
 		ext2_dirty(c, &b, 0);
 	}
-	ext2_put(c, &b);
+	ext2_put(&b);
 	if (status == 0 && !shared)
 		status = ext2_block_free(c, n->file_acl, 1);
 	n->file_acl = 0;

@@ -79,10 +79,10 @@ struct table {
 	struct ext2_block block;
 };
 
-static void table_put(struct fs_ctx *c, struct table *t)
+static void table_put(struct table *t)
 {
 	if (t->held)
-		ext2_put(c, &t->block);
+		ext2_put(&t->block);
 	t->held = 0;
 }
 
@@ -117,7 +117,7 @@ static int add_indirect(struct fs_ctx *c, struct ext2_node *n, struct table *t, 
 		return status;
 	status = ext2_get_zeroed(c, p, n->ino, &b);
 	if (status == 0) {
-		ext2_put(c, &b);
+		ext2_put(&b);
 		status = count_blocks(e, n, 1);
 	}
 	if (status != 0) {
@@ -145,7 +145,7 @@ static int descend(struct fs_ctx *c, struct ext2_node *n, struct table *t, uint3
 	int status = ext2_get(c, p, &b);
 	if (status != 0)
 		return status;
-	table_put(c, t);
+	table_put(t);
 	*t = (struct table){(uint32_t *)(void *)b.data, 1u << e->per_log, 1, b};
 	return 0;
 }
@@ -210,7 +210,7 @@ static int map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint
 	for (; status == 0 && level < w.depth; level++) {
 		if (t.at[w.index[level]] == 0 && how == EXT2_LOOK) {
 			missing(e, &w, level, want, run);
-			table_put(c, &t);
+			table_put(&t);
 			return 0;
 		}
 		if (t.at[w.index[level]] == 0)
@@ -222,7 +222,7 @@ static int map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint
 		status = leaf_look(c, n, &t, w.index[level], want, run);
 	if (status == 0 && run->block == 0 && how == EXT2_FILL)
 		status = leaf_fill(c, n, &t, w.index[level], run);
-	table_put(c, &t);
+	table_put(&t);
 	if (status == 0 && run->block != 0) {
 		n->run_first = lblk;
 		n->run_block = run->block;
@@ -295,7 +295,7 @@ static int free_tree(struct fs_ctx *c, struct ext2_node *n, uint32_t *slot, uint
 	for (uint64_t rest = from % span; level > 1 && i < t.len && status == 0; i++, rest = 0)
 		status = free_tree(c, n, t.at + i, level - 1, rest);
 	table_dirty(c, n, &t);
-	table_put(c, &t);
+	table_put(&t);
 	if (status != 0 || from != 0)
 		return status;
 	status = ext2_block_free(c, p, 1);

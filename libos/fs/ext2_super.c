@@ -82,9 +82,9 @@ int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_bloc
 	return 0;
 }
 
-void ext2_put(struct fs_ctx *c, struct ext2_block *b)
+void ext2_put(struct ext2_block *b)
 {
-	buf_put(ext2_of(c)->fs.cache, b->buf);
+	buf_put(b->buf);
 }
 
 void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag)
@@ -249,7 +249,7 @@ static int load_groups(struct fs_ctx *c)
 		if (status != 0)
 			return status;
 		struct ext2_desc d = ((const struct ext2_desc *)(void *)b.data)[g % per];
-		ext2_put(c, &b);
+		ext2_put(&b);
 		if (!desc_ok(e, &d, g))
 			return ext2_bad(e, "descriptor of group", g);
 		e->groups[g] = (struct ext2_group){.block_bitmap = d.block_bitmap,
@@ -339,7 +339,7 @@ static int read_super(struct fs_mount *m, struct ext2_super *out)
 		return status;
 	}
 	memcpy(out, (const char *)b->data + SUPER_OFFSET, sizeof *out);
-	buf_put(m->cache, b);
+	buf_put(b);
 	const char *wrong = check_super(out, disk_size(m->disk) * DISK_BLOCK);
 	if (wrong == NULL)
 		return 0;
@@ -417,7 +417,7 @@ static int write_super(struct fs_ctx *c, int clean)
 				    (e->failed ? EXT2_ERROR : 0));
 	memcpy((char *)b->data + SUPER_OFFSET, &e->super, sizeof e->super);
 	buf_dirty(e->fs.cache, b, 0);
-	buf_put(e->fs.cache, b);
+	buf_put(b);
 	return buf_sync_range(e->fs.cache, c->disk, 0, 1);
 }
 
@@ -450,7 +450,7 @@ static int write_groups(struct fs_ctx *c)
 		d->free_inodes = (uint16_t)gr->free_inodes;
 		d->used_dirs = (uint16_t)gr->dirs;
 		ext2_dirty(c, &b, 0);
-		ext2_put(c, &b);
+		ext2_put(&b);
 		gr->dirty = 0;
 	}
 	return 0;

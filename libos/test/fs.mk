@@ -6,7 +6,7 @@ FS_TEST_OBJS  := $(FS_TEST_SRCS:libos/%.c=$(O)/test/fs/obj/%.o)
 FS_TESTS      := test_buf test_ext2 test_model test_fuzz test_faults
 FS_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -Ilibos/include -DDIR_OUT='"$(O)/test/fs"'
 
-$(O)/test/fs/obj/%.o: libos/%.c $(MK)
+$(O)/test/fs/obj/%.o: libos/%.c $(MK) libos/test/fs.mk
 	$(call host_compile,$(FS_TEST_FLAGS))
 
 $(FS_TESTS:%=$(O)/test/fs/%): $(O)/test/fs/%: $(O)/test/fs/obj/test/fs/%.o $(FS_TEST_OBJS)

@@ -82,8 +82,11 @@ __attribute__((warn_unused_result)) int buf_attach(const struct buf_cache *c);
 __attribute__((warn_unused_result)) int buf_get(struct buf_cache *c, struct disk *d, uint64_t block,
 						enum buf_mode mode, struct buf **out);
 
-/* Unpins. Each successful buf_get wants one. */
-void buf_put(struct buf_cache *c, struct buf *b);
+/* Unpins. Each successful buf_get wants one. Takes no lock: pins only grow under it. */
+static inline void buf_put(struct buf *b)
+{
+	__atomic_fetch_sub(&b->pins, 1, __ATOMIC_RELEASE);
+}
 
 /*
  * Notes that the pinned buffer was changed. `tag` says on whose behalf (an inode number; 0 for

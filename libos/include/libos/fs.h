@@ -175,7 +175,10 @@ struct fs_ops {
 	 * size. */
 	int (*setattr)(struct fs_ctx *c, struct fs_node *n, const struct fs_attr *a, uint32_t mask);
 
-	/* Bytes at `off`: how many were read (0 at the end), -EISDIR, -EINVAL (not a file). */
+	/* `to` and `from` here and below must not fault into this file system (a mapped file of it
+	 * not yet in memory): its lock is held during the copy. The layer above touches such pages
+	 * first. Bytes at `off`: how many were read (0 at the end), -EISDIR, -EINVAL (not a file).
+	 */
 	int64_t (*read)(struct fs_ctx *c, struct fs_node *n, uint64_t off, void *to, size_t len);
 	/* How many were written: fewer than `len` if the disk filled up or failed on the way.
 	 * -EFBIG. Bytes between the old end and `off` read as zero. */

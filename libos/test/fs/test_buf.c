@@ -42,7 +42,7 @@ static int put(struct bench *t, uint64_t block, uint64_t v, uint32_t tag)
 		return status;
 	memcpy(b->data, &v, sizeof v);
 	buf_dirty(t->cache, b, tag);
-	buf_put(t->cache, b);
+	buf_put(b);
 	return 0;
 }
 
@@ -56,7 +56,7 @@ static int64_t get(struct bench *t, uint64_t block)
 	if (status != 0)
 		return status;
 	memcpy(&v, b->data, sizeof v);
-	buf_put(t->cache, b);
+	buf_put(b);
 	return v;
 }
 
@@ -162,7 +162,7 @@ static int test_pins(void)
 	EXPECT(buf_get(t.cache, t.disk, 99, BUF_READ, &b) == -ENOMEM);
 	EXPECT(buf_prefetch(t.cache, t.disk, 50, 10) == 0);
 	EXPECT(buf_get(t.cache, t.disk, 100, BUF_READ, &b) == -ERANGE);
-	buf_put(t.cache, held[3]);
+	buf_put(held[3]);
 	EXPECT(buf_get(t.cache, t.disk, 99, BUF_READ, &b) == 0);
 	EXPECT(buf_check(t.cache) == 0);
 	buf_recover(t.cache);
