@@ -283,7 +283,7 @@ static void must(struct exo_result r)
 
 void fake_env(uint32_t index, uint64_t principal)
 {
-	const uint64_t ce = index + 8, n[EXO_NQUOTA] = {0, 0, 16, 0, 8, 64};
+	const uint64_t ce = index + 8, n[EXO_NQUOTA] = {0, 0, 32, 0, 8, 64};
 
 	fake_as(1);
 	must(sys_env_create(index, ce));

@@ -1,0 +1,226 @@
+/*
+ * console_test.c - sessions share the line without mixing, and nobody waits for ever.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include "../../kern/cap.h"
+#include "../../kern/console.h"
+#include "../../kern/env.h"
+#include "../../kern/page.h"
+#include "../../kern/syscall.h"
+#include "../../kern/table.h"
+#include "fake.h"
+
+enum { A = 2, B = 3, VA = 0x400000, MAIN = 1, OWN = 2, MS = 1000000 };
+
+static uint8_t *buffer(uint32_t e)
+{
+	return machine_bytes((struct pfn){e * 64 + 10});
+}
+
+/* Maps e's frame 10 at VA, by hand, since only reading and writing it matters here. */
+static void map_buffer(uint32_t e)
+{
+	const uint64_t leaf = PTE_P | PTE_W | PTE_U;
+	uint32_t table = e * 64 + 20;
+
+	envs[e].root = table;
+	for (int shift = 39; shift > 12; shift -= 9, table++)
+		machine_table((struct pfn){table})->e[(uint64_t)VA >> shift & 511] =
+			(table + 1ull) * 4096 | leaf;
+	machine_table((struct pfn){table})->e[(uint64_t)VA >> 12 & 511] =
+		(e * 64 + 10ull) * 4096 | leaf | PTE_NX;
+	for (uint32_t i = 0; i < 4; i++) {
+		pages[e * 64 + 20 + i].state = EXO_PAGE_TABLE;
+		pages[e * 64 + 20 + i].level = (uint8_t)(4 - i);
+	}
+}
+
+/* A has session 0 in slot 1; B has one of its own in slot 2. */
+static void two_sessions(void)
+{
+	for (uint32_t e = A; e <= B; e++) {
+		fake_env(e, e);
+		map_buffer(e);
+		cap_put(e, MAIN,
+			(struct exo_cap){
+				.kind = EXO_CAP_CONSOLE, .rights = 15, .gen = console_gen(0)});
+	}
+	fake_as(B);
+	if (sys_console_session(OWN).status != EXO_OK)
+		abort();
+}
+
+/* Bytes taken of text written by e. */
+static uint64_t say(uint32_t e, const char *text)
+{
+	memcpy(buffer(e), text, strlen(text));
+	fake_as(e);
+	return sys_console_write(e == A ? MAIN : OWN, VA, strlen(text)).value;
+}
+
+static int shown(const char *text)
+{
+	return fake_shown == strlen(text) && memcmp(fake_line, text, fake_shown) == 0;
+}
+
+static void one_session_goes_straight(void)
+{
+	two_sessions();
+	CHECK(say(A, "$ ") == 2 && shown("$ "));
+	CHECK(say(A, "ls\nx") == 4 && shown("$ ls\nx"));
+}
+
+static void lines_do_not_mix(void)
+{
+	two_sessions();
+	fake_room = 3;
+	(void)say(A, "aaa-aaa\naa");
+	(void)say(B, "bbb\nbbb\n");
+	(void)say(A, "-aa\n");
+	fake_room = 1000;
+	console_sent();
+	CHECK(shown("aaa-aaa\nbbb\naa-aa\nbbb\n"));
+}
+
+static void an_open_line_is_ended_for_a_whole_one(void)
+{
+	two_sessions();
+	(void)say(A, "prompt$ ");
+	(void)say(B, "done\n");
+	(void)say(A, "more");
+	CHECK(shown("prompt$ \ndone\nmore"));
+}
+
+static void text_without_end_gets_its_turn(void)
+{
+	two_sessions();
+	console_tick(1 * MS);
+	(void)say(A, "prompt$ ");
+	(void)say(B, "Password: ");
+	CHECK(shown("prompt$ "));
+	console_tick(50 * MS);
+	CHECK(shown("prompt$ "));
+	console_tick(150 * MS);
+	CHECK(shown("prompt$ \nPassword: "));
+	console_tick(500 * MS);
+	CHECK(shown("prompt$ \nPassword: "));
+}
+
+static void nobody_holds_the_line(void)
+{
+	char chars[251];
+
+	two_sessions();
+	memset(chars, 'a', 250);
+	chars[250] = 0;
+	fake_room = 0;
+	for (uint32_t i = 0; i < 4; i++)
+		CHECK(say(A, chars) == 250);
+	(void)say(B, "b\n");
+	fake_room = 2000;
+	console_sent();
+	console_sent();
+	CHECK(memmem(fake_line, 300, "a\nb\naa", 6) != NULL && fake_shown == 1000 + 3);
+}
+
+static void a_full_buffer_tells_when_there_is_room(void)
+{
+	char chars[251];
+
+	two_sessions();
+	memset(chars, 'a', 250);
+	chars[250] = 0;
+	fake_room = 0;
+	for (uint32_t i = 0; i < 4; i++)
+		CHECK(say(A, chars) == 250);
+	CHECK(say(A, chars) == 24 && say(A, chars) == 0);
+	CHECK(say(B, "b\n") == 2); /* its own buffer */
+	envs[A].events = envs[B].events = 0;
+	fake_room = 400;
+	console_sent();
+	CHECK(envs[A].events == 0);
+	fake_room = 400;
+	console_sent();
+	CHECK(envs[A].events == EXO_EV_CONSOLE_OUT && envs[B].events == 0);
+	CHECK(say(A, chars) == 250);
+}
+
+static void input_goes_to_who_asked_last(void)
+{
+	two_sessions();
+	fake_as(A);
+	CHECK(sys_console_read(MAIN, VA, 10).status == EXO_AGAIN);
+	fake_as(B);
+	CHECK(sys_console_read(OWN, VA, 10).status == EXO_AGAIN);
+	envs[A].events = envs[B].events = 0;
+	console_input('x');
+	console_input('y');
+	CHECK(envs[A].events == 0 && envs[B].events == EXO_EV_CONSOLE_IN);
+	CHECK(sys_console_read(OWN, VA + 0x1000, 1).status == EXO_FAULT);
+	CHECK(sys_console_read(OWN, VA, 257).status == EXO_RANGE);
+	CHECK(sys_console_read(OWN, VA, 1).value == 1 && buffer(B)[0] == 'x');
+	CHECK(sys_console_read(OWN, VA, 9).value == 1 && buffer(B)[0] == 'y');
+	CHECK(sys_console_read(OWN, VA, 9).status == EXO_AGAIN);
+	for (uint32_t i = 0; i < 300; i++)
+		console_input((uint8_t)i);
+	CHECK(sys_console_read(OWN, VA, 256).value == 256 && buffer(B)[255] == 255);
+	CHECK(sys_console_read(OWN, VA, 256).status == EXO_AGAIN);
+	console_env_end(B);
+	console_input('z'); /* nobody to tell */
+}
+
+static void rights_are_checked(void)
+{
+	two_sessions();
+	fake_as(B);
+	CHECK(sys_cap_derive(OWN, 20, EXO_RIGHT_WRITE, 0, 0).status == EXO_OK);
+	CHECK(sys_console_write(20, VA, 1).status == EXO_OK);
+	CHECK(sys_console_write(20, VA, 257).status == EXO_RANGE);
+	CHECK(sys_console_write(20, VA - 1, 2).status == EXO_FAULT);
+	CHECK(sys_console_read(20, VA, 1).status == EXO_PERM);
+	CHECK(sys_console_write(0, VA, 1).status == EXO_TYPE);
+	CHECK(sys_console_session(20).status == EXO_OCCUPIED);
+	for (uint64_t d = 30; d < 44; d++)
+		CHECK(sys_console_session(d).status == EXO_OK);
+	CHECK(sys_console_session(44).status == EXO_FULL);
+	CHECK(sys_cap_revoke(30).status == EXO_OK);
+	CHECK(sys_console_write(30, VA, 1).status == EXO_STALE);
+	CHECK(sys_console_session(44).status == EXO_OK);
+	console_env_end(B);
+	CHECK(sys_console_write(20, VA, 1).status == EXO_STALE);
+	CHECK(sys_console_write(MAIN, VA, 1).status == EXO_OK);
+	CHECK(sys_cap_drop(MAIN).status == EXO_OK);
+	CHECK(sys_console_session(50).status == EXO_STATE);
+}
+
+static void an_ended_session_is_shown_to_its_end(void)
+{
+	two_sessions();
+	fake_room = 0;
+	(void)say(B, "last words\n");
+	console_env_end(B);
+	fake_as(A);
+	for (uint64_t d = 30; d < 44; d++)
+		CHECK(sys_console_session(d).status == EXO_OK);
+	CHECK(sys_console_session(44).status == EXO_FULL); /* its place is not free yet */
+	fake_room = 100;
+	console_sent();
+	CHECK(shown("last words\n") && console_pending() == 0);
+	CHECK(sys_console_session(44).status == EXO_OK);
+}
+
+int main(void)
+{
+	RUN_TEST(one_session_goes_straight);
+	RUN_TEST(lines_do_not_mix);
+	RUN_TEST(an_open_line_is_ended_for_a_whole_one);
+	RUN_TEST(text_without_end_gets_its_turn);
+	RUN_TEST(nobody_holds_the_line);
+	RUN_TEST(a_full_buffer_tells_when_there_is_room);
+	RUN_TEST(input_goes_to_who_asked_last);
+	RUN_TEST(rights_are_checked);
+	RUN_TEST(an_ended_session_is_shown_to_its_end);
+	return fake_failed != 0;
+}

@@ -1,0 +1,424 @@
+/*
+ * io_test.c - rings, queues and turns: who may transfer what, in which order, and what an error, a
+ * revocation or a death costs whom.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "../../kern/cap.h"
+#include "../../kern/check.h"
+#include "../../kern/env.h"
+#include "../../kern/page.h"
+#include "../../kern/quota.h"
+#include "../../kern/syscall.h"
+#include "fake.h"
+
+enum { A = 2, B = 3, X = 5, Y = 6 };
+
+static struct exo_ring *ring(uint32_t e)
+{
+	return machine_ring((struct pfn){e * 64});
+}
+
+/* Frame i of e that is not its ring. */
+static uint32_t frame(uint32_t e, uint32_t i)
+{
+	return e * 64 + 1 + i;
+}
+
+/* Puts an entry whose frames are e's own, from its first on; returns it for changes. */
+static struct exo_sqe *put(uint32_t e, uint32_t slot, enum exo_io_op op, uint64_t block, uint32_t n)
+{
+	struct exo_ring *r = ring(e);
+	struct exo_sqe *s = &r->sq[r->sq_tail % EXO_RING_SQ];
+
+	*s = (struct exo_sqe){.op = (uint8_t)op,
+			      .cap = (uint16_t)slot,
+			      .count = (uint16_t)n,
+			      .block = block,
+			      .tag = 1000 + r->sq_tail};
+	r->sq_tail++;
+	for (uint32_t i = 0; i < n && i < 63; i++)
+		r->list[i] = frame(e, i);
+	return s;
+}
+
+static uint64_t submit(uint32_t e)
+{
+	fake_as(e);
+	return sys_io_submit().value;
+}
+
+/* Status of e's n-th completion from the start; 99: not there yet. */
+static uint32_t completion(uint32_t e, uint32_t n)
+{
+	return n < ring(e)->cq_tail ? ring(e)->cq[n % EXO_RING_CQ].status : 99;
+}
+
+/* Submits the one entry put last and returns how it ends. */
+static uint32_t outcome(uint32_t e)
+{
+	const uint32_t n = ring(e)->cq_tail;
+
+	if (submit(e) != 1)
+		return 98;
+	fake_run();
+	ring(e)->cq_head = ring(e)->cq_tail;
+	return completion(e, n);
+}
+
+static uint32_t one(uint32_t e, uint32_t slot, enum exo_io_op op, uint64_t block, uint32_t n)
+{
+	(void)put(e, slot, op, block, n);
+	return outcome(e);
+}
+
+/* Two environments; A owns X = 450..549, B owns Y = 550..649, both readable whole. */
+static void two_owners(void)
+{
+	fake_env(A, 0x1100000000000000ull);
+	fake_env(B, 0x2200000000000000ull);
+	for (uint32_t e = A; e <= B; e++) {
+		fake_as(e);
+		if (sys_extent_take(X + e - A, e == A ? 0 : X, e == A ? 450 : 550, 100, 0, 0)
+			    .status != EXO_OK)
+			abort();
+		fake_run();
+		if (sys_extent_open(X + e - A, X + e - A).status != EXO_OK)
+			abort();
+		extents[X + e - A].init = 100;
+	}
+}
+
+static void data_goes_there_and_back(void)
+{
+	two_owners();
+	for (uint32_t i = 0; i < 3; i++)
+		memset(machine_bytes((struct pfn){frame(A, i)}), (int)(7 + i), EXO_BLOCK_SIZE);
+	CHECK(one(A, X, EXO_IO_WRITE, 460, 3) == EXO_OK);
+	CHECK(fake_disk[0][462].bytes[4095] == 9 && fake_disk[0][463].bytes[0] == 0);
+	for (uint32_t i = 0; i < 3; i++)
+		machine_zero((struct pfn){frame(A, i)});
+	CHECK(one(A, X, EXO_IO_READ, 460, 3) == EXO_OK);
+	CHECK(machine_bytes((struct pfn){frame(A, 2)})[77] == 9);
+	CHECK(ring(A)->cq[1].tag == 1001 && ring(A)->cq[1].count == 3);
+	CHECK(one(A, X, EXO_IO_CLEAR, 461, 99 - 11) == EXO_OK);
+	CHECK(fake_disk[0][460].bytes[1] == 7 && fake_disk[0][461].bytes[1] == 0);
+	CHECK((envs[A].events & EXO_EV_IO) != 0 && envs[B].events != EXO_EV_IO);
+	CHECK(page_pins[frame(A, 0)] == 0 && quota_used[A].n[EXO_QUOTA_IO] == 0);
+	CHECK(drives[0].blocks_read == 3 && check_state() == NULL);
+}
+
+static void entries_are_checked(void)
+{
+	struct exo_sqe *s;
+
+	two_owners();
+	CHECK(one(A, X, EXO_IO_READ, 449, 1) == EXO_RANGE);
+	CHECK(one(A, X, EXO_IO_READ, 549, 2) == EXO_RANGE);
+	CHECK(one(A, X, EXO_IO_READ, UINT64_MAX, 2) == EXO_RANGE);
+	CHECK(one(A, X, EXO_IO_READ, 450, 0) == EXO_ARG);
+	CHECK(one(A, X, EXO_IO_CLEAR, 450, 257) == EXO_ARG);
+	CHECK(one(A, X, EXO_IO_FLUSH, 0, 1) == EXO_ARG);
+	CHECK(one(A, X, 0, 450, 1) == EXO_ARG && one(A, X, 5, 450, 1) == EXO_ARG);
+	CHECK(one(A, 40, EXO_IO_READ, 450, 1) == EXO_STATE);
+	CHECK(one(A, EXO_NCAP, EXO_IO_READ, 450, 1) == EXO_RANGE);
+	CHECK(one(A, 0, EXO_IO_READ, 450, 1) == EXO_TYPE);
+	s = put(A, X, EXO_IO_READ, 450, 1), s->reserved0 = 1;
+	CHECK(outcome(A) == EXO_ARG);
+	s = put(A, X, EXO_IO_READ, 450, 2), s->list = EXO_RING_LIST - 1;
+	CHECK(outcome(A) == EXO_ARG);
+	s = put(A, X, EXO_IO_READ, 450, 2), s->list = UINT32_MAX;
+	CHECK(outcome(A) == EXO_ARG);
+	(void)put(A, X, EXO_IO_READ, 450, 2), ring(A)->list[1] = frame(B, 0);
+	CHECK(outcome(A) != EXO_OK);
+	(void)put(A, X, EXO_IO_WRITE, 450, 2), ring(A)->list[0] = 3; /* the kernel's */
+	CHECK(outcome(A) != EXO_OK);
+	(void)put(A, X, EXO_IO_WRITE, 450, 2), ring(A)->list[0] = UINT32_MAX;
+	CHECK(outcome(A) == EXO_RANGE);
+	fake_as(A);
+	CHECK(sys_cap_derive(X, 20, EXO_RIGHT_READ, 460, 5).status == EXO_OK);
+	CHECK(one(A, 20, EXO_IO_READ, 460, 5) == EXO_OK);
+	CHECK(one(A, 20, EXO_IO_READ, 460, 6) == EXO_RANGE);
+	CHECK(one(A, 20, EXO_IO_READ, 459, 1) == EXO_RANGE);
+	CHECK(one(A, 20, EXO_IO_WRITE, 460, 1) == EXO_PERM);
+	CHECK(one(A, 20, EXO_IO_CLEAR, 460, 1) == EXO_PERM);
+	CHECK(check_state() == NULL);
+}
+
+static void a_read_only_page_is_not_read_into(void)
+{
+	two_owners();
+	fake_as(B);
+	CHECK(sys_env_open(env_eid(A).n, 30).status != EXO_OK);
+	fake_as(1); /* share a frame of B with A for reading */
+	CHECK(sys_cap_grant(A + 8, B + 8, 30).status == EXO_OK);
+	fake_as(B);
+	CHECK(sys_page_share(frame(B, 0), 1, 30, 25, EXO_RIGHT_READ).status == EXO_OK);
+	put(A, X, EXO_IO_READ, 450, 1)->pages = 25, ring(A)->list[0] = frame(B, 0);
+	CHECK(outcome(A) == EXO_PERM);
+	put(A, X, EXO_IO_WRITE, 450, 1)->pages = 25, ring(A)->list[0] = frame(B, 0);
+	CHECK(outcome(A) == EXO_OK);
+}
+
+static void nothing_old_is_read(void)
+{
+	two_owners();
+	extents[X].init = 10;
+	CHECK(one(A, X, EXO_IO_READ, 450, 10) == EXO_OK);
+	CHECK(one(A, X, EXO_IO_READ, 450, 11) == EXO_UNINIT);
+	CHECK(one(A, X, EXO_IO_WRITE, 461, 1) == EXO_UNINIT);
+	CHECK(one(A, X, EXO_IO_WRITE, 455, 7) == EXO_OK && extents[X].init == 12);
+	(void)put(A, X, EXO_IO_WRITE, 462, 2); /* in one go: each where the one before ends */
+	(void)put(A, X, EXO_IO_CLEAR, 464, 4);
+	(void)put(A, X, EXO_IO_READ, 450, 18);
+	CHECK(submit(A) == 3);
+	fake_run();
+	CHECK(completion(A, 4) == EXO_OK && completion(A, 5) == EXO_OK &&
+	      completion(A, 6) == EXO_OK && extents[X].init == 18);
+	(void)put(A, X, EXO_IO_WRITE, 468, 2); /* fails, so what needs it is refused */
+	(void)put(A, X, EXO_IO_WRITE, 470, 2);
+	CHECK(submit(A) == 2);
+	fake_fail(0);
+	fake_run();
+	CHECK(completion(A, 7) == EXO_IO && completion(A, 8) == EXO_UNINIT);
+	CHECK(extents[X].init == 18);
+}
+
+static void pins_hold_while_the_drive_works(void)
+{
+	two_owners();
+	(void)put(A, X, EXO_IO_READ, 450, 2);
+	CHECK(submit(A) == 1 && page_pins[frame(A, 0)] == 1 && page_pins[frame(A, 1)] == 1);
+	fake_as(A);
+	CHECK(sys_page_free(0, frame(A, 1)).status == EXO_BUSY);
+	CHECK(sys_io_setup(0).status == EXO_BUSY);
+	CHECK(check_state() == NULL);
+	fake_run();
+	CHECK(sys_page_free(0, frame(A, 1)).status == EXO_OK);
+	CHECK(sys_page_free(0, A * 64).status == EXO_BUSY); /* the ring */
+	CHECK(sys_io_setup(frame(A, 1)).status == EXO_PERM);
+	CHECK(sys_io_setup(NFRAME).status == EXO_RANGE);
+	CHECK(sys_io_setup(frame(A, 2)).status == EXO_OK);
+	CHECK(sys_page_free(0, A * 64).status == EXO_OK);
+	CHECK(sys_io_setup(0).status == EXO_OK && sys_io_submit().status == EXO_STATE);
+	CHECK(check_state() == NULL);
+}
+
+static void a_full_ring_waits(void)
+{
+	two_owners();
+	for (uint32_t i = 0; i < 4; i++) { /* 64 completions nobody takes */
+		for (uint32_t k = 0; k < 16; k++)
+			(void)put(A, X, EXO_IO_READ, 450, 1);
+		CHECK(submit(A) == 16);
+		fake_run();
+	}
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	CHECK(submit(A) == 0 && sys_io_submit().status == EXO_AGAIN && ring(A)->sq_head == 64);
+	ring(A)->cq_head++;
+	CHECK(submit(A) == 1 && sys_io_submit().status == EXO_OK);
+	ring(A)->sq_tail += 1000; /* nonsense: at most a ring of them is looked at */
+	CHECK(submit(A) <= EXO_RING_SQ);
+	ring(A)->cq_head += 12345;
+	CHECK(submit(A) == 0);
+	fake_run();
+	CHECK(check_state() == NULL);
+}
+
+static void quota_bounds_requests(void)
+{
+	two_owners();
+	quota_limit[A].n[EXO_QUOTA_IO] = 2;
+	for (uint32_t i = 0; i < 3; i++)
+		(void)put(A, X, EXO_IO_READ, 450, 1);
+	CHECK(submit(A) == 2);
+	CHECK(sys_io_submit().status == EXO_AGAIN);
+	fake_run();
+	CHECK(submit(A) == 1);
+}
+
+/* B's one request waits for a bounded part of A's flood, whichever size A's requests have. */
+static void a_flood_delays_others_little(void)
+{
+	for (uint32_t size = 1; size <= 60; size += 59) {
+		uint32_t before = 0, blocks = 0;
+
+		fake_boot();
+		two_owners();
+		for (uint32_t i = 0; i < 32; i++)
+			(void)put(A, X, EXO_IO_READ, 450, size);
+		while (submit(A) != 0)
+			;
+		(void)put(B, Y, EXO_IO_READ, 550, 1);
+		CHECK(submit(B) == 1);
+		while (completion(B, 0) == 99) {
+			blocks += ios[fake_active(0) - 1].env == A ? size + 8 : 0;
+			before++;
+			fake_complete(0);
+		}
+		CHECK(before > 1 && blocks <= 264 + 264 && completion(B, 0) == EXO_OK);
+		fake_run();
+	}
+}
+
+static void turns_are_fair(void)
+{
+	uint32_t served[4] = {0, 0, 0, 0};
+
+	two_owners();
+	for (uint32_t i = 0; i < 32; i++) {
+		(void)put(A, X, EXO_IO_CLEAR, 450, 100);
+		(void)put(B, Y, EXO_IO_CLEAR, 550, 4);
+	}
+	for (uint32_t n = 0; n < 200; n++) { /* both always have requests waiting */
+		ring(A)->cq_head = ring(A)->cq_tail;
+		ring(B)->cq_head = ring(B)->cq_tail;
+		ring(A)->sq_tail = ring(A)->sq_head + EXO_RING_SQ;
+		ring(B)->sq_tail = ring(B)->sq_head + EXO_RING_SQ;
+		(void)submit(A);
+		(void)submit(B);
+		served[ios[fake_active(0) - 1].env] += ios[fake_active(0) - 1].count + 8;
+		fake_complete(0);
+	}
+	CHECK(served[A] + 600 > served[B] && served[B] + 600 > served[A]);
+	CHECK(served[A] > 1500 && served[B] > 1500);
+}
+
+static void errors_reach_the_asker_only(void)
+{
+	two_owners();
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(B, Y, EXO_IO_READ, 550, 1);
+	(void)submit(A);
+	(void)submit(B);
+	fake_fail(0);
+	fake_run();
+	CHECK(completion(A, 0) == EXO_IO && completion(B, 0) == EXO_OK);
+	CHECK(ring(A)->cq[0].count == 0 && drives[0].errors == 1 && ring(B)->cq_tail == 1);
+}
+
+static void revoking_reaches_what_is_queued(void)
+{
+	two_owners();
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)submit(A);
+	CHECK(sys_cap_revoke(X).status == EXO_OK);
+	fake_run();
+	CHECK(completion(A, 0) == EXO_OK && completion(A, 1) == EXO_STALE);
+	CHECK(sys_extent_open(X, 20).status == EXO_OK);
+	(void)put(A, 20, EXO_IO_WRITE, 450, 1);
+	(void)put(A, 20, EXO_IO_WRITE, 450, 1);
+	(void)submit(A);
+	CHECK(sys_extent_free(20).status == EXO_OK && fake_logged != 0);
+	CHECK(fake_active(0) != 0 && ios[fake_active(0) - 1].env == A); /* drains first */
+	fake_complete(0);
+	CHECK(extents[X].state == EXO_EXTENT_DYING);
+	fake_run();
+	CHECK(extents[X].state == EXO_EXTENT_FREE && completion(A, 3) == EXO_STALE);
+	CHECK(check_state() == NULL);
+}
+
+static void death_with_requests_in_flight(void)
+{
+	uint64_t calls = 0;
+
+	two_owners();
+	for (uint32_t i = 0; i < 10; i++)
+		(void)put(A, X, EXO_IO_READ, 450, 3);
+	CHECK(submit(A) == 10);
+	(void)put(B, Y, EXO_IO_READ, 550, 1);
+	CHECK(submit(B) == 1);
+	fake_as(1);
+	CHECK(sys_env_kill(A + 8, 0).status == EXO_OK);
+	memset(ring(A)->cq, 0x55, sizeof(ring(A)->cq));
+	CHECK(io_busy(A) && check_state() == NULL);
+	while (io_env_end(A) == EXO_BUSY && calls < 20)
+		calls++;
+	CHECK(calls == 20 && page_pins[frame(A, 0)] == 1); /* the one on the drive stays */
+	fake_run();
+	CHECK(completion(B, 0) == EXO_OK);
+	CHECK(io_env_end(A) == EXO_OK && !io_busy(A) && envs[A].io_ring == 0);
+	CHECK(page_pins[frame(A, 0)] == 0 && page_pins[A * 64] == 0);
+	CHECK(ring(A)->cq[0].status == 0x55555555 && quota_used[A].n[EXO_QUOTA_IO] == 0);
+	CHECK(check_state() == NULL);
+}
+
+static void requests_of_the_dead_are_not_started(void)
+{
+	uint32_t before;
+
+	two_owners();
+	for (uint32_t i = 0; i < 10; i++)
+		(void)put(A, X, EXO_IO_WRITE, 450, 1);
+	(void)submit(A);
+	fake_as(1);
+	CHECK(sys_env_kill(A + 8, 0).status == EXO_OK);
+	before = fake_logged;
+	for (uint32_t i = 0; i < 10; i++) {
+		fake_complete(0);
+		io_tick();
+	}
+	CHECK(fake_logged == before + 1 && io_env_end(A) == EXO_OK && check_state() == NULL);
+}
+
+static void a_flush_comes_after_what_was_before_it(void)
+{
+	two_owners();
+	fake_run();
+	fake_logged = 0;
+	(void)put(A, X, EXO_IO_WRITE, 450, 1);
+	(void)put(A, X, EXO_IO_FLUSH, 0, 0);
+	(void)put(A, X, EXO_IO_WRITE, 451, 1);
+	CHECK(submit(A) == 3);
+	fake_run();
+	CHECK(fake_logged == 3 && fake_log[0].block == 450 && fake_log[1].flush &&
+	      fake_log[2].block == 451);
+	extents[X].init = 50;
+	(void)put(A, X, EXO_IO_WRITE, 500, 1); /* moves the watermark: the table follows */
+	(void)put(A, X, EXO_IO_FLUSH, 0, 0);
+	CHECK(submit(A) == 2);
+	fake_complete(0);
+	CHECK(completion(A, 3) == EXO_OK && completion(A, 4) == 99);
+	fake_fail(0);
+	fake_run();
+	CHECK(completion(A, 4) == EXO_IO);
+	CHECK(one(A, X, EXO_IO_FLUSH, 0, 0) == EXO_OK);
+	CHECK(fake_reboot().usable && extents[X].init == 51);
+}
+
+static void channels_work_at_once(void)
+{
+	two_owners();
+	fake_as(1);
+	CHECK(sys_extent_open(127, 60).status == EXO_OK);
+	CHECK(sys_cap_grant(60, A + 8, 30).status == EXO_OK);
+	(void)put(A, 30, EXO_IO_WRITE, 0, 1);
+	(void)put(A, X, EXO_IO_WRITE, 450, 1);
+	(void)put(A, 30, EXO_IO_FLUSH, 0, 0);
+	CHECK(submit(A) == 3);
+	CHECK(fake_active(0) != 0 && fake_active(1) != 0);
+	fake_run();
+	CHECK(completion(A, 0) == EXO_OK && completion(A, 2) == EXO_OK);
+	CHECK(check_state() == NULL);
+}
+
+int main(void)
+{
+	RUN_TEST(data_goes_there_and_back);
+	RUN_TEST(entries_are_checked);
+	RUN_TEST(a_read_only_page_is_not_read_into);
+	RUN_TEST(nothing_old_is_read);
+	RUN_TEST(pins_hold_while_the_drive_works);
+	RUN_TEST(a_full_ring_waits);
+	RUN_TEST(quota_bounds_requests);
+	RUN_TEST(a_flood_delays_others_little);
+	RUN_TEST(turns_are_fair);
+	RUN_TEST(errors_reach_the_asker_only);
+	RUN_TEST(revoking_reaches_what_is_queued);
+	RUN_TEST(death_with_requests_in_flight);
+	RUN_TEST(requests_of_the_dead_are_not_started);
+	RUN_TEST(a_flush_comes_after_what_was_before_it);
+	RUN_TEST(channels_work_at_once);
+	return fake_failed != 0;
+}
