@@ -5,7 +5,7 @@ DEV_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=2048
 DEV_TEST_SRCS   := $(filter-out exo/kern/halt.c exo/kern/upcall.c,$(wildcard exo/kern/*.c)) exo/test/dev/fake.c
 DEV_TEST_OBJS   := $(DEV_TEST_SRCS:exo/%.c=$(O)/exo/test/dev/obj/%.o)
 DEV_TESTS       := $(addprefix $(O)/exo/test/dev/,extent_test crash_test io_test console_test)
-HOST_TESTS      += $(DEV_TESTS)
+HOST_TESTS      += $(DEV_TESTS) exo/test/dev/same_code.sh
 
 $(O)/exo/test/dev/obj/%.o: exo/%.c $(MK) exo/test/dev.mk
 	$(call host_compile,$(DEV_TEST_CFLAGS))
