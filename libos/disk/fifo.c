@@ -157,16 +157,11 @@ static int own_frame(uint64_t va, unsigned perm, uint32_t *frame)
 	return *frame && (has & perm) == perm ? 0 : -EFAULT;
 }
 
-static int in_segment(uint64_t va)
-{
-	return va >= LAYOUT_SEGMENT && va - LAYOUT_SEGMENT < start_args()->segment_pages * VM_PAGE;
-}
-
 /* As many pages from the i-th on as one right covers; *n of them. */
 static int submit_piece(const struct disk *d, struct disk_req *req, uint32_t i, uint32_t *n)
 {
 	const unsigned perm = VM_READ | (req->op == DISK_READ ? VM_WRITE : 0u);
-	const int segment = in_segment((uint64_t)(uintptr_t)req->pages[i]);
+	const uint32_t cap = vm_cap((uint64_t)(uintptr_t)req->pages[i]);
 	volatile struct exo_sqe *s = next_entry(d, req);
 
 	for (*n = 0; i + *n < req->nblocks; ++*n) {
@@ -174,14 +169,14 @@ static int submit_piece(const struct disk *d, struct disk_req *req, uint32_t i, 
 		uint32_t frame;
 		int err;
 
-		if (in_segment(va) != segment)
+		if (vm_cap(va) != cap)
 			break;
 		err = own_frame(va, perm, &frame);
 		if (err)
 			return err;
 		ring()->list[*n] = frame;
 	}
-	s->pages = segment ? LAYOUT_CAP_SEGMENT : LAYOUT_CAP_SELF;
+	s->pages = (uint16_t)cap;
 	s->count = (uint16_t)*n;
 	s->block = d->start + req->block + i;
 	push(req);

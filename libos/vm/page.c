@@ -32,9 +32,23 @@ int vm_fill(uint64_t va, unsigned perm)
 	return err;
 }
 
+/* Who maps the segment tells us its frames: in large pages there is no entry to read for each. */
 int vm_map(uint64_t va, uint32_t frame, uint32_t count, unsigned perm, uint32_t cap)
 {
-	return ptab_map(&vm.tables, va, frame, count, perm, cap);
+	const int err = ptab_map(&vm.tables, va, frame, count, perm, cap);
+
+	if (!err && va == LAYOUT_SEGMENT) {
+		vm.segment_frame = frame;
+		vm.segment_pages = count;
+	}
+	return err;
+}
+
+uint32_t vm_cap(uint64_t va)
+{
+	return va >= LAYOUT_SEGMENT && va - LAYOUT_SEGMENT < vm.segment_pages * VM_PAGE
+		       ? LAYOUT_CAP_SEGMENT
+		       : LAYOUT_CAP_SELF;
 }
 
 int vm_unmap(uint64_t va, uint32_t count)

@@ -398,6 +398,8 @@ void vm_start(const struct start_args *a)
 		     VM_ANON);
 	first_region(a->image, a->image_end, VM_READ | VM_WRITE | VM_EXEC, VM_FOREIGN);
 	first_region(a->image_end, bss_end, VM_READ | VM_WRITE, VM_ANON);
+	first_region(LAYOUT_WINDOW, LAYOUT_WINDOW + VM_WINDOW * VM_PAGE, VM_READ | VM_WRITE,
+		     VM_FOREIGN);
 	vm.heap = vm.brk = bss_end;
 	if (a->segment_pages) {
 		first_region(LAYOUT_SEGMENT, LAYOUT_SEGMENT + a->segment_pages * VM_PAGE,

@@ -86,13 +86,17 @@ int vm_fill(uint64_t va, unsigned perm);
 /* The frame mapped at va, 0 if none is. *perm (may be NULL) gets VM_* as mapped. */
 uint32_t vm_frame(uint64_t va, unsigned *perm);
 
+/* The capability slot that gives the right to the frame at va: the segment's, or our own. */
+uint32_t vm_cap(uint64_t va);
+
 /* Whether the page mapped at va was written since it was mapped: 1 or 0. */
 int vm_dirty(uint64_t va);
 
 /*
  * Maps `count` frames from `frame` at va (tables are made as needed); `cap`: the capability slot
  * that gives the right to them.  Runs of 512 that fit become large pages.  The caller made a
- * VM_FOREIGN region there, if anyone is to know.  vm_unmap undoes it, frames stay taken.
+ * VM_FOREIGN region there, if anyone is to know.  What is mapped at LAYOUT_SEGMENT is the segment.
+ * vm_unmap undoes it, frames stay taken.
  */
 int vm_map(uint64_t va, uint32_t frame, uint32_t count, unsigned perm, uint32_t cap);
 int vm_unmap(uint64_t va, uint32_t count);
