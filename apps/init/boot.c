@@ -29,6 +29,7 @@ const struct exo_manifest *manifest_check(void)
 	static struct exo_manifest copy;
 	uint32_t crc;
 
+	/* A copy in init's own memory, since the layer below takes paths only from there. */
 	if (m->magic != EXO_MANIFEST_MAGIC || m->version != EXO_IMAGE_VERSION) {
 		printf("init: no boot manifest of version %u in the image\n", EXO_IMAGE_VERSION);
 		return NULL;
@@ -45,7 +46,7 @@ const struct exo_manifest *manifest_check(void)
 		printf("init: the boot manifest has impossible values\n");
 		return NULL;
 	}
-	return m;
+	return &copy;
 }
 
 static uint32_t wanted_pages(void)
