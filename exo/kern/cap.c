@@ -37,20 +37,33 @@ static int cap_stale(const struct exo_cap *cap)
 	}
 }
 
+/*@ requires e < EXO_NENV && \valid(cap);
+    assigns *cap;
+    ensures \result == EXO_OK ==> slot < EXO_NCAP && *cap == &caps[e].c[slot] &&
+	    caps[e].c[slot].kind != EXO_CAP_NONE;
+*/
+enum exo_status cap_look_other(uint32_t e, uint64_t slot, const struct exo_cap **cap)
+{
+	if (slot >= EXO_NCAP)
+		return EXO_RANGE;
+	*cap = &caps[e].c[slot];
+	if (caps[e].c[slot].kind == EXO_CAP_NONE)
+		return EXO_STATE;
+	return cap_stale(&caps[e].c[slot]) ? EXO_STALE : EXO_OK;
+}
+
 /*@ requires e < EXO_NENV && \valid(out);
     assigns *out;
     ensures \result == EXO_OK ==> slot < EXO_NCAP && out->kind != EXO_CAP_NONE;
 */
 enum exo_status cap_read(uint32_t e, uint64_t slot, struct exo_cap *out)
 {
-	if (slot >= EXO_NCAP)
-		return EXO_RANGE;
-	if (caps[e].c[slot].kind == EXO_CAP_NONE)
-		return EXO_STATE;
-	if (cap_stale(&caps[e].c[slot]))
-		return EXO_STALE;
-	*out = caps[e].c[slot];
-	return EXO_OK;
+	const struct exo_cap *cap;
+	const enum exo_status status = cap_look(e, slot, &cap);
+
+	if (status == EXO_OK)
+		*out = *cap;
+	return status;
 }
 
 /*@ requires e < EXO_NENV && \valid(out);
@@ -96,7 +109,7 @@ enum exo_status cap_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *targ
     assigns *target;
     ensures \result == EXO_OK ==> 0 < *target < EXO_NENV && envs[*target].state != EXO_ENV_ZOMBIE;
 */
-enum exo_status cap_live_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target)
+enum exo_status cap_live_other(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target)
 {
 	const enum exo_status status = cap_env(e, ce, rights, target);
 

@@ -15,9 +15,19 @@
 extern struct exo_caps caps[EXO_NENV];
 
 /*
- * Copies slot `slot` (any number) of environment e to *out when it is full and not stale: RANGE,
- * STATE (empty), STALE.  The caller looks at kind and rights.
+ * Finds slot `slot` (any number) of environment e when it is full and not stale: RANGE, STATE
+ * (empty), STALE.  The caller looks at kind and rights, and must not change anything before it has
+ * done with *cap, which points into the table.
  */
+enum exo_status cap_look_other(uint32_t e, uint64_t slot, const struct exo_cap **cap);
+
+static inline enum exo_status cap_look(uint32_t e, uint64_t slot, const struct exo_cap **cap)
+{
+	*cap = &caps[e].c[0]; /* never empty, never stale */
+	return slot == 0 ? EXO_OK : cap_look_other(e, slot, cap);
+}
+
+/* As cap_look, but a copy. */
 enum exo_status cap_read(uint32_t e, uint64_t slot, struct exo_cap *out);
 
 /* As cap_read, and it must be of `kind` (TYPE) and have all of `rights` (PERM). */
@@ -27,8 +37,20 @@ enum exo_status cap_find(uint32_t e, uint64_t slot, uint8_t kind, uint32_t right
 /* The environment that slot `ce` of e names with `rights`: RANGE, STATE, STALE, TYPE, PERM. */
 enum exo_status cap_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target);
 
-/* As cap_env, and it must not be a ZOMBIE (STATE). */
-enum exo_status cap_live_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target);
+/*
+ * As cap_env for the caller e of a call, and it must not be a ZOMBIE (STATE).  Slot 0 is the caller
+ * itself, which always may and is never dead; cap_live_other() is for all other slots.
+ */
+enum exo_status cap_live_other(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target);
+
+static inline enum exo_status cap_live_env(uint32_t e, uint64_t ce, uint32_t rights,
+					   uint32_t *target)
+{
+	if (ce != 0)
+		return cap_live_other(e, ce, rights, target);
+	*target = e;
+	return EXO_OK;
+}
 
 /* May environment e get a capability in slot d?  RANGE, OCCUPIED, QUOTA. */
 enum exo_status cap_room(uint32_t e, uint64_t d);

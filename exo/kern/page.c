@@ -57,30 +57,53 @@ uint32_t page_free_count(void)
 	return info.free_frames;
 }
 
+/* Are these frames e's DATA, none taken or unshared after `stamp`? */
+/*@ requires frame + count <= NFRAME;
+    assigns \nothing;
+    ensures \result == EXO_OK ==> \forall integer f; frame <= f < frame + count ==>
+	    pages[f].state == EXO_PAGE_DATA && pages[f].owner == e && pages[f].born <= stamp;
+*/
+static enum exo_status run_held(uint32_t e, uint32_t frame, uint32_t count, uint64_t stamp)
+{
+	/*@ loop invariant 0 <= i <= count;
+	    loop assigns i;
+	    loop variant count - i; */
+	for (uint32_t i = 0; i < count; i++) {
+		const struct exo_page *const p = &pages[frame + i];
+
+		if (p->owner != e)
+			return EXO_PERM;
+		if (p->state != EXO_PAGE_DATA)
+			return EXO_TYPE;
+		if (p->born > stamp)
+			return EXO_STALE;
+	}
+	return EXO_OK;
+}
+
 /*@ requires \valid_read(cap) && info.frames <= NFRAME;
     assigns \nothing;
-    ensures \result == EXO_OK ==> frame < info.frames && pages[frame].state == EXO_PAGE_DATA &&
-	    pages[frame].owner == cap->object;
+    ensures \result == EXO_OK ==> frame + count <= info.frames &&
+	    \forall integer f; frame <= f < frame + count ==>
+	    pages[f].state == EXO_PAGE_DATA && pages[f].owner == cap->object;
 */
-enum exo_status page_right(const struct exo_cap *cap, uint32_t frame, int write)
+enum exo_status page_run_right(const struct exo_cap *cap, uint64_t frame, uint32_t count, int write)
 {
-	if (frame >= info.frames)
+	if (frame >= info.frames || count > info.frames - frame)
 		return EXO_RANGE;
 	if (cap->kind == EXO_CAP_ENV) {
-		if ((cap->rights & EXO_ENV_BUILD) == 0 || pages[frame].owner != cap->object)
+		if ((cap->rights & EXO_ENV_BUILD) == 0)
 			return EXO_PERM;
-		return pages[frame].state == EXO_PAGE_DATA ? EXO_OK : EXO_TYPE;
+		return run_held(cap->object, (uint32_t)frame, count, UINT64_MAX);
 	}
 	if (cap->kind != EXO_CAP_PAGES)
 		return EXO_TYPE;
-	if (frame < cap->start || frame - cap->start >= cap->len)
+	if (frame < cap->start || count > cap->len || frame - cap->start > cap->len - count)
 		return EXO_RANGE;
 	if ((cap->rights & EXO_RIGHT_READ) == 0 || (write && (cap->rights & EXO_RIGHT_WRITE) == 0))
 		return EXO_PERM;
-	if (pages[frame].state != EXO_PAGE_DATA || pages[frame].owner != cap->object ||
-	    pages[frame].born > cap->gen)
-		return EXO_STALE;
-	return EXO_OK;
+	return run_held(cap->object, (uint32_t)frame, count, cap->gen) == EXO_OK ? EXO_OK
+										 : EXO_STALE;
 }
 
 /*@ requires e < EXO_NENV && info.frames <= NFRAME;
@@ -90,17 +113,12 @@ enum exo_status page_right(const struct exo_cap *cap, uint32_t frame, int write)
 */
 enum exo_status page_covered(uint32_t e, uint64_t slot, uint32_t frame, uint32_t count, int write)
 {
-	struct exo_cap cap;
-	enum exo_status status = cap_read(e, slot, &cap);
+	const struct exo_cap *cap;
+	const enum exo_status status = cap_look(e, slot, &cap);
 
-	if (status == EXO_OK && (count > CHECKED_MAX || frame >= info.frames))
-		status = EXO_RANGE;
-	/*@ loop invariant 0 <= i <= count;
-	    loop assigns i, status;
-	    loop variant count - i; */
-	for (uint32_t i = 0; i < count && status == EXO_OK; i++)
-		status = page_right(&cap, frame + i, write);
-	return status;
+	if (status != EXO_OK)
+		return status;
+	return count > CHECKED_MAX ? EXO_RANGE : page_run_right(cap, frame, count, write);
 }
 
 /*@ requires frame < NFRAME && page_pins[frame] < UINT32_MAX;

@@ -37,13 +37,20 @@ void page_boot_range(uint32_t first, uint32_t count, enum exo_page_state state);
 uint32_t page_free_count(void);
 
 /*
- * Does this capability (as cap_read gave it) cover the DATA frame (any number) for reading, and for
- * writing when `write`?  ENV with EXO_ENV_BUILD: that environment's frames.  PAGES: its range, of
- * frames not freed or unshared since.  RANGE, TYPE, PERM, STALE.
+ * Does this capability (as cap_look gave it) cover `count` DATA frames from `frame` (any number)
+ * for reading, and for writing when `write`?  ENV with EXO_ENV_BUILD: that environment's frames.
+ * PAGES: its range, of frames not freed or unshared since.  RANGE, TYPE, PERM, STALE.  Looks at
+ * each frame.
  */
-enum exo_status page_right(const struct exo_cap *cap, uint32_t frame, int write);
+enum exo_status page_run_right(const struct exo_cap *cap, uint64_t frame, uint32_t count,
+			       int write);
 
-/* page_right for `count` frames (at most 512, else RANGE) by slot `slot` of environment e. */
+static inline enum exo_status page_right(const struct exo_cap *cap, uint32_t frame, int write)
+{
+	return page_run_right(cap, frame, 1, write);
+}
+
+/* page_run_right for `count` frames (at most 512, else RANGE) by slot `slot` of environment e. */
 enum exo_status page_covered(uint32_t e, uint64_t slot, uint32_t frame, uint32_t count, int write);
 
 /* A pinned frame is not freed.  The frame must not be free; pins of one frame are bounded. */

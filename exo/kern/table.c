@@ -17,24 +17,21 @@
 /* Bytes that one entry of a table of each level translates. */
 static const uint64_t entry_span[5] = {0, 1ull << 12, 1ull << 21, 1ull << 30, 1ull << 39};
 
-/* Entries of table frame t that programs may use. */
-/*@ requires t < NFRAME;
-    assigns \nothing;
+/* Entries of a table of this level that programs may use. */
+/*@ assigns \nothing;
     ensures \result == EXO_USER_L4 || \result == NENTRY; */
-static uint32_t entries_of(uint32_t t)
+static inline uint32_t entries_of(uint32_t level)
 {
-	return pages[t].level == 4 ? EXO_USER_L4 : NENTRY;
+	return level == 4 ? EXO_USER_L4 : NENTRY;
 }
 
-/* The environment e of slot `ce`, whose linked table `table` is to be changed at index..+count-1.
- */
+/* The environment e of slot `ce`, whose linked table `table` is to be changed. */
 /*@ requires \valid(e) && info.frames <= NFRAME;
     assigns *e;
     ensures \result == EXO_OK ==> table < info.frames && pages[table].state == EXO_PAGE_TABLE &&
-	    pages[table].owner == *e && index + count <= NENTRY && count > 0;
+	    pages[table].owner == *e;
 */
-static enum exo_status table_own(uint64_t ce, uint64_t table, uint64_t index, uint64_t count,
-				 uint32_t *e)
+static inline enum exo_status table_own(uint64_t ce, uint64_t table, uint32_t *e)
 {
 	const enum exo_status status = cap_live_env(cpu_self(), ce, EXO_ENV_BUILD, e);
 
@@ -42,18 +39,24 @@ static enum exo_status table_own(uint64_t ce, uint64_t table, uint64_t index, ui
 		return status;
 	if (table >= info.frames)
 		return EXO_RANGE;
-	if (pages[table].owner != *e)
+
+	const struct exo_page *const p = &pages[table];
+
+	if (p->owner != *e)
 		return EXO_PERM;
-	if (pages[table].state != EXO_PAGE_TABLE)
+	if (p->state != EXO_PAGE_TABLE)
 		return EXO_TYPE;
-	if (pages[table].parent == 0 && envs[*e].root != table)
-		return EXO_STATE;
+	return p->parent != 0 || envs[*e].root == table ? EXO_OK : EXO_STATE;
+}
 
-	const uint32_t entries = entries_of((uint32_t)table);
+/* Are index..index+count-1 entries, at least one, that programs may use at this level? */
+/*@ assigns \nothing;
+    ensures \result == EXO_OK ==> index + count <= NENTRY && count > 0; */
+static inline enum exo_status run_inside(uint32_t level, uint64_t index, uint64_t count)
+{
+	const uint32_t entries = entries_of(level);
 
-	if (index >= entries || count == 0 || count > entries - index)
-		return EXO_RANGE;
-	return EXO_OK;
+	return index < entries && count != 0 && count <= entries - index ? EXO_OK : EXO_RANGE;
 }
 
 /* No CPU keeps what entries index..index+count-1 of linked table t translated. */
@@ -89,8 +92,10 @@ static enum exo_status linkable(uint32_t e, uint64_t frame, uint32_t level)
 struct exo_result sys_table_link(uint64_t ce, uint64_t table, uint64_t index, uint64_t frame)
 {
 	uint32_t e;
-	enum exo_status status = table_own(ce, table, index, 1, &e);
+	enum exo_status status = table_own(ce, table, &e);
 
+	if (status == EXO_OK)
+		status = run_inside(pages[table].level, index, 1);
 	if (status == EXO_OK)
 		status = linkable(e, frame, pages[table].level);
 	if (status != EXO_OK)
@@ -110,8 +115,10 @@ struct exo_result sys_table_link(uint64_t ce, uint64_t table, uint64_t index, ui
 struct exo_result sys_table_unlink(uint64_t ce, uint64_t table, uint64_t index)
 {
 	uint32_t e;
-	const enum exo_status status = table_own(ce, table, index, 1, &e);
+	enum exo_status status = table_own(ce, table, &e);
 
+	if (status == EXO_OK)
+		status = run_inside(pages[table].level, index, 1);
 	if (status != EXO_OK)
 		return refuse(status);
 
@@ -140,20 +147,21 @@ struct exo_result sys_table_unlink(uint64_t ce, uint64_t table, uint64_t index)
     ensures \result == EXO_OK ==> (how & EXO_MAP_READ) != 0;
     ensures \result == EXO_OK && (how & EXO_MAP_WRITE) != 0 ==> (*bits & PTE_NX) != 0;
 */
-static enum exo_status how_bits(uint64_t how, uint64_t *bits)
+static inline enum exo_status how_bits(uint64_t how, uint64_t *bits)
 {
+	static const uint64_t bits_of[8] = {
+		[EXO_MAP_READ] = PTE_P | PTE_U | PTE_NX,
+		[EXO_MAP_READ | EXO_MAP_WRITE] = PTE_P | PTE_U | PTE_W | PTE_NX,
+		[EXO_MAP_READ | EXO_MAP_EXEC] = PTE_P | PTE_U,
+	};
 	const uint32_t perm = how % 256;
 
-	if (perm > (EXO_MAP_READ | EXO_MAP_WRITE | EXO_MAP_EXEC) || (perm & EXO_MAP_READ) == 0)
+	if (perm > (EXO_MAP_READ | EXO_MAP_WRITE | EXO_MAP_EXEC))
 		return EXO_ARG;
-	if ((perm & EXO_MAP_WRITE) != 0 && (perm & EXO_MAP_EXEC) != 0)
-		return EXO_WX;
-	*bits = PTE_P | PTE_U;
-	if ((perm & EXO_MAP_WRITE) != 0)
-		*bits |= PTE_W;
-	if ((perm & EXO_MAP_EXEC) == 0)
-		*bits |= PTE_NX;
-	return EXO_OK;
+	*bits = bits_of[perm];
+	if (*bits != 0)
+		return EXO_OK;
+	return perm == (EXO_MAP_READ | EXO_MAP_WRITE | EXO_MAP_EXEC) ? EXO_WX : EXO_ARG;
 }
 
 /*
@@ -162,7 +170,7 @@ static enum exo_status how_bits(uint64_t how, uint64_t *bits)
  */
 /*@ requires \valid_read(cap) && info.frames <= NFRAME;
     assigns \nothing;
-    ensures \result == EXO_OK ==> frame < info.frames && page_maps[frame] < UINT32_MAX &&
+    ensures \result == EXO_OK ==> frame < info.frames &&
 	    EXO_PAGE_DATA <= pages[frame].state <= EXO_PAGE_UPCALL;
     ensures \result == EXO_OK && (bits & PTE_W) != 0 ==>
 	    pages[frame].state == EXO_PAGE_DATA || pages[frame].state == EXO_PAGE_UPCALL;
@@ -171,60 +179,87 @@ static enum exo_status map_right(const struct exo_cap *cap, uint32_t frame, uint
 {
 	const enum exo_status status = page_right(cap, frame, (bits & PTE_W) != 0);
 
-	if (status == EXO_OK)
-		return page_maps[frame] < UINT32_MAX ? EXO_OK : EXO_STATE;
-	if (status != EXO_TYPE || cap->kind != EXO_CAP_ENV || page_maps[frame] == UINT32_MAX)
+	if (status != EXO_TYPE || cap->kind != EXO_CAP_ENV)
 		return status;
 	if (pages[frame].state == EXO_PAGE_UPCALL)
 		return EXO_OK;
 	return (bits & (PTE_W | PTE_NX)) == PTE_NX ? EXO_OK : EXO_TYPE;
 }
 
-/* Are `count` frames from `frame` mappable so at the entries from index, all empty? */
-static enum exo_status run_mappable(const struct table *entries, uint32_t index,
-				    const struct exo_cap *cap, uint64_t frame, uint32_t count,
-				    uint64_t bits)
+/* May `cap` map `count` frames from `frame` (any number) with these bits? */
+static enum exo_status map_run_right(const struct exo_cap *cap, uint64_t frame, uint32_t count,
+				     uint64_t bits)
 {
-	enum exo_status status = frame < info.frames ? EXO_OK : EXO_RANGE;
+	enum exo_status status = page_run_right(cap, frame, count, (bits & PTE_W) != 0);
 
+	if (status != EXO_TYPE || cap->kind != EXO_CAP_ENV)
+		return status;
+	status = EXO_OK; /* all are there, and some are not DATA: one by one */
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i, status;
 	    loop variant count - i; */
-	for (uint32_t i = 0; i < count && status == EXO_OK; i++) {
+	for (uint32_t i = 0; i < count && status == EXO_OK; i++)
 		status = map_right(cap, (uint32_t)frame + i, bits);
-		if (status == EXO_OK && entries->e[index + i] != 0)
-			status = EXO_OCCUPIED;
-	}
 	return status;
+}
+
+/* Are `count` entries from index empty, and can each of the frames be counted once more? */
+static enum exo_status run_room(const struct table *entries, uint32_t index, uint32_t frame,
+				uint32_t count)
+{
+	/*@ loop invariant 0 <= i <= count;
+	    loop assigns i;
+	    loop variant count - i; */
+	for (uint32_t i = 0; i < count; i++) {
+		if (entries->e[index + i] != 0)
+			return EXO_OCCUPIED;
+		if (page_maps[frame + i] == UINT32_MAX)
+			return EXO_STATE;
+	}
+	return EXO_OK;
+}
+
+/* The table of a call that maps, of this level (0: any), the bits of `how`, and the capability it
+ * names. */
+/*@ requires \valid(e) && \valid(bits) && \valid(cap); */
+static inline enum exo_status map_args(uint64_t ce, uint64_t table, uint32_t level, uint64_t index,
+				       uint64_t count, uint64_t how, uint64_t *bits,
+				       const struct exo_cap **cap)
+{
+	uint32_t e;
+	enum exo_status status = table_own(ce, table, &e);
+
+	if (status == EXO_OK && level != 0 && pages[table].level != level)
+		status = EXO_TYPE;
+	if (status == EXO_OK)
+		status = run_inside(pages[table].level, index, count);
+	if (status == EXO_OK)
+		status = how_bits(how, bits);
+	return status == EXO_OK ? cap_look(cpu_self(), how / 256, cap) : status;
 }
 
 struct exo_result sys_page_map(uint64_t ce, uint64_t table, uint64_t index, uint64_t frame,
 			       uint64_t count, uint64_t how)
 {
-	uint32_t e;
 	uint64_t bits;
-	struct exo_cap cap;
-	enum exo_status status = table_own(ce, table, index, count, &e);
+	const struct exo_cap *cap;
+	enum exo_status status = map_args(ce, table, 1, index, count, how, &bits, &cap);
 
-	if (status == EXO_OK && pages[table].level != 1)
-		status = EXO_TYPE;
 	if (status == EXO_OK)
-		status = how_bits(how, &bits);
-	if (status == EXO_OK)
-		status = cap_read(cpu_self(), how / 256, &cap);
+		status = map_run_right(cap, frame, (uint32_t)count, bits);
 	if (status != EXO_OK)
 		return refuse(status);
 
 	struct table *const entries = machine_table((struct pfn){(uint32_t)table});
 
-	status = run_mappable(entries, (uint32_t)index, &cap, frame, (uint32_t)count, bits);
+	status = run_room(entries, (uint32_t)index, (uint32_t)frame, (uint32_t)count);
 	if (status != EXO_OK)
 		return refuse(status);
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i, page_maps[frame .. frame + count - 1],
 	      entries->e[index .. index + count - 1];
 	    loop variant count - i; */
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < (uint32_t)count; i++) {
 		page_maps[frame + i]++;
 		entries->e[index + i] = (frame + i) * EXO_PAGE_SIZE + bits;
 	}
@@ -235,38 +270,20 @@ struct exo_result sys_page_map(uint64_t ce, uint64_t table, uint64_t index, uint
 /* May `cap` map all of the run that begins at `frame` (any number) with these bits? */
 static enum exo_status large_right(const struct exo_cap *cap, uint64_t frame, uint64_t bits)
 {
-	enum exo_status status = EXO_OK;
-
 	if (frame % RUN != 0)
 		return EXO_ARG;
-	if (frame >= info.frames || info.frames - frame < RUN)
-		return EXO_RANGE;
-	/*@ loop invariant 0 <= i <= RUN;
-	    loop assigns i, status;
-	    loop variant RUN - i; */
-	for (uint32_t i = 0; i < RUN && status == EXO_OK; i++)
-		status = page_right(cap, (uint32_t)frame + i, (bits & PTE_W) != 0);
-	if (status == EXO_OK && run_maps[frame / RUN] == UINT32_MAX)
-		status = EXO_STATE;
-	return status;
+	return page_run_right(cap, frame, RUN, (bits & PTE_W) != 0);
 }
 
 struct exo_result sys_page_map_large(uint64_t ce, uint64_t table, uint64_t index, uint64_t frame,
 				     uint64_t how)
 {
-	uint32_t e;
 	uint64_t bits;
-	struct exo_cap cap;
-	enum exo_status status = table_own(ce, table, index, 1, &e);
+	const struct exo_cap *cap;
+	enum exo_status status = map_args(ce, table, 2, index, 1, how, &bits, &cap);
 
-	if (status == EXO_OK && pages[table].level != 2)
-		status = EXO_TYPE;
 	if (status == EXO_OK)
-		status = how_bits(how, &bits);
-	if (status == EXO_OK)
-		status = cap_read(cpu_self(), how / 256, &cap);
-	if (status == EXO_OK)
-		status = large_right(&cap, frame, bits);
+		status = large_right(cap, frame, bits);
 	if (status != EXO_OK)
 		return refuse(status);
 
@@ -274,6 +291,8 @@ struct exo_result sys_page_map_large(uint64_t ce, uint64_t table, uint64_t index
 
 	if (entries->e[index] != 0)
 		return refuse(EXO_OCCUPIED);
+	if (run_maps[frame / RUN] == UINT32_MAX)
+		return refuse(EXO_STATE);
 	run_maps[frame / RUN]++;
 	entries->e[index] = frame * EXO_PAGE_SIZE + (bits | PTE_PS);
 	pages[table].present++;
@@ -309,8 +328,10 @@ static void leaf_uncount(uint64_t entry, uint32_t level)
 struct exo_result sys_page_unmap(uint64_t ce, uint64_t table, uint64_t index, uint64_t count)
 {
 	uint32_t e, gone = 0;
-	enum exo_status status = table_own(ce, table, index, count, &e);
+	enum exo_status status = table_own(ce, table, &e);
 
+	if (status == EXO_OK)
+		status = run_inside(pages[table].level, index, count);
 	if (status != EXO_OK)
 		return refuse(status);
 
@@ -360,22 +381,17 @@ static enum exo_status protectable(uint32_t t, const struct table *entries, uint
 struct exo_result sys_page_protect(uint64_t ce, uint64_t table, uint64_t index, uint64_t count,
 				   uint64_t how)
 {
-	uint32_t e;
 	uint64_t bits;
-	struct exo_cap cap;
-	enum exo_status status = table_own(ce, table, index, count, &e);
+	const struct exo_cap *cap;
+	enum exo_status status = map_args(ce, table, table < info.frames ? pages[table].level : 0,
+					  index, count, how, &bits, &cap);
 
-	if (status == EXO_OK)
-		status = how_bits(how, &bits);
-	if (status == EXO_OK)
-		status = cap_read(cpu_self(), how / 256, &cap);
 	if (status != EXO_OK)
 		return refuse(status);
 
 	struct table *const entries = machine_table((struct pfn){(uint32_t)table});
 
-	status =
-		protectable((uint32_t)table, entries, (uint32_t)index, (uint32_t)count, &cap, bits);
+	status = protectable((uint32_t)table, entries, (uint32_t)index, (uint32_t)count, cap, bits);
 	if (status != EXO_OK)
 		return refuse(status);
 	/*@ loop invariant 0 <= i <= count;
@@ -397,7 +413,7 @@ struct exo_result sys_page_protect(uint64_t ce, uint64_t table, uint64_t index, 
 void table_empty(uint32_t t)
 {
 	struct table *const entries = machine_table((struct pfn){t});
-	const uint32_t count = entries_of(t);
+	const uint32_t count = entries_of(pages[t].level);
 
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i, pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1],

@@ -707,7 +707,7 @@ static void test_page_map(void)
 	NO(RANGE, sys_page_map(SELF, t, 100, f, ~0ull, R));
 	NO(RANGE, sys_page_map(SELF, t, 100, FRAMES, 1, R));
 	NO(RANGE, sys_page_map(SELF, t, 100, 1ull << 32 | f, 1, R));
-	NO(PERM, sys_page_map(SELF, t, 100, FRAMES - 1, 2, R));
+	NO(RANGE, sys_page_map(SELF, t, 100, FRAMES - 1, 2, R));
 	NO(WX, sys_page_map(SELF, t, 100, f, 1, RW | RX));
 	NO(ARG, sys_page_map(SELF, t, 100, f, 1, 0));
 	NO(ARG, sys_page_map(SELF, t, 100, f, 1, EXO_MAP_WRITE));
@@ -881,6 +881,14 @@ static void test_page_unshare(void)
 	become(2);
 	NO(STALE, sys_page_map(SELF, t, 20, f, 1, 5 << 8 | R));
 	OK(sys_page_map(SELF, t, 20, f + 1, 1, 5 << 8 | R));
+	/* A frame that was given back and taken again is not the one that was shared. */
+	become(1);
+	OK(sys_page_share(frame(1, DATA + 3), 1, 8, 6, RW));
+	OK(sys_page_unmap(SELF, frame(1, L1), 3, 1));
+	OK(sys_page_free(SELF, frame(1, DATA + 3)));
+	OK(sys_page_take(SELF, frame(1, DATA + 3), EXO_PAGE_DATA));
+	become(2);
+	NO(STALE, sys_page_map(SELF, t, 30, frame(1, DATA + 3), 1, 6 << 8 | R));
 	/* The mapping stays; freeing waits for it; a new life of the frame is not covered. */
 	become(1);
 	OK(sys_page_unshare(f + 1, 1));

@@ -328,9 +328,54 @@ static const char *overstep_slots(uint32_t me)
 	return 0;
 }
 
+/* Had `me` the right to map frame f so, when the state was remembered? */
+static int could_map(uint32_t me, uint32_t f, uint64_t entry)
+{
+	const struct exo_page *const p = &old_pages[f];
+
+	if (could(me, p->owner, EXO_ENV_BUILD))
+		return 1;
+	for (uint32_t s = 0; s < EXO_NCAP; s++) {
+		const struct exo_cap *const c = &old_caps[me].c[s];
+
+		if (c->kind == EXO_CAP_PAGES && c->object == p->owner &&
+		    p->state == EXO_PAGE_DATA && p->born <= c->gen && f >= c->start &&
+		    f - c->start < c->len && (c->rights & EXO_RIGHT_READ) != 0 &&
+		    ((entry & PTE_W) == 0 || (c->rights & EXO_RIGHT_WRITE) != 0))
+			return 1;
+	}
+	return 0;
+}
+
+/* Every leaf that is new, or gained a right, is one that `me` could make. */
+static const char *overstep_leaves(uint32_t me)
+{
+	for (uint32_t t = 0; t < info.frames; t++) {
+		const uint32_t level = pages[t].level, run = level == 2 ? RUN : 1;
+		const int fresh = old_pages[t].state != EXO_PAGE_TABLE;
+
+		if (pages[t].state != EXO_PAGE_TABLE || level > 2 || pages[t].present == 0)
+			continue;
+		for (uint32_t i = 0; i < NENTRY; i++) {
+			const uint64_t now = memory[t].table.e[i];
+			const uint64_t old = fresh ? 0 : old_memory[t].table.e[i];
+
+			if (now == old || !entry_is_leaf(now, level) || now == 0)
+				continue;
+			for (uint32_t k = 0; k < run; k++)
+				if (!could_map(me, entry_frame(now) + k, now))
+					return "mapped a frame it had no right to";
+		}
+	}
+	return 0;
+}
+
 const char *host_overstep(uint32_t me)
 {
 	const char *what = overstep_frames(me);
+
+	if (!what)
+		what = overstep_leaves(me);
 
 	if (!what)
 		what = overstep_slots(me);
