@@ -67,6 +67,7 @@ static const struct start_args *start_first(void)
 	a->bss_end = end;
 	a->stack_low = LAYOUT_STACK_TOP - 4 * VM_PAGE;
 	first_tables(a, e->root);
+	call_env_set(LAYOUT_CAP_SELF, EXO_SET_NAME_LO, 0x74696e69); /* "init" */
 	return a;
 }
 
