@@ -69,14 +69,10 @@ static enum exo_status run_held(uint32_t e, uint32_t frame, uint32_t count, uint
 	    loop assigns i;
 	    loop variant count - i; */
 	for (uint32_t i = 0; i < count; i++) {
-		const struct exo_page *const p = &pages[frame + i];
+		const enum exo_status status = page_held(frame + i, e, stamp);
 
-		if (p->owner != e)
-			return EXO_PERM;
-		if (p->state != EXO_PAGE_DATA)
-			return EXO_TYPE;
-		if (p->born > stamp)
-			return EXO_STALE;
+		if (status != EXO_OK)
+			return status;
 	}
 	return EXO_OK;
 }

@@ -10,6 +10,7 @@
 #define KERN_PAGE_H
 
 #include <exo/tables.h>
+#include "info.h"
 #include "table_section.h"
 
 #ifndef NFRAME
@@ -45,8 +46,28 @@ uint32_t page_free_count(void);
 enum exo_status page_run_right(const struct exo_cap *cap, uint64_t frame, uint32_t count,
 			       int write);
 
+/* Is this frame e's DATA, not taken or unshared after `stamp`?  PERM, TYPE, STALE. */
+/*@ requires frame < NFRAME;
+    assigns \nothing;
+    ensures \result == EXO_OK ==> pages[frame].state == EXO_PAGE_DATA &&
+	    pages[frame].owner == e && pages[frame].born <= stamp;
+*/
+static inline enum exo_status page_held(uint32_t frame, uint32_t e, uint64_t stamp)
+{
+	const struct exo_page *const p = &pages[frame];
+
+	if (p->owner != e)
+		return EXO_PERM;
+	if (p->state != EXO_PAGE_DATA)
+		return EXO_TYPE;
+	return p->born <= stamp ? EXO_OK : EXO_STALE;
+}
+
+/* page_run_right for one frame; short where it is one's own. */
 static inline enum exo_status page_right(const struct exo_cap *cap, uint32_t frame, int write)
 {
+	if (cap->kind == EXO_CAP_ENV && (cap->rights & EXO_ENV_BUILD) != 0 && frame < info.frames)
+		return page_held(frame, cap->object, UINT64_MAX);
 	return page_run_right(cap, frame, 1, write);
 }
 

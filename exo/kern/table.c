@@ -175,7 +175,7 @@ static inline enum exo_status how_bits(uint64_t how, uint64_t *bits)
     ensures \result == EXO_OK && (bits & PTE_W) != 0 ==>
 	    pages[frame].state == EXO_PAGE_DATA || pages[frame].state == EXO_PAGE_UPCALL;
 */
-static enum exo_status map_right(const struct exo_cap *cap, uint32_t frame, uint64_t bits)
+static inline enum exo_status map_right(const struct exo_cap *cap, uint32_t frame, uint64_t bits)
 {
 	const enum exo_status status = page_right(cap, frame, (bits & PTE_W) != 0);
 
@@ -190,8 +190,11 @@ static enum exo_status map_right(const struct exo_cap *cap, uint32_t frame, uint
 static enum exo_status map_run_right(const struct exo_cap *cap, uint64_t frame, uint32_t count,
 				     uint64_t bits)
 {
-	enum exo_status status = page_run_right(cap, frame, count, (bits & PTE_W) != 0);
+	enum exo_status status;
 
+	if (count == 1 && frame < info.frames)
+		return map_right(cap, (uint32_t)frame, bits);
+	status = page_run_right(cap, frame, count, (bits & PTE_W) != 0);
 	if (status != EXO_TYPE || cap->kind != EXO_CAP_ENV)
 		return status;
 	status = EXO_OK; /* all are there, and some are not DATA: one by one */
@@ -383,8 +386,7 @@ struct exo_result sys_page_protect(uint64_t ce, uint64_t table, uint64_t index, 
 {
 	uint64_t bits;
 	const struct exo_cap *cap;
-	enum exo_status status = map_args(ce, table, table < info.frames ? pages[table].level : 0,
-					  index, count, how, &bits, &cap);
+	enum exo_status status = map_args(ce, table, 0, index, count, how, &bits, &cap);
 
 	if (status != EXO_OK)
 		return refuse(status);
