@@ -8,8 +8,12 @@ FHIMAGE_ASAN  := $(O)/host/fhimage-asan
 DISK_OBJS     := $(DISK_SRCS:%.c=$(O)/host/%.o)
 DISK_ASAN_OBJS := $(DISK_SRCS:%.c=$(O)/host/asan/%.o)
 
-HOST_TOOLS    += $(FHIMAGE) $(FHIMAGE_ASAN)
-HOST_TESTS    += $(sort $(wildcard disk/test/*_test.py))
+DISK_TESTS    := $(sort $(wildcard disk/test/*_test.py))
+HOST_TOOLS    += $(FHIMAGE)
+HOST_TESTS    += $(DISK_TESTS)
+
+# Scripts need no building, but what they run does.
+$(DISK_TESTS): $(FHIMAGE) $(FHIMAGE_ASAN)
 
 $(FHIMAGE): $(DISK_OBJS)
 	$(Q)$(call say,HOSTLD) $(HOSTCC) -o $@ $^
