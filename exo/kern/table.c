@@ -224,7 +224,7 @@ static enum exo_status run_room(const struct table *entries, uint32_t index, uin
 
 /* The table of a call that maps, of this level (0: any), the bits of `how`, and the capability it
  * names. */
-/*@ requires \valid(e) && \valid(bits) && \valid(cap); */
+/*@ requires \valid(bits) && \valid(cap); */
 static inline enum exo_status map_args(uint64_t ce, uint64_t table, uint32_t level, uint64_t index,
 				       uint64_t count, uint64_t how, uint64_t *bits,
 				       const struct exo_cap **cap)

@@ -29,7 +29,7 @@ enum {
 	POOL_END = 112, /* frames from here to the run do not exist */
 	RUN_START = 512,
 	LIFE = 4000, /* calls until the world is made anew */
-	STEPS = 200000,
+	STEPS = 300000,
 	LAST_CALL = 27,
 	CALL_ENV_OPEN = 38,
 	NCALL = 39,
@@ -61,6 +61,7 @@ static int chance(uint32_t percent)
 static uint32_t me;	/* who calls */
 static uint32_t target; /* whom the call is about: of the capability slot that was chosen */
 static uint32_t table;	/* the table that was chosen */
+static uint64_t via;	/* capability slot that goes with the frame that was chosen */
 
 /* A word that means nothing. */
 static uint64_t junk(void)
@@ -128,6 +129,18 @@ static uint64_t pick_owned(void)
 	return pick_frame((uint8_t)(chance(70) ? EXO_PAGE_DATA : 1 + below(4)), e, 0);
 }
 
+/* A frame to map, mostly with the slot that gives the right to it. */
+static uint64_t pick_mapped(void)
+{
+	const uint64_t s = full_slot(EXO_CAP_PAGES);
+
+	via = 0;
+	if (caps[me].c[s].kind != EXO_CAP_PAGES || chance(30))
+		return pick_owned();
+	via = s;
+	return caps[me].c[s].start + below(caps[me].c[s].len + chance(10));
+}
+
 /* A table, mostly one that is linked. */
 static uint64_t pick_table(uint32_t level)
 {
@@ -150,7 +163,7 @@ static uint64_t pick_child(void)
 static uint64_t pick_how(void)
 {
 	static const uint8_t perms[] = {1, 3, 5, 3, 1, 7, 2, 0};
-	const uint64_t slot = chance(40) ? 0 : full_slot(chance(60) ? EXO_CAP_PAGES : 0);
+	const uint64_t slot = chance(90) ? via : full_slot(0);
 
 	return slot << 8 | perms[below(chance(85) ? 5 : 8)];
 }
@@ -217,16 +230,16 @@ static uint64_t pick_thing(uint32_t z, uint64_t kind)
  * One letter an argument:  c environment capability  C the same, mostly another's  d empty slot  s
  * full slot  f free frame o frame of the target  t table  1 level-1 table  2 level-2 table  y table
  * to link  i index n count  h how  p type  e eid  x environment index  q quota kind  l CPU slot  r
- * rights  w what Z eid of a dead one  v value  k thing to take back  a address  m event mask  z
- * time  R first frame of a run  # number
+ * rights  w what Z eid of a dead one  v value  k thing to take back  a address  M event mask  m
+ * frame to map  z time  R first frame of a run  # number
  */
 static const char *const shapes[NCALL] = {
 	[0] = "",	[1] = "xd",	[2] = "cwv",	 [3] = "caaa",	 [4] = "C#",
 	[5] = "Zqk",	[6] = "c",	[7] = "cq#",	 [8] = "cfp",	 [9] = "co",
-	[10] = "ctiy",	[11] = "cti",	[12] = "c1ionh", [13] = "c2iRh", [14] = "ctin",
+	[10] = "ctiy",	[11] = "cti",	[12] = "c1imnh", [13] = "c2iRh", [14] = "ctin",
 	[15] = "ctinh", [16] = "oncdr", [17] = "on",	 [18] = "sdr##", [19] = "scd",
 	[20] = "s",	[21] = "s",	[22] = "cl",	 [23] = "lc",	 [24] = "l",
-	[25] = "e",	[26] = "mz",	[27] = "em",	 [38] = "ed",
+	[25] = "e",	[26] = "Mz",	[27] = "eM",	 [38] = "ed",
 };
 
 static uint64_t pick(char letter, const uint64_t *before)
@@ -240,6 +253,8 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return pick_empty();
 	case 's':
 		return full_slot(0);
+	case 'm':
+		return pick_mapped();
 	case 'f':
 		return pick_frame(EXO_PAGE_FREE, 0, 0);
 	case 'o':
@@ -280,7 +295,7 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return pick_thing(before[-2] % 65536 % NENV, before[-1]);
 	case 'a':
 		return below(1000);
-	case 'm':
+	case 'M':
 		return chance(50) ? below(4) << 32 : below(8);
 	case 'z':
 		return chance(70) ? 1 + host_now + below(2000000) : 0;
@@ -417,6 +432,7 @@ static void step_call(uint32_t step)
 	    (number == 4 && chance(60)) || (number == 26 && chance(80)))
 		return;
 	target = me;
+	via = chance(70) ? 0 : full_slot(EXO_CAP_PAGES);
 	for (uint32_t i = 0; shapes[number][i] != 0; i++)
 		a[i] = pick(shapes[number][i], &a[i]);
 	for (uint32_t i = 0; i < 6; i++)

@@ -370,12 +370,48 @@ static const char *overstep_leaves(uint32_t me)
 	return 0;
 }
 
+/* Is capability c, new in a table of e, no more than what `me` had the right to hand out? */
+static int could_put(uint32_t me, uint32_t e, const struct exo_cap *c)
+{
+	if (c->kind == EXO_CAP_PAGES && c->object == me)
+		return 1; /* shared */
+	if (c->kind == EXO_CAP_ENV && envs[c->object].parent_index == me)
+		return 1; /* made, or opened */
+	for (uint32_t s = 0; s < EXO_NCAP; s++) {
+		const struct exo_cap *const from = &old_caps[me].c[s];
+
+		if (from->kind == c->kind && from->object == c->object &&
+		    (c->rights & from->rights) == c->rights && c->start >= from->start &&
+		    c->start + c->len <= from->start + from->len &&
+		    (e == me || c->kind == EXO_CAP_MACHINE ||
+		     (from->rights & EXO_RIGHT_GRANT) != 0))
+			return 1;
+	}
+	return 0;
+}
+
+static const char *overstep_caps(uint32_t me)
+{
+	for (uint32_t e = 1; e < info.envs; e++) {
+		for (uint32_t s = 1; s < EXO_NCAP; s++) {
+			const struct exo_cap *const c = &caps[e].c[s];
+
+			if (c->kind != EXO_CAP_NONE &&
+			    memcmp(c, &old_caps[e].c[s], sizeof *c) != 0 && !could_put(me, e, c))
+				return "made a capability it had no right to";
+		}
+	}
+	return 0;
+}
+
 const char *host_overstep(uint32_t me)
 {
 	const char *what = overstep_frames(me);
 
 	if (!what)
 		what = overstep_leaves(me);
+	if (!what)
+		what = overstep_caps(me);
 
 	if (!what)
 		what = overstep_slots(me);
