@@ -14,3 +14,16 @@ $(DEV_TESTS): $(O)/exo/test/dev/%: $(O)/exo/test/dev/obj/test/dev/%.o $(DEV_TEST
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
 
 -include $(DEV_TEST_OBJS:.o=.d) $(DEV_TESTS:$(O)/exo/test/dev/%=$(O)/exo/test/dev/obj/test/dev/%.d)
+
+# The IDE shim over ports that the test plays: ports.h stands for the port instructions.
+IDE_TEST      := $(O)/exo/test/dev/ide_test
+IDE_TEST_OBJS := $(addprefix $(O)/exo/test/dev/ports/,dev/ide.o dev/pci.o test/dev/ide_test.o)
+HOST_TESTS    += $(IDE_TEST)
+
+$(O)/exo/test/dev/ports/%.o: exo/%.c $(MK) exo/test/dev.mk
+	$(call host_compile,$(DEV_TEST_CFLAGS) -include exo/test/dev/ports.h)
+
+$(IDE_TEST): $(IDE_TEST_OBJS)
+	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
+
+-include $(IDE_TEST_OBJS:.o=.d)
