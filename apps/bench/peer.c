@@ -1,0 +1,284 @@
+/*
+ * peer.c - measurements that take more than one program, and the peers that they start.
+ *
+ * Owns `shared`, in the POSIX segment, by which peers count and are told to end.  A peer is this
+ * program again: bench PEER EID ADDRESS, with the eid of who measures and the address of `shared`.
+ *
+ * The soaker makes busy instructions countable: it asks the kernel again and again to run somebody
+ * else, and adds up the laps in which nobody wanted to.  A lap in which somebody ran is longer than
+ * the shortest one, or the kernel has noted a donation; it does not count as soaked.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+#include <libos/call.h>
+#include <libos/posix_segment.h>
+#include <libos/spawn.h>
+#include <libos/start.h>
+#include "bench.h"
+
+enum {
+	TIMES = 101,
+	SPAWNS = 21,
+	LAP_SLACK = 32,	   /* instructions by which laps without others may differ */
+	SETTLE_US = 20000, /* between looks at a program that is to become idle */
+	SETTLE_LOOKS = 50,
+};
+
+struct shared {
+	volatile uint64_t soaked; /* instructions */
+	volatile uint64_t stop;
+};
+
+static struct shared *shared;
+static pid_t soaker;
+static uint64_t peer_eid;
+static int request[2], reply[2]; /* pipes */
+
+/* ---- peers ------------------------------------------------------------------------------- */
+
+static int yield_peer(uint64_t to)
+{
+	while (call_yield(to).status == EXO_OK)
+		;
+	return 0;
+}
+
+static int pipe_peer(void)
+{
+	char c;
+
+	while (read(0, &c, 1) == 1 && write(1, &c, 1) == 1)
+		;
+	return 0;
+}
+
+static int soak_peer(struct shared *s)
+{
+	const volatile struct exo_env *self = tables_env((uint32_t)(start_self() & 0xffff));
+	uint64_t shortest = UINT64_MAX, then = tsc();
+
+	while (!s->stop) {
+		const uint64_t given = self->given_ticks;
+		uint64_t now, lap;
+
+		(void)call_yield(0);
+		now = tsc();
+		lap = now - then;
+		then = now;
+		if (self->given_ticks != given)
+			continue;
+		if (lap < shortest)
+			shortest = lap;
+		if (lap <= shortest + LAP_SLACK)
+			s->soaked += lap;
+	}
+	return 0;
+}
+
+int peer_main(const char *name, char **argv)
+{
+	if (strcmp(name, "pipe-peer") == 0)
+		return pipe_peer();
+	if (!argv[1] || !argv[2])
+		return -1;
+	if (strcmp(name, "yield-peer") == 0)
+		return yield_peer(strtoull(argv[1], NULL, 16));
+	if (strcmp(name, "soak-peer") == 0)
+		return soak_peer((struct shared *)(uintptr_t)strtoull(argv[2], NULL, 16));
+	return -1;
+}
+
+static pid_t start_peer(const char *name, const int *fds, int nfds)
+{
+	char program[] = "/bin/bench", what[16], eid[20], address[20];
+	char *argv[] = {program, what, eid, address, NULL};
+
+	(void)snprintf(what, sizeof(what), "%s", name);
+	(void)snprintf(eid, sizeof(eid), "%llx", (unsigned long long)start_self());
+	(void)snprintf(address, sizeof(address), "%llx", (unsigned long long)(uintptr_t)shared);
+	return spawn(program, argv, NULL, fds, nfds);
+}
+
+static const int usual_fds[] = {0, 1, 2};
+
+static uint64_t eid_of(pid_t pid)
+{
+	const struct posix_segment *s = posix_segment();
+
+	return s->proc[(uint32_t)pid % s->nprocs].eid;
+}
+
+/* ---- the soaker -------------------------------------------------------------------------- */
+
+uint64_t busy_now(void)
+{
+	const uint64_t soaked = shared ? shared->soaked : 0;
+
+	return tsc() - soaked;
+}
+
+const char *soak_begin(void)
+{
+	if (!shared)
+		shared = arena_alloc(posix_segment()->arena, sizeof(*shared));
+	if (!shared)
+		return because("shared memory", -ENOMEM);
+	shared->stop = 0;
+	soaker = start_peer("soak-peer", usual_fds, 3);
+	if (soaker < 0) {
+		soaker = 0;
+		return because("the soaker", -errno);
+	}
+	/* It has begun, and knows its shortest lap, when something was soaked. */
+	for (const uint64_t before = shared->soaked; shared->soaked == before;)
+		(void)usleep(SETTLE_US);
+	return NULL;
+}
+
+void soak_end(void)
+{
+	if (!soaker)
+		return;
+	shared->stop = 1;
+	(void)waitpid(soaker, NULL, 0);
+	soaker = 0;
+}
+
+/* ---- measurements ------------------------------------------------------------------------ */
+
+static int do_yield(void)
+{
+	return call_result(call_yield(peer_eid));
+}
+
+const char *yield_switch(double *value)
+{
+	const char *reason;
+	const pid_t pid = start_peer("yield-peer", usual_fds, 3);
+
+	if (pid < 0)
+		return because("the peer", -errno);
+	peer_eid = eid_of(pid);
+	reason = measure(do_yield, NULL, TIMES, value);
+	*value /= 2;
+	/* While we wait for it, it cannot yield to us, and ends. */
+	(void)waitpid(pid, NULL, 0);
+	return reason;
+}
+
+static int do_round_trip(void)
+{
+	char c = 0;
+
+	return write(request[1], &c, 1) == 1 && read(reply[0], &c, 1) == 1 ? 0 : -errno;
+}
+
+/* Both pipes, or none. */
+static int open_pipes(void)
+{
+	int error;
+
+	if (pipe(request))
+		return -errno;
+	if (pipe(reply) == 0)
+		return 0;
+	error = -errno;
+	(void)close(request[0]);
+	(void)close(request[1]);
+	return error;
+}
+
+const char *pipe_round_trip(double *value)
+{
+	const char *reason;
+	const int error = open_pipes();
+	int fds[3];
+	pid_t pid;
+
+	if (error)
+		return because("pipes", error);
+	fds[0] = request[0];
+	fds[1] = reply[1];
+	fds[2] = 2;
+	pid = start_peer("pipe-peer", fds, 3);
+	reason = pid < 0 ? because("the peer", -errno) : measure(do_round_trip, NULL, TIMES, value);
+	(void)close(request[0]);
+	(void)close(request[1]);
+	(void)close(reply[0]);
+	(void)close(reply[1]);
+	if (pid >= 0)
+		(void)waitpid(pid, NULL, 0);
+	return reason;
+}
+
+static int do_spawn(void)
+{
+	char program[] = "/bin/true";
+	char *argv[] = {program, NULL};
+	const pid_t pid = spawn(program, argv, NULL, usual_fds, 3);
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return status == 0 ? 0 : -ECHILD;
+}
+
+const char *spawn_exit_wait(double *value)
+{
+	return measure(do_spawn, NULL, SPAWNS, value);
+}
+
+/* Waits until the program sleeps: 0 or a negative errno. */
+static int settle(uint64_t eid)
+{
+	for (unsigned i = 0; i < SETTLE_LOOKS; i++) {
+		(void)usleep(SETTLE_US);
+		if (!tables_alive(eid))
+			return -ECHILD;
+		if (tables_env((uint32_t)(eid & 0xffff))->state == EXO_ENV_WAITING)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+static uint32_t pages_of(uint64_t eid)
+{
+	uint32_t n = 0;
+
+	for (uint32_t f = 0; f < tables_info()->frames; f++)
+		n += tables_page(f)->state != EXO_PAGE_FREE &&
+		     tables_page(f)->owner == (eid & 0xffff);
+	return n;
+}
+
+const char *process_cost(double *value)
+{
+	char program[] = "/bin/cat";
+	char *argv[] = {program, NULL};
+	const int opened = open_pipes();
+	const int fds[] = {request[0], reply[1], 2};
+	int error = 0;
+	pid_t pid;
+
+	if (opened)
+		return because("pipes", opened);
+	pid = spawn(program, argv, NULL, fds, 3);
+	if (pid < 0)
+		error = -errno;
+	if (!error)
+		error = settle(eid_of(pid));
+	if (!error)
+		*value = (double)pages_of(eid_of(pid)) * PAGE / KIB;
+	(void)close(request[0]);
+	(void)close(request[1]);
+	(void)close(reply[0]);
+	(void)close(reply[1]);
+	if (pid >= 0)
+		(void)waitpid(pid, NULL, 0);
+	return error ? because("an idle program", error) : NULL;
+}
