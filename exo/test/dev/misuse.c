@@ -1,6 +1,6 @@
 /*
- * misuse.c - mistakes with registers, one per value of MISUSE; same_code.sh sees that none compiles,
- * and that MISUSE=0 does.
+ * misuse.c - mistakes with registers, one per value of MISUSE; same_code.sh sees that none
+ * compiles, and that MISUSE=0 does.
  */
 #include "../../dev/ata.h"
 
