@@ -170,6 +170,8 @@ int build_begin(struct build *b, const struct build_spec *spec)
 		err = build_grant(b, spec->grants[i].from, spec->grants[i].to);
 	for (uint32_t i = 0; i < spec->nmaps && !err; i++)
 		err = build_map(b, &spec->maps[i]);
+	if (!err && spec->segment_pages)
+		err = ptab_map_segment(b->tables, spec->segment_frame, spec->segment_pages, 0);
 	if (err)
 		build_abort(b);
 	return err;

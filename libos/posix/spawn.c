@@ -133,8 +133,6 @@ static void inherit(struct build_spec *spec, struct build_grant *grants)
 /* Builds and starts the program; `spec` says what the caller decided, the segment is added here. */
 static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *spec, int shared)
 {
-	const struct build_map segment = {LAYOUT_SEGMENT, posix_seg->first_frame, posix_seg->pages,
-					  VM_READ | VM_WRITE, LAYOUT_CAP_SEGMENT};
 	const struct build_source source = {
 		.read_at = read_at, .ctx = node, .size = node->attr.size};
 	const uint32_t place = (uint32_t)(p - posix_seg->proc);
@@ -151,8 +149,6 @@ static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *
 	if (shared) {
 		pass(spec, grants, LAYOUT_CAP_SEGMENT);
 		pass(spec, grants, POSIX_CAP_VOLUME);
-		spec->maps = &segment;
-		spec->nmaps = 1;
 		spec->segment_frame = posix_seg->first_frame;
 		spec->segment_pages = posix_seg->pages;
 		spec->personal = &place;

@@ -103,15 +103,6 @@ static int copy_table(struct build *b, struct batch *t, uint64_t base)
 	return err;
 }
 
-/* The segment above the first GiB, by large pages where it has them. */
-static int map_segment(struct build *b)
-{
-	const struct build_map m = {LAYOUT_SEGMENT, vm.segment_frame, vm.segment_pages,
-				    VM_READ | VM_WRITE, LAYOUT_CAP_SEGMENT};
-
-	return vm.segment_pages ? build_map(b, &m) : 0;
-}
-
 static int in_segment(uint64_t va)
 {
 	return va >= LAYOUT_SEGMENT && va - LAYOUT_SEGMENT < vm.segment_pages * VM_PAGE;
@@ -136,7 +127,7 @@ int vm_copy_to(struct build *b)
 
 	if (vm_parked())
 		return -ENOTSUP;
-	for (uint64_t i = 0; !err && i < PTAB_LOW; i++)
+	for (uint64_t i = 0; !err && i < vm.tables.low; i++)
 		if (vm.tables.l1[i] && i != LAYOUT_WINDOW / VM_LARGE_PAGE)
 			err = copy_table(b, &t, i * VM_LARGE_PAGE);
 	for (uint32_t i = 0; !err && i < vm.tables.high; i++)
@@ -144,7 +135,7 @@ int vm_copy_to(struct build *b)
 			err = copy_table(b, &t, vm.tables.high_index[i] * VM_LARGE_PAGE);
 	if (!err)
 		err = flush(b, &t);
-	if (!err)
-		err = map_segment(b);
+	if (!err && vm.segment_pages)
+		err = ptab_map_segment(b->tables, vm.segment_frame, vm.segment_pages, 0);
 	return err ? err : correct_copy(b);
 }

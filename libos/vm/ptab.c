@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libos/call.h>
 #include <libos/frames.h>
+#include <libos/layout.h>
 #include <libos/vm.h>
 #include "ptab.h"
 
@@ -20,6 +21,8 @@ static int add_l1(struct ptab *t, uint64_t va, uint32_t frame)
 
 	if (i < PTAB_LOW) {
 		t->l1[i] = frame;
+		if (t->low <= i)
+			t->low = (uint32_t)i + 1;
 		return 0;
 	}
 	if (t->high == PTAB_HIGH)
@@ -60,7 +63,7 @@ uint32_t ptab_list(const struct ptab *t, struct start_table *list)
 	n = list_add(list, n, 0, t->l3, 3);
 	for (uint64_t i = 0; i < PTAB_GIBS; i++)
 		n = list_add(list, n, i << GIB_SHIFT, t->l2[i], 2);
-	for (uint64_t i = 0; i < PTAB_LOW; i++)
+	for (uint64_t i = 0; i < t->low; i++)
 		n = list_add(list, n, i << LARGE_SHIFT, t->l1[i], 1);
 	for (uint32_t i = 0; i < t->high; i++)
 		n = list_add(list, n, (uint64_t)t->high_index[i] << LARGE_SHIFT, t->high_frame[i],
@@ -189,6 +192,19 @@ int ptab_unmap(struct ptab *t, uint64_t va, uint32_t count)
 		count -= n;
 	}
 	return 0;
+}
+
+int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t first)
+{
+	uint32_t step = first ? PTAB_SEGMENT_STEP : PTAB_SEGMENT_NOW;
+
+	if (frame % PER_TABLE == 0) {
+		step = PER_TABLE;
+		first -= first % PER_TABLE;
+	}
+	return ptab_map(t, LAYOUT_SEGMENT + first * VM_PAGE, frame + first,
+			step < pages - first ? step : pages - first, VM_READ | VM_WRITE,
+			LAYOUT_CAP_SEGMENT);
 }
 
 unsigned ptab_perm(uint64_t pte)

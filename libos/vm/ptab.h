@@ -14,7 +14,9 @@
 enum {
 	PTAB_LOW = 512, /* level-1 tables of the first GiB */
 	PTAB_GIBS = 4,
-	PTAB_HIGH = 16, /* level-1 tables above it */
+	PTAB_HIGH = 16,		/* level-1 tables above it */
+	PTAB_SEGMENT_NOW = 128, /* the process table and other things that upcall handlers touch */
+	PTAB_SEGMENT_STEP = 16,
 	PTE_PRESENT = 1,
 	PTE_WRITE = 2,
 	PTE_DIRTY = 0x40,
@@ -27,6 +29,7 @@ struct ptab {
 	uint32_t ce; /* capability slot of the environment */
 	uint32_t root, l3;
 	uint32_t l2[PTAB_GIBS];
+	uint32_t low;  /* l1[] is 0 from here on */
 	uint32_t high; /* used in high_*[] */
 	uint32_t high_index[PTAB_HIGH], high_frame[PTAB_HIGH];
 	uint32_t l1[PTAB_LOW];
@@ -48,6 +51,13 @@ int ptab_make_l1(struct ptab *t, uint64_t va, uint32_t *frame);
 int ptab_map(struct ptab *t, uint64_t va, uint32_t frame, uint32_t count, unsigned perm,
 	     uint32_t cap);
 int ptab_unmap(struct ptab *t, uint64_t va, uint32_t count);
+
+/*
+ * Maps the part of the POSIX segment that begins at its page `first`: a large page where it has
+ * them; else PTAB_SEGMENT_NOW pages at its start and PTAB_SEGMENT_STEP elsewhere, `first` being a
+ * multiple of it.  By right of the caller's LAYOUT_CAP_SEGMENT.
+ */
+int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t first);
 
 /* What a present entry allows, as VM_*. */
 unsigned ptab_perm(uint64_t pte);

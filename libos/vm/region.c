@@ -346,15 +346,27 @@ uint64_t vm_sbrk(int64_t delta)
 	return old;
 }
 
+/* The shared segment is mapped as it is touched: a process seldom needs much of it. */
+static int segment_fault(uint64_t error, uint32_t page)
+{
+	if (error & (FAULT_PRESENT | FAULT_FETCH))
+		return 0;
+	page -= page % PTAB_SEGMENT_STEP;
+	return ptab_map_segment(&vm.tables, vm.segment_frame, vm.segment_pages, page) == 0;
+}
+
 int vm_fault(struct exo_upcall_frame *frame)
 {
 	const uint64_t va = frame->addr, page = va & ~(VM_PAGE - 1);
 	const unsigned want = frame->error & FAULT_WRITE   ? VM_WRITE
 			      : frame->error & FAULT_FETCH ? VM_EXEC
 							   : VM_READ;
+	const uint64_t segment_page = (va - LAYOUT_SEGMENT) / VM_PAGE;
 	unsigned perm = VM_READ | VM_WRITE;
 	int err;
 
+	if (va >= LAYOUT_SEGMENT && segment_page < vm.segment_pages)
+		return segment_fault(frame->error, (uint32_t)segment_page);
 	/* The stack is known without looking: it may grow while the array of regions changes. */
 	if (va < LAYOUT_STACK_LOW || va >= LAYOUT_STACK_TOP) {
 		struct vm_region *r = vm_find(va);

@@ -58,7 +58,9 @@ struct build_spec {
 	uint32_t stack_pages;		 /* there from the start; 0: 2 */
 	uint32_t extents;
 	struct start_extent extent[START_EXTENTS]; /* told to the child; the rights are grants */
-	uint32_t segment_frame, segment_pages;	   /* told to the child; mapped by `maps` */
+	uint32_t segment_frame, segment_pages;	   /* the child's POSIX segment: its start is mapped
+						      now, by our LAYOUT_CAP_SEGMENT, and the rest by
+						      the child as it is touched, by the child's */
 	char *const *argv;			   /* NULL-terminated, as envp */
 	char *const *envp;			   /* may be NULL */
 	const void *personal;
