@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <exo/crc32c.h>
 #include <libos/call.h>
 #include <libos/frames.h>
@@ -128,7 +129,9 @@ int boot_mount(const struct exo_manifest *m)
 	if (error)
 		printf("init: cannot mount extent '%s': %s%s%s\n", name, strerror(-error),
 		       why[0] ? ": " : "", why);
-	else if (why[0])
+	else if (mkdir("/tmp", 01777) && errno != EEXIST)
+		printf("init: cannot make /tmp: %s\n", strerror(errno));
+	if (error == 0 && why[0])
 		printf("init: extent '%s': %s\n", name, why);
 	return error ? -1 : 0;
 }

@@ -103,7 +103,7 @@ static int sleep_until(uint64_t deadline)
 	int error = 0;
 
 	while (error == 0 && time_now() < deadline)
-		error = posix_wait(0, deadline);
+		error = posix_wait(POSIX_EV_SIGNAL, deadline);
 	return error == -ETIMEDOUT ? 0 : error;
 }
 

@@ -72,6 +72,7 @@ struct rest {
 static int rest_link(struct rest *r, struct fs_node *link)
 {
 	char text[POSIX_PATH];
+	const int joined = *r->at && *r->at != '/';
 	const size_t left = strlen(r->at);
 	int64_t n;
 
@@ -82,10 +83,12 @@ static int rest_link(struct rest *r, struct fs_node *link)
 		return (int)n;
 	if (n == 0)
 		return -ENOENT;
-	if ((size_t)n + left + 1 > sizeof(r->text))
+	if ((size_t)n + (size_t)joined + left + 1 > sizeof(r->text))
 		return -ENAMETOOLONG;
-	memmove(r->text + n, r->at, left + 1);
+	memmove(r->text + n + joined, r->at, left + 1);
 	memcpy(r->text, text, (size_t)n);
+	if (joined)
+		r->text[n] = '/';
 	r->at = r->text;
 	return 0;
 }

@@ -67,7 +67,7 @@ static int do_poll(struct pollfd *fds, nfds_t count, uint64_t deadline)
 			return found;
 		if (until > deadline)
 			until = deadline;
-		if (posix_wait(POSIX_EV_WAKE, until) == -EINTR)
+		if (posix_wait(POSIX_EV_WAKE | POSIX_EV_SIGNAL, until) == -EINTR)
 			return -EINTR;
 	}
 }

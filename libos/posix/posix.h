@@ -38,7 +38,9 @@ int posix_open_volume(uint32_t index);
 
 /*
  * Sleeps until an event of `mask`, a signal or `deadline` (ns since boot; 0: none).  0, -EINTR when
- * a signal is to be handled, -ETIMEDOUT.  Looks after children and typed ^C meanwhile.
+ * a signal is to be handled, -ETIMEDOUT.  Handlers that restart calls (SA_RESTART) run here, and 0 is
+ * returned, unless POSIX_EV_SIGNAL is in `mask`.  No lock may be held.  Looks after children and
+ * typed ^C meanwhile.
  */
 int posix_wait(uint64_t mask, uint64_t deadline);
 
@@ -179,6 +181,12 @@ void signal_start(void);
 
 /* Whether one waits that is not blocked. */
 int signal_waiting(void);
+
+/*
+ * Whether a signal waits that ends the call under way; runs the handlers of those that do not,
+ * unless `any` (then each does).
+ */
+int signal_interrupts(int any);
 
 /* Runs what waits; not between enter and leave. */
 void signal_deliver(void);

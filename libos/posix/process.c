@@ -204,17 +204,17 @@ static pid_t take_zombie(pid_t pid, int *status)
 
 static pid_t do_wait(pid_t pid, int *status, int options)
 {
+	int error = 0;
+
 	for (;;) {
 		const int again = proc_children();
 		const pid_t found = take_zombie(pid, status);
-		int error;
 
-		if (found != 0 || (options & WNOHANG))
-			return found;
+		/* A child that ended counts for more than the signal that tells of it. */
+		if (found != 0 || error == -EINTR || (options & WNOHANG))
+			return found ? found : error == -EINTR ? error : 0;
 		tty_pump();
 		error = posix_wait(EXO_EV_CHILD, again ? time_now() + RETRY_NS : 0);
-		if (error == -EINTR)
-			return error;
 	}
 }
 

@@ -81,14 +81,14 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 	const uint64_t until = alarm && (!deadline || alarm < deadline) ? alarm : deadline;
 	struct exo_result r;
 
-	if (signal_waiting())
+	if (signal_interrupts((mask & POSIX_EV_SIGNAL) != 0))
 		return -EINTR;
 	r = call_wait(mask | POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN, until);
 	if (r.status == EXO_OK && (r.value & EXO_EV_CHILD))
 		proc_children();
 	if (r.status == EXO_OK && (r.value & EXO_EV_CONSOLE_IN))
 		tty_pump();
-	if (signal_waiting())
+	if (signal_interrupts((mask & POSIX_EV_SIGNAL) != 0))
 		return -EINTR;
 	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;
 }

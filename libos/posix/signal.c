@@ -47,6 +47,33 @@ int signal_waiting(void)
 	return (posix_self->pending & ~blocked) != 0;
 }
 
+/* Bits of the signals that wait and have a handler that restarts the call they come in. */
+static uint64_t restarting(void)
+{
+	uint64_t set = 0;
+
+	for (uint64_t left = posix_self->pending & ~blocked; left; left &= left - 1) {
+		const int sig = __builtin_ctzll(left);
+		const struct sigaction *a = &actions[sig];
+
+		if ((a->sa_flags & SA_RESTART) && a->sa_handler != SIG_DFL)
+			set |= BIT(sig);
+	}
+	return set;
+}
+
+int signal_interrupts(int any)
+{
+	while (signal_waiting()) {
+		if (any || (posix_self->pending & ~blocked & ~restarting()))
+			return 1;
+		upcall_undefer();
+		signal_deliver();
+		posix_enter();
+	}
+	return 0;
+}
+
 uint64_t signal_alarm_at(void)
 {
 	return alarm_at;

@@ -1,0 +1,148 @@
+/*
+ * signals.c - tests of signals.  Owns what the handlers note.
+ */
+#include "check.h"
+#include "child.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+static volatile sig_atomic_t caught, count;
+static sigjmp_buf back;
+
+static void note(int sig)
+{
+	caught = sig;
+	count++;
+}
+
+static void jump(int sig)
+{
+	siglongjmp(back, sig);
+}
+
+static void test_handler(void)
+{
+	CHECK(signal(SIGUSR1, note) == SIG_DFL);
+	caught = 0;
+	CHECK(raise(SIGUSR1) == 0 && caught == SIGUSR1);
+	CHECK(signal(SIGUSR1, SIG_IGN) == note);
+	caught = 0;
+	CHECK(raise(SIGUSR1) == 0 && caught == 0);
+	CHECK(signal(SIGUSR1, SIG_DFL) == SIG_IGN);
+	CHECK_ERROR(sigaction(SIGKILL, &(struct sigaction){.sa_handler = note}, NULL), EINVAL);
+	CHECK_ERROR(kill(getpid(), 99), EINVAL);
+}
+
+static void test_mask(void)
+{
+	sigset_t set, old, pending;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	caught = 0;
+	CHECK(signal(SIGUSR2, note) == SIG_DFL && sigprocmask(SIG_BLOCK, &set, &old) == 0);
+	CHECK(raise(SIGUSR2) == 0 && caught == 0);
+	CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGUSR2));
+	CHECK(sigprocmask(SIG_SETMASK, &old, NULL) == 0 && caught == SIGUSR2);
+	CHECK(signal(SIGUSR2, SIG_DFL) == note);
+}
+
+static void test_sigsuspend(void)
+{
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	caught = 0;
+	CHECK(signal(SIGUSR1, note) == SIG_DFL && sigprocmask(SIG_BLOCK, &set, &old) == 0);
+	CHECK(raise(SIGUSR1) == 0 && caught == 0);
+	CHECK_ERROR(sigsuspend(&old), EINTR);
+	CHECK(caught == SIGUSR1 && sigprocmask(SIG_SETMASK, &old, NULL) == 0);
+	CHECK(signal(SIGUSR1, SIG_DFL) == note);
+}
+
+static void test_interrupts(void)
+{
+	const struct itimerval soon = {.it_value.tv_usec = 10000};
+
+	caught = 0;
+	CHECK(signal(SIGALRM, note) == SIG_DFL && setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	CHECK_ERROR(pause(), EINTR);
+	CHECK(caught == SIGALRM && signal(SIGALRM, SIG_DFL) == note);
+}
+
+/* The alarm comes while the program computes and calls nothing. */
+static void test_while_computing(void)
+{
+	const struct itimerval soon = {.it_value.tv_usec = 5000};
+
+	caught = 0;
+	CHECK(signal(SIGALRM, note) == SIG_DFL && setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	for (volatile unsigned long n = 0; !caught && n < 2000000000ul; n++)
+		;
+	CHECK(caught == SIGALRM && signal(SIGALRM, SIG_DFL) == note);
+}
+
+static void test_jump(void)
+{
+	CHECK(signal(SIGUSR1, jump) == SIG_DFL);
+	if (sigsetjmp(back, 1) == 0) {
+		raise(SIGUSR1);
+		CHECK(!"the handler did not jump");
+	}
+	CHECK(signal(SIGUSR1, SIG_DFL) == jump);
+}
+
+static void test_fault(void)
+{
+	volatile int *volatile nowhere = NULL;
+
+	CHECK(signal(SIGSEGV, jump) == SIG_DFL);
+	if (sigsetjmp(back, 1) == 0) {
+		*nowhere = 1;
+		CHECK(!"the store did not fault");
+	}
+	CHECK(signal(SIGSEGV, SIG_DFL) == jump);
+}
+
+static void test_child(void)
+{
+	count = 0;
+	CHECK(signal(SIGCHLD, note) == SIG_DFL && run_child("exit", "0") == 0 && count == 1);
+	CHECK(signal(SIGCHLD, SIG_DFL) == note);
+}
+
+static void test_ignored_by_child(void)
+{
+	static const int fds[3] = {-1, 1, 2};
+	int status;
+	pid_t pid;
+
+	CHECK(signal(SIGTERM, SIG_IGN) == SIG_DFL);
+	pid = start_child("sleep", "100", fds, 3);
+	CHECK(signal(SIGTERM, SIG_DFL) == SIG_IGN);
+	usleep(20000);
+	CHECK(pid > 0 && kill(pid, SIGTERM) == 0);
+	usleep(20000);
+	CHECK(waitpid(pid, &status, WNOHANG) == 0 && kill(pid, SIGKILL) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WTERMSIG(status) == SIGKILL);
+}
+
+const struct check signal_checks[] = {
+	{"signal-handler", test_handler},
+	{"signal-mask", test_mask},
+	{"sigsuspend", test_sigsuspend},
+	{"signal-interrupts", test_interrupts},
+	{"signal-while-computing", test_while_computing},
+	{"signal-jump", test_jump},
+	{"signal-fault", test_fault},
+	{"signal-child", test_child},
+	{"signal-ignored-by-child", test_ignored_by_child},
+	{NULL, NULL},
+};
