@@ -59,12 +59,14 @@ static uint32_t copy_entries(const struct build *b, uint32_t frame, uint32_t *fr
 	if (!table)
 		return 0;
 	for (uint32_t i = 0; left && i < ENTRIES; i++) {
-		const uint64_t e = table[i];
+		uint64_t e;
 
-		if (!(e & PTE_PRESENT))
-			continue;
-		left--;
-		if (!(e & PTE_LARGE))
+		while (i % 4 == 0 && i < ENTRIES - 4 &&
+		       !(table[i] | table[i + 1] | table[i + 2] | table[i + 3]))
+			i += 4;
+		e = table[i];
+		left -= (e & PTE_PRESENT) != 0;
+		if ((e & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT)
 			frames[n++] = PTE_FRAME(e);
 	}
 	vm_window_end();

@@ -141,51 +141,27 @@ static volatile struct exo_sqe *next_entry(const struct disk *d, struct disk_req
 	return s;
 }
 
-/* The frame of a page of ours, there and fit for the transfer. */
-static int own_frame(uint64_t va, unsigned perm, uint32_t *frame)
-{
-	unsigned has = 0;
-
-	*frame = vm_frame(va, &has);
-	if (!*frame) {
-		const int err = vm_populate(va, VM_PAGE, perm);
-
-		if (err)
-			return err;
-		*frame = vm_frame(va, &has);
-	}
-	return *frame && (has & perm) == perm ? 0 : -EFAULT;
-}
-
-/* As many pages from the i-th on as one right covers; *n of them. */
-static int submit_piece(const struct disk *d, struct disk_req *req, uint32_t i, uint32_t *n)
+/* As many pages from the i-th on as one right covers; how many, or a negative errno. */
+static int submit_piece(const struct disk *d, struct disk_req *req, uint32_t i)
 {
 	const unsigned perm = VM_READ | (req->op == DISK_READ ? VM_WRITE : 0u);
-	const uint32_t cap = vm_cap((uint64_t)(uintptr_t)req->pages[i]);
 	volatile struct exo_sqe *s = next_entry(d, req);
+	uint32_t cap;
+	const int n = vm_frames(req->pages + i, req->nblocks - i, perm, ring()->list, &cap);
 
-	for (*n = 0; i + *n < req->nblocks; ++*n) {
-		const uint64_t va = (uint64_t)(uintptr_t)req->pages[i + *n];
-		uint32_t frame;
-		int err;
-
-		if (vm_cap(va) != cap)
-			break;
-		err = own_frame(va, perm, &frame);
-		if (err)
-			return err;
-		ring()->list[*n] = frame;
-	}
+	if (n < 0)
+		return n;
 	s->pages = (uint16_t)cap;
-	s->count = (uint16_t)*n;
+	s->count = (uint16_t)n;
 	s->block = d->start + req->block + i;
 	push(req);
-	return 0;
+	return n;
 }
 
 static int check(const struct disk *d, const struct disk_req *r)
 {
 	const uint64_t rights = tables_caps(start_self() & 0xffff)->c[d->cap].rights;
+	uint64_t all = 0; /* bits of all addresses */
 
 	if (r->op == DISK_FLUSH)
 		return r->nblocks ? -EINVAL : 0;
@@ -195,8 +171,9 @@ static int check(const struct disk *d, const struct disk_req *r)
 	if (r->block >= d->blocks || r->nblocks > d->blocks - r->block)
 		return -ERANGE;
 	for (uint32_t i = 0; i < r->nblocks; i++)
-		if ((uint64_t)(uintptr_t)r->pages[i] % DISK_BLOCK)
-			return -EINVAL;
+		all |= (uint64_t)(uintptr_t)r->pages[i];
+	if (all % DISK_BLOCK)
+		return -EINVAL;
 	return rights & (r->op == DISK_READ ? EXO_RIGHT_READ : EXO_RIGHT_WRITE) ? 0 : -EACCES;
 }
 
@@ -215,12 +192,12 @@ int disk_submit(struct disk *d, struct disk_req *r)
 		push(r);
 		return 0;
 	}
-	for (uint32_t i = 0, n; i < r->nblocks && !err; i += n)
-		err = submit_piece(d, r, i, &n);
+	for (uint32_t i = 0; i < r->nblocks && err >= 0; i += (uint32_t)err)
+		err = submit_piece(d, r, i);
 	/* What was queued before the bad page must be over before the caller may forget `r`. */
-	while (err && r->state)
+	while (err < 0 && r->state)
 		wait_for_some();
-	return err;
+	return err < 0 ? err : 0;
 }
 
 int disk_wait(struct disk *d, struct disk_req *r)

@@ -44,13 +44,6 @@ int vm_map(uint64_t va, uint32_t frame, uint32_t count, unsigned perm, uint32_t 
 	return err;
 }
 
-uint32_t vm_cap(uint64_t va)
-{
-	return va >= LAYOUT_SEGMENT && va - LAYOUT_SEGMENT < vm.segment_pages * VM_PAGE
-		       ? LAYOUT_CAP_SEGMENT
-		       : LAYOUT_CAP_SELF;
-}
-
 int vm_unmap(uint64_t va, uint32_t count)
 {
 	return ptab_unmap(&vm.tables, va, count);
@@ -98,6 +91,67 @@ uint32_t vm_frame(uint64_t va, unsigned *perm)
 	if (e && perm)
 		*perm = ptab_perm(e);
 	return PTE_FRAME(e);
+}
+
+/* Frames of the segment are known by counting. */
+static uint32_t segment_frames(void *const *pages, uint32_t count, volatile uint32_t *frames)
+{
+	uint32_t n = 0;
+
+	while (n < count) {
+		const uint64_t page = ((uint64_t)(uintptr_t)pages[n] - LAYOUT_SEGMENT) / VM_PAGE;
+
+		if (page >= vm.segment_pages)
+			break;
+		frames[n++] = vm.segment_frame + (uint32_t)page;
+	}
+	return n;
+}
+
+/* A page of our own that is not there, or not as it should be: the frame that it gets. */
+static int missing_frame(uint64_t va, unsigned perm, volatile uint32_t *frame)
+{
+	unsigned has = 0;
+	const int err = vm_populate(va, VM_PAGE, perm);
+
+	if (err)
+		return err;
+	*frame = vm_frame(va, &has);
+	return *frame && (has & perm) == perm ? 0 : -EFAULT;
+}
+
+int vm_frames(void *const *pages, uint32_t count, unsigned perm, volatile uint32_t *frames,
+	      uint32_t *cap)
+{
+	const uint64_t need = PTE_PRESENT | (perm & VM_WRITE ? PTE_WRITE : 0u);
+	const volatile uint64_t *table = 0;
+	uint64_t shown = 1; /* address that `table` begins with; none yet */
+	uint32_t n = segment_frames(pages, count, frames);
+
+	*cap = n ? LAYOUT_CAP_SEGMENT : LAYOUT_CAP_SELF;
+	if (n)
+		return (int)n;
+	for (; n < count; n++) {
+		const uint64_t va = (uint64_t)(uintptr_t)pages[n];
+		uint64_t e;
+
+		if (va - LAYOUT_SEGMENT < vm.segment_pages * VM_PAGE)
+			break;
+		if ((va & ~(TABLE_SPAN - 1)) != shown) {
+			shown = va & ~(TABLE_SPAN - 1);
+			table = vm_view(va);
+		}
+		e = table ? table[(va / VM_PAGE) & 511] : 0;
+		frames[n] = PTE_FRAME(e);
+		if ((e & need) != need) {
+			const int err = missing_frame(va, perm, &frames[n]);
+
+			if (err)
+				return err;
+			shown = 1;
+		}
+	}
+	return (int)n;
 }
 
 int vm_dirty(uint64_t va)

@@ -86,8 +86,13 @@ int vm_fill(uint64_t va, unsigned perm);
 /* The frame mapped at va, 0 if none is. *perm (may be NULL) gets VM_* as mapped. */
 uint32_t vm_frame(uint64_t va, unsigned *perm);
 
-/* The capability slot that gives the right to the frame at va: the segment's, or our own. */
-uint32_t vm_cap(uint64_t va);
+/*
+ * For transfers: the frames of pages[0], pages[1] … as far as one right covers them, at most count,
+ * each made present if need be; *cap gets the capability slot of that right.  How many, or -EFAULT
+ * (a page is not there or does not allow `perm`), -ENOMEM, -EDQUOT.
+ */
+int vm_frames(void *const *pages, uint32_t count, unsigned perm, volatile uint32_t *frames,
+	      uint32_t *cap);
 
 /* Whether the page mapped at va was written since it was mapped: 1 or 0. */
 int vm_dirty(uint64_t va);
