@@ -10,6 +10,7 @@
 #include "posix.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include <libos/build.h>
@@ -86,17 +87,41 @@ static int open_program(const char *path, struct fs_node **out)
 
 /* ---- the child ----------------------------------------------------------------------------- */
 
-static int give_files(struct posix_proc *p, const int *fds, int nfds)
+/* A descriptor of the caller on terminal `tty`, for a child that gets one of its own. */
+static int open_terminal(int tty)
 {
-	if (nfds > POSIX_NFD)
-		return -EINVAL;
-	for (int i = 0; i < nfds; i++) {
-		const int error = fds[i] < 0 ? 0 : fd_give(p, i, fds[i]);
+	struct posix_file *f = file_new(POSIX_FILE_TTY, O_RDWR);
 
-		if (error)
-			return error;
-	}
-	return 0;
+	if (!f)
+		return -ENFILE;
+	f->tty = (uint16_t)tty;
+	return fd_install(f, 0, 1);
+}
+
+/* Descriptors on the caller's terminal are on the child's own, if it has one (`tty`, else -1). */
+static int give_file(struct posix_proc *p, int to, int fd, int tty)
+{
+	const struct posix_file *f = fd_file(fd);
+
+	if (fd < 0)
+		return 0;
+	return fd_give(p, to, tty >= 0 && f && f->type == POSIX_FILE_TTY ? tty : fd);
+}
+
+static int give_files(struct posix_proc *p, const struct posix_launch *l)
+{
+	const int tty = l->tty >= 0 ? open_terminal(l->tty) : -1;
+	int error = 0;
+
+	if (l->nfds > POSIX_NFD)
+		error = -EINVAL;
+	else if (l->tty >= 0 && tty < 0)
+		error = tty;
+	for (int i = 0; i < l->nfds && error == 0; i++)
+		error = give_file(p, i, l->fds[i], tty);
+	if (tty >= 0)
+		(void)fd_close(tty);
+	return error;
 }
 
 static void set_name(char name[16], const char *path)
@@ -172,14 +197,17 @@ static pid_t start(struct fs_node *node, const struct posix_launch *l, struct bu
 	set_name(p->name, l->name ? l->name : l->path);
 	if (l->pgrp >= 0)
 		p->pgrp = l->pgrp ? l->pgrp : p->pid;
-	if (l->tty >= 0)
+	/* A terminal of one's own begins with its first process in the foreground. */
+	if (l->tty >= 0) {
 		p->tty = (uint32_t)l->tty;
+		posix_seg->tty[l->tty].pgrp = p->pgrp;
+	}
 	p->cwd = l->shared ? posix_self->cwd : NULL;
 	if (p->cwd)
 		posix_fs()->ref(&posix_ctx, p->cwd);
 	spec->argv = l->argv;
 	spec->envp = l->envp ? l->envp : environ;
-	error = give_files(p, l->fds, l->nfds);
+	error = give_files(p, l);
 	if (error == 0)
 		error = build(p, node, spec, l->shared);
 	if (error == 0)
