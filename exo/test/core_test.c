@@ -1110,6 +1110,31 @@ static void test_event_post(void)
 	NO(STATE, sys_event_post(env_eid(3).n, bit));
 }
 
+static int heap_ordered(void)
+{
+	for (uint32_t i = 1; i < timer_count; i++)
+		if (envs[timer_heap[(i - 1) / 2]].deadline > envs[timer_heap[i]].deadline)
+			return 0;
+	return 1;
+}
+
+/* Whoever leaves the heap, from wherever, the others stay in order. */
+static void test_timer_drop(void)
+{
+	host_boot(2000, FIRST_FREE, 64);
+	for (uint32_t first = 2; first < 64; first++) {
+		for (uint32_t e = 2; e < 64; e++) {
+			envs[e].deadline = 1 + e * e * 37 % 61 + (e % 3) * 100;
+			timer_add(e);
+			CHECK(heap_ordered());
+		}
+		for (uint32_t i = 0; i < 62; i++) {
+			timer_drop(2 + (first + i * 23) % 62);
+			CHECK(heap_ordered() && timer_count == 61 - i);
+		}
+	}
+}
+
 /* Deadlines of many environments come in order, a bounded number a call. */
 static void test_timer(void)
 {
@@ -1284,8 +1309,9 @@ static const struct {
 	TEST(slot_take),       TEST(slot_tick),
 	TEST(slot_idle),       TEST(no_slot_no_time),
 	TEST(yield),	       TEST(wait),
-	TEST(event_post),      TEST(timer),
-	TEST(uaccess),	       TEST(checker_sees),
+	TEST(event_post),      TEST(timer_drop),
+	TEST(timer),	       TEST(uaccess),
+	TEST(checker_sees),
 #undef TEST
 };
 
