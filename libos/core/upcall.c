@@ -30,6 +30,7 @@ _Static_assert(LAYOUT_UPCALL == 0x200000 && EXO_USER_CS == 0x2b && EXO_USER_SS =
 	       "upcall.S has these numbers");
 
 static RESIDENT upcall_fn *on_fault[VECTORS];
+static RESIDENT upcall_fn *first_on_page_fault;
 static RESIDENT upcall_fn *on_event;
 static RESIDENT upcall_fn *on_slice;
 static RESIDENT uint64_t event_mask;
@@ -38,6 +39,11 @@ void upcall_on_fault(unsigned vector, upcall_fn *fn)
 {
 	if (vector < VECTORS)
 		on_fault[vector] = fn;
+}
+
+void upcall_on_page_fault(upcall_fn *fn)
+{
+	first_on_page_fault = fn;
 }
 
 void upcall_on_event(upcall_fn *fn, uint64_t mask)
@@ -69,8 +75,12 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 	const unsigned vector = (frame->what >> 8) & (VECTORS - 1);
 
 	if (type == EXO_UPCALL_FAULT) {
-		if (vector == PAGE_FAULT && vm_fault(frame))
-			return 1;
+		if (vector == PAGE_FAULT) {
+			if (first_on_page_fault && first_on_page_fault(frame))
+				return 1;
+			if (vm_fault(frame))
+				return 1;
+		}
 		return on_fault[vector] && on_fault[vector](frame);
 	}
 	if (type == EXO_UPCALL_EVENT && on_event)

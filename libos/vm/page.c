@@ -18,8 +18,8 @@ RESIDENT struct vm vm;
 
 int vm_fill(uint64_t va, unsigned perm)
 {
-	uint32_t table, frame;
-	int err = ptab_make_l1(&vm.tables, va, &table);
+	uint32_t table = ptab_l1(&vm.tables, va), frame;
+	int err = table ? 0 : ptab_make_l1(&vm.tables, va, &table);
 
 	if (err)
 		return err;
@@ -124,6 +124,7 @@ int vm_frames(void *const *pages, uint32_t count, unsigned perm, volatile uint32
 	      uint32_t *cap)
 {
 	const uint64_t need = PTE_PRESENT | (perm & VM_WRITE ? PTE_WRITE : 0u);
+	const uint64_t segment = vm.segment_pages * VM_PAGE;
 	const volatile uint64_t *table = 0;
 	uint64_t shown = 1; /* address that `table` begins with; none yet */
 	uint32_t n = segment_frames(pages, count, frames);
@@ -135,7 +136,7 @@ int vm_frames(void *const *pages, uint32_t count, unsigned perm, volatile uint32
 		const uint64_t va = (uint64_t)(uintptr_t)pages[n];
 		uint64_t e;
 
-		if (va - LAYOUT_SEGMENT < vm.segment_pages * VM_PAGE)
+		if (va - LAYOUT_SEGMENT < segment)
 			break;
 		if ((va & ~(TABLE_SPAN - 1)) != shown) {
 			shown = va & ~(TABLE_SPAN - 1);

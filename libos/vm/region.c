@@ -46,9 +46,17 @@ struct vm_region *vm_next(uint64_t va)
 
 struct vm_region *vm_find(uint64_t va)
 {
-	struct vm_region *r = vm_next(va);
+	struct vm_region *r = &vm.regions[vm.last];
+	uint32_t i;
 
-	return r && r->start <= va ? r : 0;
+	if (vm.last < vm.count && r->start <= va && va < r->end)
+		return r;
+	i = first_above(va);
+	r = &vm.regions[i];
+	if (i == vm.count || va < r->start)
+		return 0;
+	vm.last = i;
+	return r;
 }
 
 static void insert(uint32_t at, const struct vm_region *r)
@@ -260,40 +268,49 @@ static int protect_pages(uint64_t va, uint64_t end, unsigned perm, uint32_t cap)
 	return 0;
 }
 
-static int protect_region(struct vm_region *r, unsigned perm)
+/* Parking may make a region and so move this one in the array: it is found again by its address. */
+static int protect_region(const struct vm_region *r, unsigned perm)
 {
 	const uint32_t cap = r->kind == VM_FOREIGN ? (uint32_t)r->off : LAYOUT_CAP_SELF;
+	const uint64_t start = r->start;
 	int err = 0;
 
 	if (perm == r->perm)
 		return 0;
 	if (perm == VM_NONE)
-		err = vm_park(r->start, r->end);
+		err = vm_park(start, r->end);
 	else if (r->perm == VM_NONE)
-		err = vm_unpark(r->start, r->end, perm);
+		err = vm_unpark(start, r->end, perm);
 	else
-		err = protect_pages(r->start, r->end, perm, cap);
+		err = protect_pages(start, r->end, perm, cap);
 	if (!err)
-		r->perm = (uint8_t)perm;
+		vm_find(start)->perm = (uint8_t)perm;
 	return err;
 }
 
 int vm_protect(uint64_t va, uint64_t len, unsigned perm)
 {
 	const uint64_t end = va + page_up(len);
+	struct vm_region *r;
 	int err;
 
 	if ((perm & VM_WRITE) && (perm & VM_EXEC))
 		return -EACCES;
 	if (va % VM_PAGE || end < va)
 		return -EINVAL;
+	r = vm_find(va);
+	if (r && r->start == va && r->end == end)
+		return protect_region(r, perm);
 	if (!covered(va, end))
 		return -ENOMEM;
 	err = split(va);
 	if (!err)
 		err = split(end);
-	for (uint32_t i = first_above(va); !err && i < vm.count && vm.regions[i].start < end; i++)
-		err = protect_region(&vm.regions[i], perm);
+	while (!err && va < end) {
+		r = vm_find(va);
+		va = r->end;
+		err = protect_region(r, perm);
+	}
 	return err;
 }
 

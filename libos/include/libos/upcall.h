@@ -26,6 +26,12 @@ typedef int upcall_fn(struct exo_upcall_frame *frame);
  */
 void upcall_on_fault(unsigned vector, upcall_fn *fn);
 
+/*
+ * Who sees page faults before the memory layer: 0 passes them on.  The fastest way to a handler,
+ * for programs that play with protection much.  NULL: nobody.
+ */
+void upcall_on_page_fault(upcall_fn *fn);
+
 /* Who handles events; `mask` says which come as upcalls at all.  NULL and 0: none. */
 void upcall_on_event(upcall_fn *fn, uint64_t mask);
 
