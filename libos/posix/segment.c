@@ -124,7 +124,7 @@ static uint32_t scaled(uint32_t pages, uint32_t own, uint32_t small, uint32_t bi
 static int make_tables(struct posix_segment *s)
 {
 	s->nprocs = scaled(s->pages, 4, 64, 256);
-	s->nfiles = scaled(s->pages, 64, 256, 2048);
+	s->nfiles = scaled(s->pages, 64, 512, 2048);
 	s->proc = arena_alloc(s->arena, s->nprocs * sizeof(*s->proc));
 	s->file = arena_alloc(s->arena, s->nfiles * sizeof(*s->file));
 	return s->proc && s->file ? 0 : -ENOMEM;
@@ -198,9 +198,10 @@ static void join(const struct start_args *args)
 	posix_seg = s;
 	posix_self = &s->proc[*place];
 	posix_self->eid = start_self();
-	signal_start();
 	if (s->fs && (buf_attach(s->fs->cache) || posix_open_volume(s->volume)))
 		start_die("cannot use the file system's volume or its cache", START_EXIT_ABI);
+	/* Last, since a signal may end the program, which closes files. */
+	signal_start();
 }
 
 void personality_init(const struct start_args *args)

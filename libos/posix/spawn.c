@@ -2,7 +2,7 @@
  * spawn.c - starting a program as a child process.
  *
  * Owns the policy of shares: a child gets SHARE_OF_FREE of each quota that its parent has not used,
- * no less than a floor, as far as there is that much; one CPU slot while there are slots to take or
+ * no less than a floor, but never more than half; one CPU slot while there are slots to take or
  * spare (it runs in others' unused slots too).  All of it returns when the child is waited for.
  * Invariant: a child that could not be started leaves nothing behind.  Lock: see posix_segment.h;
  * none is held while the program is read and built.  Called by programs, popen and system.
@@ -32,7 +32,7 @@ enum {
 static const struct {
 	uint32_t floor, most;
 } shares[EXO_NQUOTA] = {
-	[EXO_QUOTA_PAGES] = {512, UINT32_MAX},
+	[EXO_QUOTA_PAGES] = {128, UINT32_MAX},
 	[EXO_QUOTA_SLOTS] = {1, UINT32_MAX},
 	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1},
 	[EXO_QUOTA_ENVS] = {1, UINT32_MAX},
@@ -50,7 +50,7 @@ static uint32_t share(uint32_t kind)
 	if (shares[kind].most == 0)
 		return 0;
 	if (n < shares[kind].floor)
-		n = shares[kind].floor < left ? shares[kind].floor : left;
+		n = shares[kind].floor < left / 2 ? shares[kind].floor : left / 2;
 	return n < shares[kind].most ? n : shares[kind].most;
 }
 
@@ -180,6 +180,9 @@ static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *
 		spec->personal_size = sizeof(place);
 	}
 	error = build_program(&b, spec, &source, NULL);
+	/* What POSIX calls it when there is no room for a process now. */
+	if (error == -EDQUOT)
+		error = -EAGAIN;
 	if (error)
 		return error;
 	p->cap = b.cap;
