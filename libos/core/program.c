@@ -64,7 +64,7 @@ static int share_pages(struct build *b, const struct build_source *from,
 	uint32_t frames[VM_WINDOW], n = 0;
 	int err;
 
-	if (!from->share || (s->flags & ELF_WRITE))
+	if (!from->share || (s->flags & ELF_WRITE) || s->file_size != s->size)
 		return 0;
 	while (n < count) {
 		frames[n] = from->share(from->ctx, s->off - s->va % VM_PAGE +
