@@ -117,6 +117,18 @@ void file_finish(uint64_t eid)
 	}
 }
 
+int file_written(const struct fs_node *n)
+{
+	for (uint32_t i = 1; i < posix_seg->nfiles; i++) {
+		const struct posix_file *f = &posix_seg->file[i];
+
+		if (f->type == POSIX_FILE_NODE && f->node == n &&
+		    (f->flags & O_ACCMODE) != O_RDONLY)
+			return 1;
+	}
+	return 0;
+}
+
 void file_recount(void)
 {
 	struct posix_segment *s = posix_seg;

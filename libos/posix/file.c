@@ -116,6 +116,8 @@ static int open_walked(struct walk *w, int flags, mode_t mode)
 		return -ENFILE;
 	f->node = w->node;
 	w->node = NULL;
+	if (wanted(flags) & W_OK)
+		image_forget(f->node);
 	return fd_install(f, 0, flags & O_CLOEXEC);
 }
 

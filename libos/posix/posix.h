@@ -38,8 +38,8 @@ int posix_open_volume(uint32_t index);
 
 /*
  * Sleeps until an event of `mask`, a signal or `deadline` (ns since boot; 0: none).  0, -EINTR when
- * a signal is to be handled, -ETIMEDOUT.  Handlers that restart calls (SA_RESTART) run here, and 0 is
- * returned, unless POSIX_EV_SIGNAL is in `mask`.  No lock may be held.  Looks after children and
+ * a signal is to be handled, -ETIMEDOUT.  Handlers that restart calls (SA_RESTART) run here, and 0
+ * is returned, unless POSIX_EV_SIGNAL is in `mask`.  No lock may be held.  Looks after children and
  * typed ^C meanwhile.
  */
 int posix_wait(uint64_t mask, uint64_t deadline);
@@ -106,6 +106,26 @@ void file_finish(uint64_t eid);
 
 /* Counts the references again; posix_lock is held. */
 void file_recount(void);
+
+/* Whether a descriptor writes to n; posix_lock is held. */
+int file_written(const struct fs_node *n);
+
+/* ---- images of programs (image.c) --------------------------------------------------------- */
+
+/* The image of a program's inode, with a reference for p; without room p gets none. */
+void image_take(struct posix_proc *p, struct fs_node *n);
+
+/* Lets go of p's image; posix_lock is held. */
+void image_drop(struct posix_proc *p);
+
+/* The frame with the page of n at `off`, 0: none to be had. */
+uint32_t image_frame(struct posix_image *image, struct fs_node *n, uint64_t off);
+
+/* The file is about to change. */
+void image_forget(const struct fs_node *n);
+
+/* Counts the references again; posix_lock is held. */
+void image_recount(void);
 
 /* ---- pipes (pipe.c) ----------------------------------------------------------------------- */
 

@@ -58,6 +58,7 @@ struct posix_proc *proc_new(void)
 
 void proc_free(struct posix_proc *p)
 {
+	image_drop(p);
 	p->eid = 0;
 	p->state = POSIX_PROC_FREE;
 }
@@ -136,6 +137,7 @@ static int bury(struct posix_proc *p)
 	p->ticks += end.ticks;
 	posix_self->ticks += p->ticks;
 	adopt_children(p);
+	image_drop(p);
 	p->state = POSIX_PROC_ZOMBIE;
 	if (p->cap == NO_CAP)
 		proc_free(p);

@@ -42,8 +42,10 @@ struct fs_time fs_now(void)
 
 void posix_lock(void)
 {
-	if (lock_acquire(&posix_seg->lock) == LOCK_STOLEN)
+	if (lock_acquire(&posix_seg->lock) == LOCK_STOLEN) {
 		file_recount();
+		image_recount();
+	}
 }
 
 void posix_unlock(void)
@@ -125,6 +127,7 @@ static int make_tables(struct posix_segment *s)
 {
 	s->nprocs = scaled(s->pages, 4, 64, 256);
 	s->nfiles = scaled(s->pages, 64, 512, 2048);
+	s->image_most = s->pages / scaled(s->pages, 64, 4, 8);
 	s->proc = arena_alloc(s->arena, s->nprocs * sizeof(*s->proc));
 	s->file = arena_alloc(s->arena, s->nfiles * sizeof(*s->file));
 	return s->proc && s->file ? 0 : -ENOMEM;

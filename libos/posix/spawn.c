@@ -31,19 +31,20 @@ enum {
 
 static const struct {
 	uint32_t floor, most;
+	uint32_t kept; /* what the parent may still want itself */
 } shares[EXO_NQUOTA] = {
-	[EXO_QUOTA_PAGES] = {128, UINT32_MAX},
-	[EXO_QUOTA_SLOTS] = {1, UINT32_MAX},
-	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1},
-	[EXO_QUOTA_ENVS] = {1, UINT32_MAX},
-	[EXO_QUOTA_IO] = {2, 32},
+	[EXO_QUOTA_PAGES] = {256, UINT32_MAX, 48},
+	[EXO_QUOTA_SLOTS] = {1, UINT32_MAX, 0},
+	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1, 2},
+	[EXO_QUOTA_ENVS] = {1, UINT32_MAX, 1},
+	[EXO_QUOTA_IO] = {2, 32, 1},
 };
 
 static uint32_t share(uint32_t kind)
 {
 	const uint32_t self = (uint32_t)(start_self() & 0xffff);
 	const uint32_t limit = tables_quota_limit(self)->n[kind];
-	const uint32_t used = tables_quota_used(self)->n[kind];
+	const uint32_t used = tables_quota_used(self)->n[kind] + shares[kind].kept;
 	const uint32_t left = limit > used ? limit - used : 0;
 	uint32_t n = left / SHARE_OF_FREE;
 
@@ -56,13 +57,26 @@ static uint32_t share(uint32_t kind)
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
+struct program {
+	struct fs_node *node;
+	struct posix_image *image;
+};
+
 static int read_at(void *ctx, uint64_t off, void *to, size_t n)
 {
-	const int64_t got = posix_fs()->read(&posix_ctx, ctx, off, to, n);
+	const struct program *program = ctx;
+	const int64_t got = posix_fs()->read(&posix_ctx, program->node, off, to, n);
 
 	if (got < 0)
 		return (int)got;
 	return (size_t)got == n ? 0 : -ENOEXEC;
+}
+
+static uint32_t share_page(void *ctx, uint64_t off)
+{
+	const struct program *program = ctx;
+
+	return program->image ? image_frame(program->image, program->node, off) : 0;
 }
 
 /* The program's inode, held. */
@@ -158,8 +172,14 @@ static void inherit(struct build_spec *spec, struct build_grant *grants)
 /* Builds and starts the program; `spec` says what the caller decided, the segment is added here. */
 static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *spec, int shared)
 {
+	struct program program = {node, NULL};
 	const struct build_source source = {
-		.read_at = read_at, .ctx = node, .size = node->attr.size};
+		.read_at = read_at,
+		.share = share_page,
+		.ctx = &program,
+		.size = node->attr.size,
+		.share_cap = LAYOUT_CAP_SEGMENT,
+	};
 	const uint32_t place = (uint32_t)(p - posix_seg->proc);
 	struct build_grant grants[MOST_GRANTS];
 	struct build b;
@@ -179,6 +199,8 @@ static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *
 		spec->personal = &place;
 		spec->personal_size = sizeof(place);
 	}
+	image_take(p, node);
+	program.image = p->image;
 	error = build_program(&b, spec, &source, NULL);
 	/* What POSIX calls it when there is no room for a process now. */
 	if (error == -EDQUOT)

@@ -30,6 +30,7 @@ enum {
 	POSIX_PATH = 1024, /* bytes of a path, with its end */
 	POSIX_TTY_QUEUE = 1024,
 	POSIX_TTY_LINE = 256,
+	POSIX_NIMAGE = 32,
 	POSIX_CAP_VOLUME = 4, /* capability slot: EXO_CAP_EXTENT of the main file system */
 };
 
@@ -48,6 +49,8 @@ enum posix_proc_state {
 /* Descriptor entries: number of the open file + 1, and this bit. */
 enum { POSIX_FD_CLOEXEC = 0x8000 };
 
+struct posix_image;
+
 struct posix_proc {
 	uint32_t state; /* enum posix_proc_state */
 	int32_t pid;	/* place in the table + places * generation */
@@ -61,7 +64,8 @@ struct posix_proc {
 	uint64_t pending; /* signals sent: bit n is signal n; changed atomically */
 	uint64_t ignored; /* signals that need not be sent */
 	struct fs_node *cwd;
-	uint64_t ticks; /* CPU slots used by children that ended */
+	struct posix_image *image; /* whose pages it maps; NULL: all its pages are its own */
+	uint64_t ticks;		   /* CPU slots used by children that ended */
 	char name[16];
 	uint16_t fd[POSIX_NFD];
 };
@@ -103,6 +107,18 @@ struct posix_pipe {
 	char *data;
 };
 
+/*
+ * The read-only pages of a program's file, mapped by every process that runs it.  They are copies:
+ * a file that is opened for writing makes its image void, but those who run it keep theirs.
+ */
+struct posix_image {
+	uint64_t ino;	/* 0: free, or void */
+	uint32_t refs;	/* processes that run it */
+	uint32_t pages; /* of the file */
+	uint64_t used;	/* when it was last wanted: ns since boot */
+	char **page;	/* NULL: nothing allocated; page[i] NULL: not read yet */
+};
+
 /* A terminal's modes, and the line being typed.  Owner of the rules: libos/posix/tty_line.h. */
 struct posix_tty_line {
 	uint32_t iflag, oflag, cflag, lflag;
@@ -141,6 +157,8 @@ struct posix_segment {
 	uint64_t halting;      /* eid of who halts the machine; others stop at their next call */
 	uint32_t halt_request; /* init is asked to halt with this status + 1 */
 	uint32_t reserved;
+	uint32_t image_pages, image_most; /* in image[], now and at most */
+	struct posix_image image[POSIX_NIMAGE];
 	struct posix_tty tty[POSIX_NTTY];
 };
 

@@ -1,0 +1,178 @@
+/*
+ * image.c - programs' read-only pages, kept in the segment and mapped by all who run them.
+ *
+ * Owns: struct posix_image.  Invariant: an image that has an inode number holds what the file
+ * holds: nobody has had the file open for writing since the image was made.  An image with
+ * references keeps its pages; one without is kept until its memory is wanted.  Lock: posix_lock,
+ * but for filling a page, which ends with one compare-and-exchange.  Called by spawn.c, process.c
+ * and file.c.
+ */
+#include "posix.h"
+
+#include <libos/time.h>
+
+static struct posix_image *find(uint64_t ino)
+{
+	for (int i = 0; i < POSIX_NIMAGE; i++)
+		if (posix_seg->image[i].ino == ino)
+			return &posix_seg->image[i];
+	return NULL;
+}
+
+/* Gives the memory of an image without references back; posix_lock is held. */
+static void release(struct posix_image *image)
+{
+	char **page = image->page;
+
+	image->ino = 0;
+	image->page = NULL;
+	for (uint32_t i = 0; page && i < image->pages; i++) {
+		posix_seg->image_pages -= page[i] != NULL;
+		arena_free(posix_seg->arena, page[i], EXO_PAGE_SIZE);
+	}
+	arena_free(posix_seg->arena, page, image->pages * sizeof(*page));
+}
+
+/* The one that was not wanted for longest, or NULL. */
+static struct posix_image *oldest(void)
+{
+	struct posix_image *best = NULL;
+
+	for (int i = 0; i < POSIX_NIMAGE; i++) {
+		struct posix_image *image = &posix_seg->image[i];
+
+		if (image->refs == 0 && image->page && (!best || image->used < best->used))
+			best = image;
+	}
+	return best;
+}
+
+static struct posix_image *place(void)
+{
+	struct posix_image *old;
+
+	for (int i = 0; i < POSIX_NIMAGE; i++)
+		if (posix_seg->image[i].refs == 0 && !posix_seg->image[i].page)
+			return &posix_seg->image[i];
+	old = oldest();
+	if (old)
+		release(old);
+	return old;
+}
+
+static struct posix_image *make(const struct fs_node *n)
+{
+	const uint32_t pages = (uint32_t)((n->attr.size + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE);
+	struct posix_image *image = pages ? place() : NULL;
+
+	if (!image)
+		return NULL;
+	image->page = arena_alloc(posix_seg->arena, pages * sizeof(*image->page));
+	if (!image->page)
+		return NULL;
+	image->pages = pages;
+	image->ino = n->attr.ino;
+	return image;
+}
+
+void image_take(struct posix_proc *p, struct fs_node *n)
+{
+	struct posix_image *image;
+
+	posix_lock();
+	image = find(n->attr.ino);
+	if (!image && !file_written(n))
+		image = make(n);
+	if (image) {
+		image->refs++;
+		image->used = time_now();
+		p->image = image;
+	}
+	posix_unlock();
+}
+
+void image_drop(struct posix_proc *p)
+{
+	struct posix_image *image = p->image;
+
+	p->image = NULL;
+	if (image && --image->refs == 0 && image->ino == 0)
+		release(image);
+}
+
+void image_forget(const struct fs_node *n)
+{
+	struct posix_image *image;
+
+	posix_lock();
+	image = find(n->attr.ino);
+	if (image) {
+		image->ino = 0;
+		if (image->refs == 0)
+			release(image);
+	}
+	posix_unlock();
+}
+
+void image_recount(void)
+{
+	for (int i = 0; i < POSIX_NIMAGE; i++)
+		posix_seg->image[i].refs = 0;
+	for (uint32_t i = 1; i < posix_seg->nprocs; i++)
+		if (posix_seg->proc[i].state != POSIX_PROC_FREE && posix_seg->proc[i].image)
+			posix_seg->proc[i].image->refs++;
+}
+
+/* A page of memory, for which others' old images are given up. */
+static char *new_page(void)
+{
+	struct posix_image *old;
+	char *page = NULL;
+
+	posix_lock();
+	while (posix_seg->image_pages >= posix_seg->image_most && (old = oldest()))
+		release(old);
+	if (posix_seg->image_pages < posix_seg->image_most)
+		page = arena_alloc(posix_seg->arena, EXO_PAGE_SIZE);
+	posix_seg->image_pages += page != NULL;
+	posix_unlock();
+	return page;
+}
+
+static void free_page(char *page)
+{
+	posix_lock();
+	posix_seg->image_pages--;
+	arena_free(posix_seg->arena, page, EXO_PAGE_SIZE);
+	posix_unlock();
+}
+
+/* Reads the page; another process may be as fast, then its copy counts. */
+static char *fill(char **at, struct fs_node *n, uint64_t off)
+{
+	char *page = new_page(), *nothing = NULL;
+
+	if (!page)
+		return NULL;
+	if (posix_fs()->read(&posix_ctx, n, off, page, EXO_PAGE_SIZE) > 0 &&
+	    __atomic_compare_exchange_n(at, &nothing, page, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return page;
+	free_page(page);
+	return nothing;
+}
+
+uint32_t image_frame(struct posix_image *image, struct fs_node *n, uint64_t off)
+{
+	const uint64_t i = off / EXO_PAGE_SIZE;
+	char *page;
+
+	if (i >= image->pages || off % EXO_PAGE_SIZE)
+		return 0;
+	page = image->page[i];
+	if (!page && image->ino == n->attr.ino)
+		page = fill(&image->page[i], n, off);
+	if (!page)
+		return 0;
+	return posix_seg->first_frame +
+	       (uint32_t)(((uint64_t)(uintptr_t)page - LAYOUT_SEGMENT) / EXO_PAGE_SIZE);
+}
