@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
+#include <unistd.h>
 
 enum { BELL = 7, CONTROL = 0x40, DELETE = 0x7f };
 
