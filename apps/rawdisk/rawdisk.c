@@ -9,6 +9,7 @@
  * Prints one line with the result and exits with 0, or 1 when something was wrong.  One process,
  * DEPTH transfers in flight.
  */
+#include <errno.h>
 #include <libos/bare.h>
 #include <string.h>
 
@@ -27,7 +28,10 @@ static uint64_t seed, wrong;
 
 static int fail(const char *what, int64_t error)
 {
-	bare_print("rawdisk: %s: %s: error %d\n", name, what, -error);
+	if (error == -ENODATA)
+		bare_print("rawdisk: %s: %s: some blocks were never written\n", name, what);
+	else
+		bare_print("rawdisk: %s: %s: error %d\n", name, what, -error);
 	return 1;
 }
 
@@ -166,7 +170,7 @@ int main(int argc, char **argv)
 	if (err)
 		return fail("open", err);
 	if (!buffers_ready())
-		return fail("buffers", -12);
+		return fail("buffers", -ENOMEM);
 	if (!strcmp(what, "write"))
 		return write_all();
 	if (!strcmp(what, "verify"))

@@ -1,0 +1,18 @@
+# Host tests of libos/core: run by `make host-test`.
+
+CORE_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -fno-builtin -Ilibos/include -Iexo/include
+CORE_TESTS      := $(O)/test/core/test_elf $(O)/test/core/test_memory
+
+$(O)/test/core/obj/%.o: libos/%.c $(MK)
+	$(call host_compile,$(CORE_TEST_FLAGS))
+
+# Its functions get names of their own: the host's are used by the sanitizers.
+$(O)/test/core/obj/core/memory.o: CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dmemcpy=own_memcpy \
+	-Dmemmove=own_memmove -Dmemset=own_memset -Dmemcmp=own_memcmp -fno-tree-loop-distribute-patterns
+
+$(CORE_TESTS): $(O)/test/core/test_%: $(O)/test/core/obj/test/core/%_test.o $(O)/test/core/obj/core/%.o
+	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
+
+-include $(wildcard $(O)/test/core/obj/core/*.d $(O)/test/core/obj/test/core/*.d)
+
+HOST_TESTS += $(CORE_TESTS)
