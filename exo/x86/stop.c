@@ -21,10 +21,10 @@ _Noreturn void stop_machine(uint64_t status)
 
 _Noreturn void machine_halt(uint64_t status)
 {
-	log_urgent();
 	log_str("freehold: halt ");
 	log_u64(status);
 	log_str("\n");
+	log_urgent(); /* what programs have written and the wire has not taken yet */
 	uart_drain();
 	stop_machine(status);
 }
