@@ -7,8 +7,9 @@
 #
 # A new file in a seam's folder is a new variant; nothing is registered anywhere.
 
-# Loops are not to become calls of the functions that they implement.
-LIBOS_CFLAGS  = $(TARGET_CFLAGS) -fno-tree-loop-distribute-patterns -Ilibos/include -Iexo/include
+# Loops are not to become calls of the functions that they implement; the compilers spell that differently.
+libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distribute-patterns)
+LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo/include
 
 LIBOS_SEAMS      := fs buf disk vm
 LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand

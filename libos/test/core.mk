@@ -8,7 +8,7 @@ $(O)/test/core/obj/%.o: libos/%.c $(MK)
 
 # Its functions get names of their own: the host's are used by the sanitizers.
 $(O)/test/core/obj/core/memory.o: CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dmemcpy=own_memcpy \
-	-Dmemmove=own_memmove -Dmemset=own_memset -Dmemcmp=own_memcmp -fno-tree-loop-distribute-patterns
+	-Dmemmove=own_memmove -Dmemset=own_memset -Dmemcmp=own_memcmp $(call libos_loops,$(HOSTCC))
 
 $(CORE_TESTS): $(O)/test/core/test_%: $(O)/test/core/obj/test/core/%_test.o $(O)/test/core/obj/core/%.o
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^

@@ -416,7 +416,7 @@ static uint64_t parent_page;
 _Noreturn static void copied(uint64_t eid)
 {
 	volatile char *page = (volatile char *)parent_page;
-	uint64_t va;
+	uint64_t va = 0;
 	int right;
 
 	start_set_self(eid);
@@ -425,7 +425,8 @@ _Noreturn static void copied(uint64_t eid)
 	page[0] = 1;
 	in_child = 2;
 	right = right && deep(300) == 150 && vm_reserve(0, 4 * VM_PAGE, RW, VM_ANON, &va) == 0;
-	((volatile char *)va)[3 * VM_PAGE] = 1;
+	if (right)
+		((volatile char *)va)[3 * VM_PAGE] = 1;
 	right = right && vm_sbrk(100000) != (uint64_t)-1 && vm_release(va, 4 * VM_PAGE) == 0;
 	start_exit(right ? CHILD_STATUS : 1);
 }
