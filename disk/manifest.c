@@ -52,7 +52,7 @@ static const struct quota_kind quota_kinds[QUOTAS] = {
 	[EXO_QUOTA_CAPS] = {"caps", EXO_NENV *EXO_NCAP, 64},
 	[EXO_QUOTA_ENVS] = {"envs", EXO_NENV - 1, 16},
 	[EXO_QUOTA_EXTENTS] = {"extents", EXO_NEXTENT - 1, 8},
-	[EXO_QUOTA_IO] = {"io", EXO_NIO, 32},
+	[EXO_QUOTA_IO] = {"io", EXO_NIO - 1, 32},
 };
 
 static const struct {

@@ -42,7 +42,7 @@ void env_init(uint32_t nenv)
 	quota_boot(1, EXO_QUOTA_CAPS, nenv * EXO_NCAP);
 	quota_boot(1, EXO_QUOTA_ENVS, nenv - 2);
 	quota_boot(1, EXO_QUOTA_EXTENTS, EXO_NEXTENT);
-	quota_boot(1, EXO_QUOTA_IO, EXO_NIO);
+	quota_boot(1, EXO_QUOTA_IO, EXO_NIO - 1); /* record 0 is the kernel's */
 }
 
 /*@ requires e < EXO_NENV;
