@@ -109,7 +109,8 @@ copy_high:
 	movw %ax, %ds
 	movw %ax, %es
 	cld
-	addr32 rep movsl
+	.byte 0x67		/* 32-bit addresses; clang has no word for it here */
+	rep movsl
 	movw $0x18, %ax		/* back to 64 KiB limits before real mode */
 	movw %ax, %ds
 	movw %ax, %es

@@ -1,5 +1,5 @@
 /*
- * halt.c - the two calls that own nothing: the one that does nothing, and the one that ends everything.
+ * halt.c - the two calls that own nothing: one does nothing, and one ends everything.
  */
 #include "cap.h"
 #include "cpu.h"

@@ -446,7 +446,7 @@ int ext2_dir_remove(struct fs_ctx *c, struct ext2_node *dir, const char *name, s
 		    const struct ext2_place *at)
 {
 	struct ext2 *e = ext2_of(c);
-	struct ext2_dirent *before, *d;
+	struct ext2_dirent *before = NULL, *d = NULL;
 	struct ext2_block b;
 	int status = revisit(c, dir, name, len, at, &b, &before, &d);
 
@@ -470,7 +470,7 @@ int ext2_dir_replace(struct fs_ctx *c, struct ext2_node *dir, const char *name, 
 		     const struct ext2_place *at, uint32_t ino, uint32_t mode)
 {
 	struct ext2 *e = ext2_of(c);
-	struct ext2_dirent *before, *d;
+	struct ext2_dirent *before = NULL, *d = NULL;
 	struct ext2_block b;
 	int status = revisit(c, dir, name, len, at, &b, &before, &d);
 

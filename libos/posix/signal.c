@@ -273,12 +273,15 @@ static void insist(const struct posix_proc *p)
 		(void)build_kill(&b, SIGKILL);
 }
 
+/* Init (pid 1) takes no signals: the machine's programs live and end with it. */
 static int do_kill(pid_t pid, int sig)
 {
 	struct posix_proc *p;
 
 	if (sig < 0 || sig >= NSIG)
 		return -EINVAL;
+	if (pid == 1 && sig != 0)
+		return -EPERM;
 	if (pid <= 0)
 		return signal_group(pid == 0 ? posix_self->pgrp : pid == -1 ? -1 : -pid, sig);
 	posix_lock();
