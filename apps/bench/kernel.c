@@ -74,9 +74,9 @@ const char *fault_upcall(double *value)
 {
 	const char *reason;
 
-	upcall_on_fault(PAGE_FAULT, skip_load);
+	upcall_on_page_fault(skip_load);
 	reason = measure(do_fault, NULL, TIMES, value);
-	upcall_on_fault(PAGE_FAULT, NULL);
+	upcall_on_page_fault(NULL);
 	return reason;
 }
 
@@ -103,9 +103,9 @@ const char *prot_trap_unprot(double *value)
 		error = vm_populate(page, PAGE, VM_READ | VM_WRITE);
 	if (error)
 		return because("a page", error);
-	upcall_on_fault(PAGE_FAULT, unprotect);
+	upcall_on_page_fault(unprotect);
 	reason = measure(do_protect, NULL, TIMES, value);
-	upcall_on_fault(PAGE_FAULT, NULL);
+	upcall_on_page_fault(NULL);
 	(void)vm_release(page, PAGE);
 	return reason;
 }

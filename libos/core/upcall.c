@@ -68,21 +68,23 @@ void upcall_start(void)
 		call_env_set(0, EXO_SET_SLICE_UPCALL, 1);
 }
 
+static int dispatch_fault(struct exo_upcall_frame *frame, unsigned vector)
+{
+	if (vector == PAGE_FAULT && vm_fault(frame))
+		return 1;
+	return on_fault[vector] && on_fault[vector](frame);
+}
+
 /* 1: go on at the frame; 0: nobody knows. */
 int upcall_dispatch(struct exo_upcall_frame *frame)
 {
 	const unsigned type = frame->what & 0xff;
-	const unsigned vector = (frame->what >> 8) & (VECTORS - 1);
 
-	if (type == EXO_UPCALL_FAULT) {
-		if (vector == PAGE_FAULT) {
-			if (first_on_page_fault && first_on_page_fault(frame))
-				return 1;
-			if (vm_fault(frame))
-				return 1;
-		}
-		return on_fault[vector] && on_fault[vector](frame);
-	}
+	if (frame->what == (EXO_UPCALL_FAULT | PAGE_FAULT << 8) && first_on_page_fault &&
+	    first_on_page_fault(frame))
+		return 1;
+	if (type == EXO_UPCALL_FAULT)
+		return dispatch_fault(frame, (frame->what >> 8) & (VECTORS - 1));
 	if (type == EXO_UPCALL_EVENT && on_event)
 		on_event(frame);
 	else if (type == EXO_UPCALL_SLICE && on_slice)
