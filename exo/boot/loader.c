@@ -100,10 +100,12 @@ static void check_memory(uint64_t end)
 static void read_header(void)
 {
 	struct exo_image *image = &info->image;
+	const uint8_t *from = (const uint8_t *)HEADER;
 	uint32_t crc;
 
 	load(EXO_IMAGE_BLOCK, 1, HEADER);
-	*image = *(const struct exo_image *)HEADER;
+	for (uint32_t i = 0; i < sizeof *image; i++)
+		((uint8_t *)image)[i] = from[i];
 	crc = image->crc;
 	image->crc = 0;
 	if (image->magic != EXO_IMAGE_MAGIC)
