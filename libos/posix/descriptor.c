@@ -147,6 +147,13 @@ static uint16_t entry_of(const struct posix_file *f, int cloexec)
 	return (uint16_t)((f - posix_seg->file) | (cloexec ? POSIX_FD_CLOEXEC : 0));
 }
 
+static void set_entry(struct posix_proc *p, int fd, uint16_t entry)
+{
+	p->fd[fd] = entry;
+	if (p->fds <= (uint32_t)fd)
+		p->fds = (uint32_t)fd + 1;
+}
+
 static int lowest_free(int low)
 {
 	for (int fd = low; fd < POSIX_NFD; fd++)
@@ -162,7 +169,7 @@ int fd_install(struct posix_file *f, int low, int cloexec)
 	posix_lock();
 	fd = lowest_free(low);
 	if (fd >= 0)
-		posix_self->fd[fd] = entry_of(f, cloexec);
+		set_entry(posix_self, fd, entry_of(f, cloexec));
 	posix_unlock();
 	if (fd < 0)
 		file_drop(f);
@@ -201,7 +208,7 @@ int fd_give(struct posix_proc *p, int to, int fd)
 		return -EBADF;
 	posix_lock();
 	f->refs++;
-	p->fd[to] = entry_of(f, 0);
+	set_entry(p, to, entry_of(f, 0));
 	posix_unlock();
 	return 0;
 }
@@ -210,7 +217,7 @@ void fd_close_all(struct posix_proc *p)
 {
 	struct fs_node *cwd = p->cwd;
 
-	for (int fd = 0; fd < POSIX_NFD; fd++)
+	for (int fd = 0; fd < (int)p->fds; fd++)
 		if (p->fd[fd])
 			(void)close_of(p, fd);
 	p->cwd = NULL;

@@ -28,7 +28,7 @@ static const struct {
 
 static enum posix_device device_of(const char *path)
 {
-	if (strncmp(path, "/dev", 4) != 0)
+	if (path[0] != '/' || path[1] != 'd' || path[2] != 'e' || path[3] != 'v')
 		return DEVICE_NONE;
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		if (strcmp(path, devices[i].path) == 0)
@@ -96,8 +96,9 @@ static int rest_link(struct rest *r, struct fs_node *link)
 /* Replaces the directory the walk stands in. */
 static void step_into(struct walk *w, struct fs_node *n)
 {
-	if (w->dir)
+	if (w->dir && !w->borrowed)
 		(void)posix_fs()->put(&posix_ctx, w->dir);
+	w->borrowed = 0;
 	w->dir = n;
 }
 
@@ -107,8 +108,8 @@ static int start_at(struct walk *w, struct fs_node *from, const char *path)
 
 	if (!posix_seg->fs || !n)
 		return -ENOENT;
-	posix_fs()->ref(&posix_ctx, n);
 	step_into(w, n);
+	w->borrowed = 1;
 	return 0;
 }
 
@@ -187,7 +188,7 @@ int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 
 	w->dir = w->node = NULL;
 	w->length = 0;
-	w->slash = 0;
+	w->slash = w->borrowed = 0;
 	w->device = DEVICE_NONE;
 	r.at = path;
 	r.links = 0;
@@ -232,6 +233,7 @@ int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
 	if (dirfd == AT_FDCWD || (user_path(path) > 0 && path[0] == '/'))
 		return walk(NULL, path, how, w);
 	w->dir = w->node = NULL;
+	w->borrowed = 0;
 	f = fd_file(dirfd);
 	if (!f)
 		return -EBADF;

@@ -10,6 +10,7 @@
 #ifndef POSIX_POSIX_H
 #define POSIX_POSIX_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,8 +27,39 @@ extern struct fs_ctx posix_ctx; /* of the main file system */
 /* The operations of the main file system; -ENOENT is answered by callers when there is none. */
 const struct fs_ops *posix_fs(void);
 
-void posix_enter(void);
-long posix_leave(long result);
+extern uint64_t signal_blocked;		      /* the mask (signal.c) */
+extern uint64_t signal_alarm_at;	      /* when alarm() rings: ns since boot; 0: never */
+extern const volatile uint64_t *posix_events; /* the kernel's word of this program's events */
+
+/* What comes as an upcall. */
+#define POSIX_UPCALLS (POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN)
+
+/* Sleeps for good when somebody else halts the machine. */
+void posix_stop_if_halting(void);
+
+static inline void posix_enter(void)
+{
+	upcall_defer();
+	if (posix_seg && posix_seg->halting)
+		posix_stop_if_halting();
+}
+
+/* Events and signals that came meanwhile. */
+void posix_catch_up(void);
+
+static inline long posix_leave(long result)
+{
+	volatile struct exo_upcall_head *head = (volatile struct exo_upcall_head *)LAYOUT_UPCALL;
+
+	if (result < 0)
+		errno = (int)-result;
+	__asm__ volatile("" ::: "memory");
+	head->defer--;
+	if (posix_self && ((*posix_events & POSIX_UPCALLS) || signal_alarm_at ||
+			   (posix_self->pending & ~signal_blocked)))
+		posix_catch_up();
+	return result < 0 ? -1 : result;
+}
 
 /* The segment's lock.  Taking it repairs what a dead process left half done. */
 void posix_lock(void);
@@ -174,6 +206,7 @@ enum {
 /* What a path leads to; held by references until walk_done(). */
 struct walk {
 	struct fs_node *dir;  /* NULL for devices */
+	int borrowed;	      /* dir is the root or the working directory, held by others */
 	struct fs_node *node; /* NULL: not there (WALK_CREATE), or a device */
 	enum posix_device device;
 	int slash; /* the path ended in '/' */
@@ -216,8 +249,5 @@ void signal_send(struct posix_proc *p, int sig);
 
 /* To all of a group; takes posix_lock. */
 int signal_group(int32_t pgrp, int sig);
-
-/* When alarm() rings: ns since boot; 0: never. */
-uint64_t signal_alarm_at(void);
 
 #endif

@@ -19,9 +19,28 @@
 #include <libos/tables.h>
 #include <libos/time.h>
 
+enum { MOST_PROCS = 256 };
 enum { PID_LIMIT = 1 << 30, RETRY_NS = 1000000, NO_CAP = EXO_NCAP, SIGNAL_STATUS = 128 };
 
+/* Places of this process's own children, in no order. */
+static uint16_t child[MOST_PROCS];
+static uint32_t children;
+
 /* ---- the table ----------------------------------------------------------------------------- */
+
+static void child_add(const struct posix_proc *p)
+{
+	child[children++] = (uint16_t)(p - posix_seg->proc);
+}
+
+static void child_remove(const struct posix_proc *p)
+{
+	for (uint32_t i = 0; i < children; i++)
+		if (child[i] == p - posix_seg->proc) {
+			child[i] = child[--children];
+			return;
+		}
+}
 
 struct posix_proc *proc_new(void)
 {
@@ -52,6 +71,8 @@ struct posix_proc *proc_new(void)
 	}
 	if (p)
 		p->state = POSIX_PROC_RUNNING;
+	if (p && posix_self)
+		child_add(p);
 	posix_unlock();
 	return p;
 }
@@ -59,6 +80,7 @@ struct posix_proc *proc_new(void)
 void proc_free(struct posix_proc *p)
 {
 	image_drop(p);
+	child_remove(p);
 	p->eid = 0;
 	p->state = POSIX_PROC_FREE;
 }
@@ -106,6 +128,7 @@ static void adopt_children(const struct posix_proc *dead)
 			continue;
 		p->parent = posix_self->pid;
 		p->cap = NO_CAP;
+		child_add(p);
 		if (p->state == POSIX_PROC_ZOMBIE)
 			proc_free(p);
 	}
@@ -149,14 +172,13 @@ static int bury(struct posix_proc *p)
 
 int proc_children(void)
 {
-	const struct posix_segment *s = posix_seg;
 	int again = 0;
 
-	for (uint32_t i = 1; i < s->nprocs; i++) {
-		struct posix_proc *p = &s->proc[i];
+	/* From the end, since one that is forgotten is replaced by the last. */
+	for (uint32_t i = children; i-- > 0;) {
+		struct posix_proc *p = &posix_seg->proc[child[i]];
 
-		if (p->parent == posix_self->pid && p->eid && !tables_alive(p->eid) &&
-		    (p->state == POSIX_PROC_RUNNING || p->state == POSIX_PROC_EXITED))
+		if (p->eid && !tables_alive(p->eid) && p->state != POSIX_PROC_ZOMBIE)
 			again |= bury(p);
 	}
 	return again;
@@ -175,8 +197,6 @@ _Noreturn void proc_die(int sig)
 
 static int is_meant(const struct posix_proc *p, pid_t pid)
 {
-	if (p->state == POSIX_PROC_FREE || p->parent != posix_self->pid)
-		return 0;
 	if (pid > 0)
 		return p->pid == pid;
 	return pid == -1 || p->pgrp == (pid ? -pid : posix_self->pgrp);
@@ -188,8 +208,8 @@ static pid_t take_zombie(pid_t pid, int *status)
 	pid_t result = -ECHILD;
 
 	posix_lock();
-	for (uint32_t i = 1; i < posix_seg->nprocs && result <= 0; i++) {
-		struct posix_proc *p = &posix_seg->proc[i];
+	for (uint32_t i = 0; i < children && result <= 0; i++) {
+		struct posix_proc *p = &posix_seg->proc[child[i]];
 
 		if (!is_meant(p, pid))
 			continue;

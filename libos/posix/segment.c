@@ -22,6 +22,7 @@ enum { OWN_PAGES = 64, SMALL_PAGES = 1024, BIG_PAGES = 4096 };
 struct posix_segment *posix_seg;
 struct posix_proc *posix_self;
 struct fs_ctx posix_ctx;
+const volatile uint64_t *posix_events;
 
 struct posix_segment *posix_segment(void)
 {
@@ -53,22 +54,20 @@ void posix_unlock(void)
 	lock_release(&posix_seg->lock);
 }
 
-/* Whoever halts the machine wants quiet: others sleep here for good. */
-void posix_enter(void)
+void posix_stop_if_halting(void)
 {
-	upcall_defer();
-	while (posix_seg && posix_seg->halting && posix_seg->halting != start_self())
+	while (posix_seg->halting != start_self())
 		call_wait(0, 0);
 }
 
-long posix_leave(long result)
+void posix_catch_up(void)
 {
-	if (result < 0)
-		errno = (int)-result;
-	upcall_undefer();
-	if (posix_self && signal_waiting())
+	const int error = errno;
+
+	upcall_poll();
+	if (signal_waiting())
 		signal_deliver();
-	return result < 0 ? -1 : result;
+	errno = error;
 }
 
 void posix_wake(uint64_t eid)
@@ -79,7 +78,7 @@ void posix_wake(uint64_t eid)
 
 int posix_wait(uint64_t mask, uint64_t deadline)
 {
-	const uint64_t alarm = signal_alarm_at();
+	const uint64_t alarm = signal_alarm_at;
 	const uint64_t until = alarm && (!deadline || alarm < deadline) ? alarm : deadline;
 	struct exo_result r;
 

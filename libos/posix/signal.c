@@ -17,6 +17,7 @@
 #include <libos/build.h>
 #include <libos/call.h>
 #include <libos/start.h>
+#include <libos/tables.h>
 #include <libos/time.h>
 #include <libos/vm.h>
 
@@ -32,19 +33,19 @@ static const uint64_t harmless = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BI
 static const uint64_t unblockable = BIT(SIGKILL) | BIT(SIGSTOP);
 
 static RESIDENT struct sigaction actions[NSIG];
-static RESIDENT uint64_t blocked;
-static RESIDENT uint64_t alarm_at; /* ns since boot; 0: none */
+RESIDENT uint64_t signal_blocked;
+RESIDENT uint64_t signal_alarm_at;
 static uint64_t alarm_every;
 
 /* ---- when it is safe ----------------------------------------------------------------------- */
 
 int signal_waiting(void)
 {
-	if (alarm_at && time_now() >= alarm_at) {
-		alarm_at = alarm_every ? alarm_at + alarm_every : 0;
+	if (signal_alarm_at && time_now() >= signal_alarm_at) {
+		signal_alarm_at = alarm_every ? signal_alarm_at + alarm_every : 0;
 		__atomic_or_fetch(&posix_self->pending, BIT(SIGALRM), __ATOMIC_RELAXED);
 	}
-	return (posix_self->pending & ~blocked) != 0;
+	return (posix_self->pending & ~signal_blocked) != 0;
 }
 
 /* Bits of the signals that wait and have a handler that restarts the call they come in. */
@@ -52,7 +53,7 @@ static uint64_t restarting(void)
 {
 	uint64_t set = 0;
 
-	for (uint64_t left = posix_self->pending & ~blocked; left; left &= left - 1) {
+	for (uint64_t left = posix_self->pending & ~signal_blocked; left; left &= left - 1) {
 		const int sig = __builtin_ctzll(left);
 		const struct sigaction *a = &actions[sig];
 
@@ -65,7 +66,7 @@ static uint64_t restarting(void)
 int signal_interrupts(int any)
 {
 	while (signal_waiting()) {
-		if (any || (posix_self->pending & ~blocked & ~restarting()))
+		if (any || (posix_self->pending & ~signal_blocked & ~restarting()))
 			return 1;
 		upcall_undefer();
 		signal_deliver();
@@ -74,19 +75,14 @@ int signal_interrupts(int any)
 	return 0;
 }
 
-uint64_t signal_alarm_at(void)
-{
-	return alarm_at;
-}
-
 static void run_handler(int sig, const struct sigaction *action)
 {
-	const uint64_t before = blocked;
+	const uint64_t before = signal_blocked;
 	const int error = errno;
 	siginfo_t info;
 
-	blocked |= action->sa_mask | (action->sa_flags & SA_NODEFER ? 0 : BIT(sig));
-	blocked &= ~unblockable;
+	signal_blocked |= action->sa_mask | (action->sa_flags & SA_NODEFER ? 0 : BIT(sig));
+	signal_blocked &= ~unblockable;
 	if (action->sa_flags & SA_SIGINFO) {
 		memset(&info, 0, sizeof(info));
 		info.si_signo = sig;
@@ -95,7 +91,7 @@ static void run_handler(int sig, const struct sigaction *action)
 	} else {
 		action->sa_handler(sig);
 	}
-	blocked = before;
+	signal_blocked = before;
 	errno = error;
 }
 
@@ -121,7 +117,7 @@ void signal_deliver(void)
 {
 	uint64_t ready;
 
-	while ((ready = posix_self->pending & ~blocked) != 0) {
+	while ((ready = posix_self->pending & ~signal_blocked) != 0) {
 		const int sig = __builtin_ctzll(ready);
 
 		__atomic_and_fetch(&posix_self->pending, ~BIT(sig), __ATOMIC_RELAXED);
@@ -154,7 +150,7 @@ static int on_event(struct exo_upcall_frame *frame)
 
 static int on_slice(struct exo_upcall_frame *frame)
 {
-	if (alarm_at && time_now() >= alarm_at)
+	if (signal_alarm_at && time_now() >= signal_alarm_at)
 		(void)upcall_deflect(frame, came, NULL);
 	return 1;
 }
@@ -179,12 +175,12 @@ static void faulted(void *arg, struct upcall_context *c)
 	info.si_addr = (void *)fault.addr;
 	if (action.sa_flags & SA_RESETHAND)
 		actions[fault.sig].sa_handler = SIG_DFL;
-	blocked |= action.sa_mask | BIT(fault.sig);
+	signal_blocked |= action.sa_mask | BIT(fault.sig);
 	if (action.sa_flags & SA_SIGINFO)
 		action.sa_sigaction(fault.sig, &info, c);
 	else
 		action.sa_handler(fault.sig);
-	blocked &= ~BIT(fault.sig);
+	signal_blocked &= ~BIT(fault.sig);
 }
 
 static int fault_signal(unsigned vector)
@@ -211,7 +207,7 @@ static int on_fault(struct exo_upcall_frame *frame)
 	const int sig = fault_signal(frame->what >> 8 & 31);
 
 	if (actions[sig].sa_handler == SIG_DFL || actions[sig].sa_handler == SIG_IGN ||
-	    (blocked & BIT(sig)))
+	    (signal_blocked & BIT(sig)))
 		return 0;
 	fault = (struct fault){sig, frame->addr};
 	return upcall_deflect(frame, faulted, NULL) == 0;
@@ -219,11 +215,12 @@ static int on_fault(struct exo_upcall_frame *frame)
 
 void signal_start(void)
 {
+	posix_events = &tables_env((uint32_t)(start_self() & 0xffff))->events;
 	for (int sig = 1; sig < NSIG; sig++)
 		if (posix_self->ignored & ~harmless & BIT(sig))
 			actions[sig].sa_handler = SIG_IGN;
 	posix_self->ignored |= harmless;
-	upcall_on_event(on_event, POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN);
+	upcall_on_event(on_event, POSIX_UPCALLS);
 }
 
 /* ---- sending ------------------------------------------------------------------------------- */
@@ -361,20 +358,20 @@ _sig_func_ptr signal(int sig, _sig_func_ptr handler)
 
 int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-	const uint64_t before = blocked;
+	const uint64_t before = signal_blocked;
 	long result = 0;
 
 	posix_enter();
 	if (set) {
 		if (how == SIG_BLOCK)
-			blocked |= *set;
+			signal_blocked |= *set;
 		else if (how == SIG_UNBLOCK)
-			blocked &= ~*set;
+			signal_blocked &= ~*set;
 		else if (how == SIG_SETMASK)
-			blocked = *set;
+			signal_blocked = *set;
 		else
 			result = -EINVAL;
-		blocked &= ~unblockable;
+		signal_blocked &= ~unblockable;
 	}
 	if (old)
 		*old = before;
@@ -388,7 +385,7 @@ int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 
 int sigpending(sigset_t *set)
 {
-	*set = posix_self->pending & blocked;
+	*set = posix_self->pending & signal_blocked;
 	return 0;
 }
 
@@ -405,14 +402,14 @@ static int sleep_for_signal(void)
 
 int sigsuspend(const sigset_t *mask)
 {
-	const uint64_t before = blocked;
+	const uint64_t before = signal_blocked;
 
 	posix_enter();
-	blocked = *mask & ~unblockable;
+	signal_blocked = *mask & ~unblockable;
 	(void)sleep_for_signal();
 	upcall_undefer();
 	signal_deliver();
-	blocked = before;
+	signal_blocked = before;
 	errno = EINTR;
 	return -1;
 }
@@ -425,15 +422,15 @@ int pause(void)
 
 int sigwait(const sigset_t *set, int *sig)
 {
-	const uint64_t before = blocked;
+	const uint64_t before = signal_blocked;
 
 	posix_enter();
-	blocked = ~*set & ~unblockable;
+	signal_blocked = ~*set & ~unblockable;
 	while (!(posix_self->pending & *set))
 		(void)posix_wait(POSIX_EV_SIGNAL, time_now() + STEP_NS);
 	*sig = __builtin_ctzll(posix_self->pending & *set);
 	__atomic_and_fetch(&posix_self->pending, ~BIT(*sig), __ATOMIC_RELAXED);
-	blocked = before;
+	signal_blocked = before;
 	(void)posix_leave(0);
 	return 0;
 }
@@ -466,7 +463,7 @@ static uint64_t alarm_left(void)
 {
 	const uint64_t now = time_now();
 
-	return alarm_at == 0 ? 0 : alarm_at > now ? alarm_at - now : 1;
+	return signal_alarm_at == 0 ? 0 : signal_alarm_at > now ? signal_alarm_at - now : 1;
 }
 
 int getitimer(int which, struct itimerval *out)
@@ -489,8 +486,8 @@ int setitimer(int which, const struct itimerval *restrict value, struct itimerva
 		return -1;
 	}
 	alarm_every = ns_of(&value->it_interval);
-	alarm_at = ns_of(&value->it_value) ? time_now() + ns_of(&value->it_value) : 0;
-	upcall_on_slice(alarm_at ? on_slice : NULL);
+	signal_alarm_at = ns_of(&value->it_value) ? time_now() + ns_of(&value->it_value) : 0;
+	upcall_on_slice(signal_alarm_at ? on_slice : NULL);
 	return 0;
 }
 

@@ -37,15 +37,18 @@ int user_check(const void *p, size_t n, unsigned perm)
 
 long user_path(const char *path)
 {
-	const uint64_t start = (uint64_t)(uintptr_t)path;
-	uint64_t end = accessible(start, VM_READ);
+	const uint64_t start = (uint64_t)(uintptr_t)path, most = start + POSIX_PATH;
+	uint64_t at = start;
 
-	for (uint64_t at = start; at - start < POSIX_PATH; at++) {
-		if (at >= end)
-			end = accessible(at, VM_READ);
+	while (at < most) {
+		uint64_t end = accessible(at, VM_READ);
+
 		if (end == 0)
 			return -EFAULT;
-		if (path[at - start] == 0)
+		end = end < most ? end : most;
+		while (at < end && *(const char *)at)
+			at++;
+		if (at < end)
 			return at == start ? -ENOENT : (long)(at - start);
 	}
 	return -ENAMETOOLONG;

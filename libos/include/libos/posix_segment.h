@@ -67,6 +67,8 @@ struct posix_proc {
 	struct posix_image *image; /* whose pages it maps; NULL: all its pages are its own */
 	uint64_t ticks;		   /* CPU slots used by children that ended */
 	char name[16];
+	uint32_t fds; /* fd[] is 0 from here on */
+	uint32_t reserved;
 	uint16_t fd[POSIX_NFD];
 };
 
