@@ -114,6 +114,8 @@ static uint32_t start_all(const struct exo_manifest *m)
 	for (uint32_t i = 0; i < m->programs; i++) {
 		const pid_t pid = start_program(m, i);
 
+		if (pid < 0 && (m->program[i].flags & EXO_MF_SHELL))
+			status_to_halt_with = NOTHING_STATUS;
 		if (pid < 0)
 			continue;
 		pids[i] = pid;

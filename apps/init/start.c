@@ -2,8 +2,8 @@
  * start.c - starting the manifest's programs: what each is promised, and which rights it gets.
  *
  * Owns: what init held at first, of which percentages are taken, and the terminals dealt out.
- * Capabilities made for a program alone pass through init's slots from SPARE on and are dropped
- * when it runs.  Single-threaded.  Called by init.c.
+ * Capabilities made for a program alone pass through init's highest free slots and are dropped when
+ * it runs; sessions are kept, for they are their maker's.  Single-threaded.  Called by init.c.
  */
 #include "init.h"
 
@@ -21,7 +21,6 @@
 #define PERCENT 0x80000000u
 
 enum {
-	SPARE = LAYOUT_CAP_FREE + 16,
 	KEPT_PAGES = 64, /* for init itself */
 	KEPT_CAPS = 32,
 	ARGS = 66, /* of a program, with its name and the end */
@@ -79,9 +78,21 @@ static void fill_quotas(const struct exo_manifest_program *p, struct build_spec 
 struct grants {
 	struct build_grant list[MOST_GRANTS];
 	uint32_t count;
-	uint32_t spare; /* slots of init from SPARE on that are to be dropped */
+	uint32_t drop[2 * EXO_MANIFEST_CAPS]; /* init's slots to be emptied again */
+	uint32_t drops;
 	int tty;
 };
+
+/* The highest empty slot of init; EXO_NCAP, which the kernel refuses, when there is none. */
+static uint32_t spare(void)
+{
+	const volatile struct exo_caps *mine = tables_caps(self_index());
+
+	for (uint32_t i = EXO_NCAP; i-- > LAYOUT_CAP_FREE;)
+		if (mine->c[i].kind == EXO_CAP_NONE)
+			return i;
+	return EXO_NCAP;
+}
 
 static void grant(struct grants *g, uint32_t from, uint32_t to)
 {
@@ -93,7 +104,8 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 			struct build_spec *spec)
 {
 	char name[sizeof(p->extent[0]) + 1] = "";
-	const uint32_t whole = SPARE + g->spare, narrow = whole + 1;
+	const uint32_t whole = spare();
+	uint32_t narrow = 0;
 	int index, error;
 
 	memcpy(name, p->extent[i], sizeof(p->extent[i]));
@@ -103,7 +115,8 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 	else
 		error = call_result(call_extent_open((uint64_t)index, whole));
 	if (error == 0) {
-		g->spare += 2;
+		g->drop[g->drops++] = whole;
+		narrow = spare();
 		error = call_result(call_cap_derive(whole, narrow,
 						    p->extent_rights[i] | EXO_RIGHT_GRANT, 0, 0));
 	}
@@ -111,6 +124,7 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 		printf("init: %s: extent '%s': %s\n", p->name, name, strerror(-error));
 		return error;
 	}
+	g->drop[g->drops++] = narrow;
 	grant(g, narrow, LAYOUT_CAP_EXTENT + i);
 	memcpy(spec->extent[spec->extents].name, p->extent[i], sizeof(p->extent[i]));
 	spec->extent[spec->extents].slot = LAYOUT_CAP_EXTENT + i;
@@ -123,15 +137,13 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 {
 	static uint32_t ttys = 1;
-	const uint32_t slot = SPARE + g->spare;
+	const uint32_t slot = spare();
 	const int error = call_result(call_console_session(slot));
 
 	if (error) {
 		printf("init: %s: no console session: %s\n", p->name, strerror(-error));
 		return error;
 	}
-	/* Kept: sessions are their maker's. */
-	g->spare++;
 	grant(g, slot, LAYOUT_CAP_CONSOLE);
 	if ((p->flags & EXO_MF_SHARED) && ttys < POSIX_NTTY) {
 		g->tty = (int)ttys++;
@@ -209,9 +221,8 @@ pid_t start_program(const struct exo_manifest *m, uint32_t i)
 			printf("init: manifest program %u (%s): %s\n", (unsigned)(i + 1), p->path,
 			       strerror(errno));
 	}
-	for (uint32_t s = 0; s < g.spare; s++)
-		if (!(p->flags & EXO_MF_CONSOLE) || s > 0)
-			call_cap_drop(SPARE + s);
+	for (uint32_t k = 0; k < g.drops; k++)
+		call_cap_drop(g.drop[k]);
 	if (null >= 0)
 		(void)close(null);
 	return pid;

@@ -173,13 +173,10 @@ static struct timespec timespec_of(struct fs_time t)
 	return (struct timespec){.tv_sec = (time_t)t.sec, .tv_nsec = (long)t.nsec};
 }
 
-static int stat_node(struct fs_node *n, struct stat *out)
+static int stat_node(const struct fs_node *n, struct stat *out)
 {
-	struct fs_attr a;
-	const int error = posix_fs()->getattr(&posix_ctx, n, &a);
+	const struct fs_attr a = n->attr;
 
-	if (error)
-		return error;
 	memset(out, 0, sizeof(*out));
 	out->st_dev = 1;
 	out->st_ino = (ino_t)a.ino;
