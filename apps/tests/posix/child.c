@@ -117,7 +117,6 @@ static const struct {
 
 int child_main(int argc, char **argv)
 {
-	check_self = "/bin/posix";
 	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
 		if (strcmp(argv[1], jobs[i].name) == 0)
 			return jobs[i].run(argc > 2 ? argv[2] : "");
