@@ -2,6 +2,7 @@
  * cpu.c - privileged instructions, broken upcalls, greed for the CPU: done by children, which must
  * die alone, with the right report.
  */
+#include <libos/frames.h>
 #include <libos/time.h>
 #include "attack.h"
 
@@ -62,13 +63,21 @@ static void bad_start(void)
 	score("a child that never ran taken back", call_env_reap(CHILD_CAP).status == EXO_OK);
 }
 
-/* sysretq to the first non-canonical address would fault in the kernel: no page may end there. */
+/*
+ * A call at the very end of the lower half would return to an address that is none, and SYSRET
+ * would fault in the kernel: nothing can be mapped there.
+ */
 static void last_page(void)
 {
-	uint32_t root = env_at(self_index())->root;
+	uint32_t table;
 
+	if (frame_take(0, EXO_PAGE_TABLE | 3 << 8, &table) != 0) {
+		unprepared("code at the end of the lower half");
+		return;
+	}
 	refused("code at the end of the lower half",
-		call_page_map(0, root, 255, root, 1, EXO_MAP_READ));
+		call_table_link(0, env_at(self_index())->root, 255, table));
+	(void)frames_free(0, table, 1);
 }
 
 void attack_cpu(void)

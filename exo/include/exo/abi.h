@@ -85,8 +85,12 @@ enum {
 	EXO_MAP_EXEC = 4, /* never together with EXO_MAP_WRITE */
 };
 
-/* Highest page-table index at level 4 that programs may use, plus one: the lower half. */
-enum { EXO_USER_L4 = 256 };
+/*
+ * Page-table indices at level 4 that programs may use are below this: the lower half but its last
+ * 512 GiB, so that no call instruction can stand where the address after it is none (the kernel
+ * returns there by SYSRET, which then faults in the kernel on some processors).
+ */
+enum { EXO_USER_L4 = 255 };
 
 /* ---- capabilities ------------------------------------------------------------------------ */
 
