@@ -386,17 +386,19 @@ static void add_matches(struct list *list, const struct marked *word)
 #else
 	const int flags = 0;
 #endif
-	bool magic;
+	bool magic, found = false;
 	char *pattern = pattern_of(word, &magic);
 	glob_t files;
 
 	if (magic && glob(pattern, flags, NULL, &files) == 0) {
+		/* Some libraries call it success to have found nothing. */
+		found = files.gl_pathc > 0;
 		for (size_t i = 0; i < (size_t)files.gl_pathc; i++)
 			list_add(list, mem_text(files.gl_pathv[i], strlen(files.gl_pathv[i])));
 		globfree(&files);
-		return;
 	}
-	list_add(list, word->text.at ? word->text.at : mem_text("", 0));
+	if (!found)
+		list_add(list, word->text.at ? word->text.at : mem_text("", 0));
 }
 
 /* Split at IFS where allowed, and add each piece. */
