@@ -112,8 +112,9 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # ---- what people type ----------------------------------------------------------------------------
 
 # Install what is missing, then make $(1), all cores busy, one builder at a time in $(O).
-build = $(Q)scripts/deps build && mkdir -p $(O) && flock -o -w 900 $(O)/.lock \
-	$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) $(1)
+build = $(Q)scripts/deps build && mkdir -p $(O) && \
+	{ flock -n $(O)/.lock true || echo "make: waiting for another one in $(O)" >&2; } && \
+	flock -o -w 900 $(O)/.lock $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) $(1)
 
 all: ## build everything: kernel, C library, libOS, programs, host tools, and the image
 	+$(call build,build-all)

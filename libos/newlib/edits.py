@@ -65,6 +65,8 @@ SIGACTION = """\
 
 SIGINFO = r"\1  void        *si_addr;\n  pid_t        si_pid;\n  uid_t        si_uid;\n  int          si_status;\n"
 
+ALIAS = '\nssize_t {0} ({1}) __attribute__ ((weak, alias ("__{0}")));\n'
+
 # A va_list parameter is a pointer on this machine, so its address is not a va_list *, which is what
 # positional arguments (%2$s) take: they crashed.  A local copy has the right type.
 VA_LIST = r"(\n(?:_VFPRINTF_R|_VFWPRINTF_R|__SVFSCANF_R|__SVFWSCANF_R) \(struct _reent \*\w+,.*?)va_list ap\)\n\{"
@@ -83,9 +85,13 @@ EDITS = [
      "longjmp(buf, 0) made setjmp return 0"),
     ("libc/include/sys/stat.h", r"^#if defined \(__SPU__\).*$", "#if 1", 1,
      "declare lstat and mknod"),
+    ("libc/include/sys/stat.h", r"^(?=#if __ATFILE_VISIBLE && )", "#define UTIME_NOW  (-2L)\n#define UTIME_OMIT (-1L)\n", 1,
+     "name what utimensat understands"),
     ("libc/include/stdio.h", r"^ssize_t __getline \(.*$",
      r"\g<0>\nssize_t getdelim (char **, size_t *, int, FILE *);\nssize_t getline (char **, size_t *, FILE *);",
-     1, "declare getline and getdelim"),
+     1, "declare getline and getdelim,"),
+    ("libc/stdio/getline.c", r"\Z", ALIAS.format("getline", "char **, size_t *, FILE *"), 1, "and define them"),
+    ("libc/stdio/getdelim.c", r"\Z", ALIAS.format("getdelim", "char **, size_t *, int, FILE *"), 1, "and define them"),
     ("libc/include/machine/setjmp.h",
      r"^#if \(defined\(__CYGWIN__\) \|\| defined\(__rtems__\)\) && __POSIX_VISIBLE", "#if __POSIX_VISIBLE", 1,
      "declare sigsetjmp and siglongjmp"),
@@ -97,6 +103,14 @@ EDITS = [
      "a signal set is an unsigned long"),
     ("libc/include/sys/select.h", r"^#\tdefine\tFD_SETSIZE\t64", "#\tdefine\tFD_SETSIZE\t256", 1,
      "as many descriptors as a process may have"),
+    ("libc/include/glob.h", r"^#define\tGLOB_ABEND.*$",
+     r"\g<0>\n#define\tGLOB_ABORTED\tGLOB_ABEND\n#define\tGLOB_NOMATCH\t(-3)\n#define\tGLOB_NOESCAPE\t0x2000", 1,
+     "POSIX's names, and"),
+    ("libc/posix/glob.c", r"if \(flags & GLOB_QUOTE\)", "if (!(flags & GLOB_NOESCAPE))", 1,
+     "POSIX's meaning of a backslash, and"),
+    ("libc/posix/glob.c", r"^(\t\treturn\(globextend\(pattern, pglob, limit\)\);\n)(\telse if \(!\(pglob->gl_flags & GLOB_NOSORT)",
+     r"\1\telse if (pglob->gl_pathc == oldpathc)\n\t\treturn(GLOB_NOMATCH);\n\2", 1,
+     "of a pattern that matches nothing: it was success, with no paths"),
     ("libc/stdio/vfprintf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
     ("libc/stdio/vfwprintf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
     ("libc/stdio/vfscanf.c", VA_LIST, VA_COPY, 1, "positional arguments"),
