@@ -1,8 +1,8 @@
 /*
- * test-fpu.c - holds values in every SSE register, and a control word, over many slices; run two at
+ * fpu.c - holds values in every SSE register, and a control word, over many slices; run two at
  * once.
  *
- * usage: test-fpu SEED.  Nothing but preemption happens while the loop runs, so a register that
+ * usage: fpu SEED.  Nothing but preemption happens while the loop runs, so a register that
  * comes back changed was not kept, and one with another program's pattern was leaked.
  */
 #include <stdint.h>
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	uint64_t seed = 0, wrong;
 
 	if (argc != 2 || bare_number(argv[1], &seed) != 0) {
-		bare_print("usage: test-fpu SEED\n");
+		bare_print("usage: fpu SEED\n");
 		return 2;
 	}
 	wrong = control_word() != fresh;
