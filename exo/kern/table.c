@@ -416,16 +416,18 @@ void table_empty(uint32_t t)
 {
 	struct table *const entries = machine_table((struct pfn){t});
 	const uint32_t count = entries_of(pages[t].level);
+	uint32_t left = pages[t].present;
 
 	/*@ loop invariant 0 <= i <= count;
-	    loop assigns i, pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1],
+	    loop assigns i, left, pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1],
 	      run_maps[0 .. NFRAME / RUN - 1], entries->e[0 .. NENTRY - 1];
 	    loop variant count - i; */
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && left != 0; i++) {
 		const uint64_t entry = entries->e[i];
 
 		if (entry == 0)
 			continue;
+		left--;
 		if (entry_is_leaf(entry, pages[t].level)) {
 			leaf_uncount(entry, pages[t].level);
 		} else {
