@@ -603,7 +603,7 @@ static void test_page_take(void)
 	NO(ARG, sys_page_take(SELF, f + 1, EXO_PAGE_DATA | 1 << 8));
 	OK(sys_page_take(SELF, f + 1, level(4)));
 	CHECK(machine_table((struct pfn){f + 1})->e[256] != 0);
-	CHECK(machine_table((struct pfn){f + 1})->e[255] == 0);
+	CHECK(machine_table((struct pfn){f + 1})->e[EXO_USER_L4 - 1] == 0);
 	OK(sys_env_create(2, 8));
 	NO(QUOTA, sys_page_take(8, f + 2, EXO_PAGE_DATA));
 	OK(sys_cap_derive(8, 9, EXO_ENV_GIVE, 0, 0));
@@ -665,11 +665,11 @@ static void test_table_link(void)
 	OK(sys_table_link(SELF, frame(1, L2), 1, t));
 	CHECK(pages[t].va == 0x200000 && pages[t].parent == frame(1, L2));
 	NO(BUSY, sys_table_link(SELF, frame(1, L2), 2, t));
-	OK(sys_table_link(SELF, frame(1, ROOT), 255, t + 3));
-	CHECK(pages[t + 3].va == 255ull << 39);
+	OK(sys_table_link(SELF, frame(1, ROOT), EXO_USER_L4 - 1, t + 3));
+	CHECK(pages[t + 3].va == (EXO_USER_L4 - 1ull) << 39);
 	OK(sys_table_link(SELF, t + 3, 511, t + 1));
 	OK(sys_table_link(SELF, t + 1, 511, t + 2));
-	CHECK(pages[t + 2].va == USER_END - 0x200000);
+	CHECK(pages[t + 2].va == ((uint64_t)EXO_USER_L4 << 39) - 0x200000);
 }
 
 static void test_table_unlink(void)
