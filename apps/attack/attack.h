@@ -14,7 +14,7 @@
 /* ---- main.c ------------------------------------------------------------------------------ */
 
 /* Scores one attempt by its outcome. */
-void score(const char *name, int contained);
+void score(const char *name, int ok);
 
 /* The call must not have answered OK. */
 void refused(const char *name, struct exo_result r);
