@@ -58,6 +58,18 @@ static pid_t spawn_with(const char *path, char **argv, const struct io *io)
 	return spawn(path, argv, var_environment(), io->fd, count);
 }
 
+/* Is what stands at `path` no text?  Programs that cannot be loaded must not be read as scripts. */
+static bool is_binary(const char *path)
+{
+	const int fd = open(path, O_RDONLY);
+	char start[256];
+	const ssize_t length = fd < 0 ? -1 : read(fd, start, sizeof(start));
+
+	if (fd >= 0)
+		close(fd);
+	return length > 0 && (start[0] == 0x7f || memchr(start, 0, (size_t)length));
+}
+
 /* What runs the script at `path`: the words after #!, else this shell. *argument may be NULL. */
 static const char *interpreter(const char *path, char **argument)
 {
@@ -113,8 +125,12 @@ pid_t program_spawn(char **argv, const struct io *io, int *status)
 		return -1;
 	fflush(stdout);
 	pid = spawn_with(path, argv, io);
-	if (pid < 0 && errno == ENOEXEC)
-		pid = spawn_script(path, argv, io);
+	if (pid < 0 && errno == ENOEXEC) {
+		if (!is_binary(path))
+			pid = spawn_script(path, argv, io);
+		else
+			errno = ENOEXEC;
+	}
 	if (pid < 0) {
 		*status = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 		shell_error("%s: %s", argv[0], strerror(errno));

@@ -8,7 +8,15 @@
 #include <exo/crc32c.h>
 #include "boot.h"
 
-enum { CHUNK_BLOCKS = 8, BUFFER = 0x10000, HEADER = 0x3000, COM1 = 0x3f8 };
+enum {
+	CHUNK_BLOCKS = 8,
+	BUFFER = 0x10000,
+	HEADER = 0x3000,
+	COM1 = 0x3f8,
+	DEBUG_PORT = 0xe9,
+	QEMU_EXIT = 0xf4,
+	BOCHS_SHUTDOWN = 0x8900,
+};
 
 /* Disk address packet of INT 13h, function 42h. */
 struct packet {
@@ -31,19 +39,30 @@ extern uint8_t boot_drive;
 
 static struct boot_info *const info = (struct boot_info *)BOOT_INFO;
 
+static void out(uint32_t port, uint8_t byte)
+{
+	__asm__ volatile("outb %b0, %w1" ::"a"(byte), "d"(port));
+}
+
+/* On the screen, COM1 and the emulators' log. */
 static void put(const char *s)
 {
 	for (; *s; s++) {
 		bios_putc((uint8_t)*s);
-		__asm__ volatile("outb %b0, %w1" ::"a"(*s), "d"(COM1));
+		out(COM1, (uint8_t)*s);
+		out(DEBUG_PORT, (uint8_t)*s);
 	}
 }
 
+/* Ends the emulator; a real machine stands still with the message on its screen. */
 static _Noreturn void die(const char *why)
 {
-	put("freehold: ");
+	put("freehold: panic: ");
 	put(why);
 	put("\r\n");
+	for (const char *s = "Shutdown"; *s; s++)
+		out(BOCHS_SHUTDOWN, (uint8_t)*s);
+	out(QEMU_EXIT, 1);
 	for (;;)
 		__asm__ volatile("hlt");
 }

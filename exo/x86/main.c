@@ -155,7 +155,6 @@ void kernel_main(const struct boot_info *from)
 	pic_init();
 	time_init();
 	console_init();
-	io_init((struct pfn){(uint32_t)(x86_phys(&extent_page) / EXO_PAGE_SIZE)});
 	ide_init();
 	extent_boot(&boot.image);
 	first_program(&boot);
