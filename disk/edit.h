@@ -6,12 +6,12 @@
 #define DISK_EDIT_H
 
 /* Puts text into the manifest's boot arguments, in place; "" clears them.  Dies if it cannot. */
-void edit_boot_args(const char *image, const char *text);
+void edit_boot_args(const char *path, const char *text);
 
 /* Copies the whole extent, named or numbered, into a new sparse file. */
-void edit_extract(const char *image, const char *extent, const char *file);
+void edit_extract(const char *path, const char *name, const char *file);
 
 /* Prints the extent's first byte in the image and its length in bytes. */
-void edit_offset(const char *image, const char *extent);
+void edit_offset(const char *path, const char *name);
 
 #endif

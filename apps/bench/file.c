@@ -317,7 +317,7 @@ const char *disk_read_1m(double *value)
 	const char *reason =
 		error ? because("the volume", error) : measure(do_read_1m, NULL, SYNCS, value);
 
-	*value /= MIB / KIB;
+	*value /= (double)MIB / KIB;
 	return reason;
 }
 
@@ -367,7 +367,7 @@ const char *file_write_fsync(double *value)
 {
 	const char *reason = measure(write_big, remove_big, BIG_TIMES, value);
 
-	*value /= BIG_SIZE / KIB;
+	*value /= (double)BIG_SIZE / KIB;
 	(void)remove_big();
 	return reason;
 }
@@ -378,7 +378,7 @@ const char *file_read_cold(double *value)
 	const char *reason =
 		error ? because(BIG, error) : measure(read_big, drop_cache, BIG_TIMES, value);
 
-	*value /= BIG_SIZE / KIB;
+	*value /= (double)BIG_SIZE / KIB;
 	(void)remove_big();
 	return reason;
 }

@@ -18,8 +18,10 @@ extern char **environ;
 /* The program's path along PATH, or as given. New memory. */
 static char *find(const char *program)
 {
-	const char *dirs = getenv("PATH") ? getenv("PATH") : "/bin";
+	const char *dirs = getenv("PATH");
 
+	if (!dirs)
+		dirs = "/bin";
 	while (!strchr(program, '/')) {
 		const size_t length = strcspn(dirs, ":");
 		char *dir = tool_copy(dirs), *path;

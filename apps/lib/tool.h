@@ -53,8 +53,8 @@ void *tool_alloc(size_t size);
 void *tool_grow(void *old, size_t size);
 char *tool_copy(const char *text);
 
-/* `dir/name` in new memory, without doubling a slash. */
-char *tool_join(const char *dir, const char *name);
+/* `dir/file` in new memory, without doubling a slash. */
+char *tool_join(const char *dir, const char *file);
 
 /* The part of `path` after its last slash; trailing slashes do not count. New memory. */
 char *tool_base(const char *path);

@@ -177,7 +177,7 @@ int main(int argc, char **argv)
 		return verify_all();
 	if (!strcmp(what, "bench"))
 		return bench();
-	if (strcmp(what, "info"))
+	if (strcmp(what, "info") != 0)
 		return usage();
 	bare_print("rawdisk: %s: %u blocks, %u KiB\n", name, disk_size(disk), disk_size(disk) * 4);
 	return 0;

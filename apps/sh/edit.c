@@ -211,6 +211,8 @@ static void show_history(struct editor *e, int step)
 	}
 	e->shown = wanted;
 	line = wanted == history_count ? e->fresh : history[wanted];
+	if (!line)
+		return;
 	e->length = e->cursor = 0;
 	insert(e, line, strlen(line) > LINE ? LINE : strlen(line));
 }

@@ -74,7 +74,7 @@ static void last_lines(FILE *file)
 		next = next + 1 == limit ? 0 : next + 1;
 	}
 	for (unsigned long long i = count > limit ? count - limit : 0; i < count; i++) {
-		const struct tool_line *kept = &ring[i % limit];
+		const struct tool_line *kept = &ring[i % limit]; /* NOLINT: limit is not 0 */
 
 		fwrite(kept->text, 1, kept->length, stdout);
 		if (kept->ended)

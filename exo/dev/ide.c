@@ -574,7 +574,7 @@ void ide_init(void)
 		put_control(c->r.control, (struct ata_control){0});
 		for (uint32_t unit = 0; unit < NUNIT; unit++) {
 			const uint32_t drive = i * NUNIT + unit;
-			struct identity id;
+			struct identity id = {{0}};
 
 			drives[drive] =
 				(struct exo_drive){.channel = (uint8_t)i, .unit = (uint8_t)unit};

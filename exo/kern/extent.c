@@ -706,6 +706,7 @@ struct extent_loaded extent_load(const struct exo_image *image, uint32_t drive, 
 {
 	struct extent_loaded l = {.fault = {EXTENT_BAD_PLACE, EXTENT_BAD_PLACE}};
 	uint64_t seq[2] = {0, 0};
+	uint32_t used;
 
 	forget();
 	if (!places_fit(image, blocks))
@@ -727,7 +728,8 @@ struct extent_loaded extent_load(const struct exo_image *image, uint32_t drive, 
 	}
 	disk.newest = l.copy;
 	disk.seq = seq[l.copy];
-	disk.stale[!l.copy] = ~0ull >> (64 - disk.records / EXO_EXTENTS_PER_BLOCK);
+	used = disk.records / EXO_EXTENTS_PER_BLOCK;
+	disk.stale[!l.copy] = used ? ~0ull >> (64 - used) : 0;
 	if (!l.usable)
 		disk.records = 0;
 	return l;

@@ -439,7 +439,8 @@ static int revisit(struct fs_ctx *c, struct ext2_node *dir, const char *name, si
 		o += d->rec_len;
 	}
 	ext2_put(b);
-	return bad_entry(e, dir);
+	(void)bad_entry(e, dir);
+	return -EIO;
 }
 
 int ext2_dir_remove(struct fs_ctx *c, struct ext2_node *dir, const char *name, size_t len,

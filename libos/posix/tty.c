@@ -99,7 +99,7 @@ static int enough(const struct posix_tty *t, size_t n, uint64_t until)
 
 ssize_t tty_read(struct posix_file *f, char *to, size_t n)
 {
-	struct posix_tty *t = tty_of(f);
+	struct posix_tty *t = &posix_seg->tty[f->tty];
 	uint64_t until = 0;
 	ssize_t got;
 

@@ -178,10 +178,12 @@ static int split(uint64_t va)
 
 	if (!r || r->start == va)
 		return 0;
+	const size_t at = (size_t)(r - vm.regions);
+
 	err = grow();
 	if (err)
 		return err;
-	r = vm_find(va);
+	r = &vm.regions[at];
 	upper = *r;
 	upper.start = va;
 	if (r->kind == VM_PAGER)
@@ -337,21 +339,22 @@ uint64_t vm_sbrk(int64_t delta)
 {
 	const uint64_t old = vm.brk, now = old + (uint64_t)delta;
 	const uint64_t was = page_up(old), is = page_up(now);
-	struct vm_region r = {
-		.start = vm.heap, .end = was, .kind = VM_ANON, .perm = VM_READ | VM_WRITE};
+	struct vm_region r = {.start = was, .end = is, .kind = VM_ANON, .perm = VM_READ | VM_WRITE};
 	const struct vm_region *next = vm_next(was > vm.heap ? was : vm.heap);
+	struct vm_region *last;
 
 	if (delta < 0 ? now > old || now < vm.heap : now < old)
 		return (uint64_t)-1;
 	if (is > was && is > (next ? next->start : LAYOUT_HEAP_END))
 		return (uint64_t)-1;
-	if (is > was && was == vm.heap) {
+	/* The last page of the heap may have been given back by munmap. */
+	last = is > was && was > vm.heap ? vm_find(was - 1) : 0;
+	if (last) {
+		last->end = is;
+	} else if (is > was) {
 		if (grow())
 			return (uint64_t)-1;
-		r.end = is;
-		insert(first_above(vm.heap), &r);
-	} else if (is > was) {
-		vm_find(was - 1)->end = is;
+		insert(first_above(was), &r);
 	} else if (is < was && vm_release(is, was - is)) {
 		return (uint64_t)-1;
 	}
@@ -403,9 +406,11 @@ int vm_fault(struct exo_upcall_frame *frame)
 	return err == 0;
 }
 
-static void first_region(uint64_t start, uint64_t end, unsigned perm, enum vm_kind kind)
+static void first_region(uint64_t start, uint64_t end, unsigned perm, enum vm_kind kind,
+			 uint64_t off)
 {
 	const struct vm_region r = {.start = start,
+				    .off = off,
 				    .end = end,
 				    .perm = (uint8_t)perm,
 				    .kind = (uint8_t)kind,
@@ -422,18 +427,17 @@ void vm_start(const struct start_args *a)
 	vm.regions = vm.first;
 	vm.room = VM_FIRST_REGIONS;
 	ptab_learn(&vm.tables, a->table, a->tables);
-	first_region(LAYOUT_UPCALL, LAYOUT_ARGS_END, VM_READ | VM_WRITE, VM_FOREIGN);
+	first_region(LAYOUT_UPCALL, LAYOUT_ARGS_END, VM_READ | VM_WRITE, VM_FOREIGN, 0);
 	first_region(LAYOUT_STACK_LOW & ~(VM_PAGE - 1), LAYOUT_STACK_TOP, VM_READ | VM_WRITE,
-		     VM_ANON);
-	first_region(a->image, a->image_end, VM_READ | VM_WRITE | VM_EXEC, VM_FOREIGN);
-	first_region(a->image_end, bss_end, VM_READ | VM_WRITE, VM_ANON);
+		     VM_ANON, 0);
+	first_region(a->image, a->image_end, VM_READ | VM_WRITE | VM_EXEC, VM_FOREIGN, 0);
+	first_region(a->image_end, bss_end, VM_READ | VM_WRITE, VM_ANON, 0);
 	first_region(LAYOUT_WINDOW, LAYOUT_WINDOW + VM_WINDOW * VM_PAGE, VM_READ | VM_WRITE,
-		     VM_FOREIGN);
+		     VM_FOREIGN, 0);
 	vm.heap = vm.brk = bss_end;
 	if (a->segment_pages) {
 		first_region(LAYOUT_SEGMENT, LAYOUT_SEGMENT + a->segment_pages * VM_PAGE,
-			     VM_READ | VM_WRITE, VM_FOREIGN);
-		vm_find(LAYOUT_SEGMENT)->off = LAYOUT_CAP_SEGMENT;
+			     VM_READ | VM_WRITE, VM_FOREIGN, LAYOUT_CAP_SEGMENT);
 	}
 	vm.segment_frame = a->segment_frame;
 	vm.segment_pages = a->segment_pages;
