@@ -28,26 +28,11 @@ const char *tool_name(void)
 	return name;
 }
 
-/* newlib's getopt() takes an operand `-` for an unknown option when it looks behind other operands.
- */
-static int lone_dash(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "-") == 0)
-			return 1;
-	return 0;
-}
-
 int tool_option(int argc, char **argv, const char *spec, const char *usage)
 {
-	const int next = optind ? optind : 1; /* 0: it was not called yet */
 	int c;
 
 	opterr = 0;
-	if (lone_dash(argc, argv) && (next >= argc || argv[next][0] != '-' || !argv[next][1])) {
-		optind = next;
-		return -1;
-	}
 	c = getopt(argc, argv, spec);
 	if (c == '?')
 		tool_usage(usage);

@@ -70,6 +70,7 @@ static struct tss tss;
 static struct gate idt[256];
 static uint64_t gdt[8];
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the assembly writes r */
 static void cpuid(uint32_t leaf, uint32_t r[4])
 {
 	__asm__ volatile("cpuid"

@@ -47,7 +47,7 @@ static int refuse(char *why, const char *words)
 
 static int check_header(const struct elf_file *h, char *why)
 {
-	if (memcmp(h->ident, "\177ELF", 4))
+	if (memcmp(h->ident, "\177ELF", 4) != 0)
 		return refuse(why, "not an ELF file");
 	if (h->ident[4] != CLASS_64 || h->ident[5] != LITTLE || h->machine != MACHINE_X86_64)
 		return refuse(why, "not for x86-64");
@@ -130,7 +130,7 @@ static int read_at(const struct build_source *from, uint64_t off, void *to, uint
 
 int elf_read(struct elf *elf, const struct build_source *from, char *why)
 {
-	struct elf_file h;
+	struct elf_file h = {0};
 	int err = from->size < sizeof(h) ? refuse(why, "not an ELF file")
 					 : read_at(from, 0, &h, sizeof(h), why);
 
@@ -138,7 +138,7 @@ int elf_read(struct elf *elf, const struct build_source *from, char *why)
 	if (!err)
 		err = check_header(&h, why);
 	for (uint32_t i = 0; !err && i < h.phnum; i++) {
-		struct elf_program p;
+		struct elf_program p = {0};
 
 		err = read_at(from, h.phoff + i * sizeof(p), &p, sizeof(p), why);
 		if (!err && p.type == PT_INTERP)

@@ -22,9 +22,9 @@ struct _reent *__getreent(void)
 	return _GLOBAL_REENT;
 }
 
-void *sbrk(ptrdiff_t delta)
+void *sbrk(ptrdiff_t incr)
 {
-	const uint64_t old = vm_sbrk(delta);
+	const uint64_t old = vm_sbrk(incr);
 
 	if (old == (uint64_t)-1) {
 		errno = ENOMEM;

@@ -18,6 +18,7 @@
 #ifndef EXT2_H
 #define EXT2_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <libos/fs.h>
 
@@ -182,7 +183,14 @@ int ext2_statfs(struct fs_ctx *c, struct fs_statfs *out);
 int ext2_mark(struct fs_ctx *c);
 
 /* Damage: read-only from now on, with `what` and `number` as the message. Returns -EIO. */
-int ext2_bad(struct ext2 *e, const char *what, uint64_t number);
+void ext2_damaged(struct ext2 *e, const char *what, uint64_t number);
+
+/* The same, as the answer of who found it. */
+static inline int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
+{
+	ext2_damaged(e, what, number);
+	return -EIO;
+}
 
 /* Pins block `p`, which the caller has checked, with its contents / zeroed and dirty on behalf of
  * `tag`. */

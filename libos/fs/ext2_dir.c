@@ -395,7 +395,7 @@ int ext2_dir_add(struct fs_ctx *c, struct ext2_node *dir, const char *name, size
 		 uint32_t ino, uint32_t mode)
 {
 	struct ext2 *e = ext2_of(c);
-	struct ext2_block b;
+	struct ext2_block b = {0};
 	uint32_t lblk;
 	int at = find_room(c, dir, need(len), &b, &lblk);
 

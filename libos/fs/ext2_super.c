@@ -40,7 +40,7 @@ static void say_number(char *to, size_t size, uint64_t n)
 	say(to, size, p);
 }
 
-int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
+void ext2_damaged(struct ext2 *e, const char *what, uint64_t number)
 {
 	if (!e->failed) {
 		e->fs.message[0] = 0;
@@ -51,7 +51,6 @@ int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
 	}
 	e->failed = 1;
 	e->fs.readonly = 1;
-	return -EIO;
 }
 
 /* ---- blocks through the cache ---- */
@@ -309,6 +308,7 @@ static int alloc_tables(struct ext2 *e)
 	e->name_bytes_max = room / 8;
 	e->name_mask = power_below(room / 8 / 64, 64, 1u << 20) - 1;
 	e->groups = arena_alloc(e->fs.arena, e->groups_count * sizeof *e->groups);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is a table of pointers */
 	e->nodes = arena_alloc(e->fs.arena, ((size_t)e->node_mask + 1) * sizeof *e->nodes);
 	e->names =
 		arena_alloc(e->fs.arena, ((size_t)e->name_mask + 1) * sizeof(struct ext2_name *));
@@ -324,6 +324,7 @@ static void free_all(struct ext2 *e)
 	if (e->nodes != NULL)
 		ext2_node_drop_all(e);
 	arena_free(a, e->groups, e->groups_count * sizeof *e->groups);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): as above */
 	arena_free(a, e->nodes, ((size_t)e->node_mask + 1) * sizeof *e->nodes);
 	arena_free(a, e->names, ((size_t)e->name_mask + 1) * sizeof(struct ext2_name *));
 	arena_free(a, e, sizeof *e);

@@ -123,6 +123,18 @@ void image_recount(void)
 			posix_seg->proc[i].image->refs++;
 }
 
+int image_give_up(void)
+{
+	struct posix_image *old;
+
+	posix_lock();
+	old = oldest();
+	if (old)
+		release(old);
+	posix_unlock();
+	return old != NULL;
+}
+
 /* A page of memory, for which others' old images are given up. */
 static char *new_page(void)
 {

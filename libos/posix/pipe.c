@@ -36,7 +36,9 @@ struct posix_pipe *pipe_new(void)
 		return NULL;
 	p->size = size;
 	p->ends = READING | WRITING;
-	p->data = arena_alloc(posix_seg->arena, size);
+	do
+		p->data = arena_alloc(posix_seg->arena, size);
+	while (!p->data && image_give_up());
 	if (p->data)
 		return p;
 	arena_free(posix_seg->arena, p, sizeof(*p));

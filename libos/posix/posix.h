@@ -156,6 +156,9 @@ uint32_t image_frame(struct posix_image *image, struct fs_node *n, uint64_t off)
 /* The file is about to change. */
 void image_forget(const struct fs_node *n);
 
+/* Gives back the memory of an image that nobody runs: 1; 0: there is none. */
+int image_give_up(void);
+
 /* Counts the references again; posix_lock is held. */
 void image_recount(void);
 

@@ -1,11 +1,12 @@
 /*
  * spawn.c - starting a program as a child process.
  *
- * Owns the policy of shares: a child gets SHARE_OF_FREE of each quota that its parent has not used,
- * no less than a floor, but never more than half; one CPU slot while there are slots to take or
- * spare (it runs in others' unused slots too).  All of it returns when the child is waited for.
- * Invariant: a child that could not be started leaves nothing behind.  Lock: see posix_segment.h;
- * none is held while the program is read and built.  Called by programs, popen and system.
+ * Owns the policy of shares: a child gets a part of each quota that its parent has not used, no
+ * less than a floor but then at most half, so that programs nest deep and pipelines are long; one
+ * CPU slot while there are slots to take or spare (it runs in others' unused slots too).  All of it
+ * returns when the child is waited for. Invariant: a child that could not be started leaves nothing
+ * behind.  Lock: see posix_segment.h; none is held while the program is read and built.  Called by
+ * programs, popen and system.
  */
 #include "posix.h"
 
@@ -22,22 +23,20 @@
 extern char **environ;
 
 enum {
-	SHARE_OF_FREE = 4, /* a quarter */
 	SCRIPT_LINE = 256, /* most bytes of a #! line */
 	SCRIPT_ARGS = 64,  /* most arguments of a script */
 	SCRIPT_DEPTH = 4,
 	MOST_GRANTS = 16,
 };
 
+/* Of each quota: the part of what is left, the least, and what the parent keeps for itself. */
 static const struct {
-	uint32_t floor, most;
-	uint32_t kept; /* what the parent may still want itself */
+	uint32_t part; /* 0: a child gets none */
+	uint32_t floor, kept;
 } shares[EXO_NQUOTA] = {
-	[EXO_QUOTA_PAGES] = {256, UINT32_MAX, 48},
-	[EXO_QUOTA_SLOTS] = {1, UINT32_MAX, 0},
-	[EXO_QUOTA_CAPS] = {8, EXO_NCAP - 1, 2},
-	[EXO_QUOTA_ENVS] = {1, UINT32_MAX, 1},
-	[EXO_QUOTA_IO] = {2, 32, 1},
+	[EXO_QUOTA_PAGES] = {3, 256, 48}, [EXO_QUOTA_SLOTS] = {4, 1, 0},
+	[EXO_QUOTA_CAPS] = {4, 16, 2},	  [EXO_QUOTA_ENVS] = {4, 1, 1},
+	[EXO_QUOTA_IO] = {3, 2, 1},
 };
 
 static uint32_t share(uint32_t kind)
@@ -46,13 +45,14 @@ static uint32_t share(uint32_t kind)
 	const uint32_t limit = tables_quota_limit(self)->n[kind];
 	const uint32_t used = tables_quota_used(self)->n[kind] + shares[kind].kept;
 	const uint32_t left = limit > used ? limit - used : 0;
-	uint32_t n = left / SHARE_OF_FREE;
+	uint32_t n;
 
-	if (shares[kind].most == 0)
+	if (shares[kind].part == 0)
 		return 0;
+	n = left / shares[kind].part;
 	if (n < shares[kind].floor)
 		n = shares[kind].floor < left / 2 ? shares[kind].floor : left / 2;
-	return n < shares[kind].most ? n : shares[kind].most;
+	return n;
 }
 
 /* ---- the file ------------------------------------------------------------------------------ */
@@ -284,9 +284,9 @@ static int script_args(struct script *s, const char *path, char *const argv[])
 	return 0;
 }
 
-static pid_t run(struct posix_launch *l, struct build_spec *spec)
+/* `scripts` has SCRIPT_DEPTH places, for the lines that name interpreters of interpreters. */
+static pid_t run(struct posix_launch *l, struct build_spec *spec, struct script *scripts)
 {
-	struct script scripts[SCRIPT_DEPTH];
 	struct fs_node *node;
 
 	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
@@ -313,10 +313,12 @@ static pid_t run(struct posix_launch *l, struct build_spec *spec)
 
 pid_t posix_launch(const struct posix_launch *launch, struct build_spec *spec)
 {
+	struct script scripts[SCRIPT_DEPTH];
 	struct posix_launch l = *launch;
+	struct build_spec full = *spec;
 
 	posix_enter();
-	return (pid_t)posix_leave(posix_seg->fs ? run(&l, spec) : -ENOENT);
+	return (pid_t)posix_leave(posix_seg->fs ? run(&l, &full, scripts) : -ENOENT);
 }
 
 int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
