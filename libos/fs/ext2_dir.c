@@ -399,7 +399,7 @@ int ext2_dir_add(struct fs_ctx *c, struct ext2_node *dir, const char *name, size
 	uint32_t lblk;
 	int at = find_room(c, dir, need(len), &b, &lblk);
 
-	if (at < 0)
+	if (at < 0 || b.data == NULL)
 		return at;
 	struct ext2_dirent *d = (struct ext2_dirent *)(void *)(b.data + at);
 	fill_entry(e, d, name, len, ino, mode);
