@@ -2,11 +2,11 @@
  * spawn.c - starting a program as a child process.
  *
  * Owns the policy of shares: a child gets a part of each quota that its parent has not used, no
- * less than a floor but then at most half, so that programs nest deep and pipelines are long; one
- * CPU slot while there are slots to take or spare (it runs in others' unused slots too).  All of it
- * returns when the child is waited for. Invariant: a child that could not be started leaves nothing
- * behind.  Lock: see posix_segment.h; none is held while the program is read and built.  Called by
- * programs, popen and system.
+ * less than a floor but then at most half, so that programs nest deep and pipelines are long; and
+ * one CPU slot, for one without would never run: a free one, or one that the parent can spare, else
+ * spawn fails.  All of it returns when the child is waited for.  Invariant: a child that could not
+ * be started leaves nothing behind.  Lock: see posix_segment.h; none is held while the program is
+ * read and built.  Called by programs, popen and system.
  */
 #include "posix.h"
 
@@ -34,7 +34,7 @@ static const struct {
 	uint32_t part; /* 0: a child gets none */
 	uint32_t floor, kept;
 } shares[EXO_NQUOTA] = {
-	[EXO_QUOTA_PAGES] = {3, 256, 48}, [EXO_QUOTA_SLOTS] = {4, 1, 0},
+	[EXO_QUOTA_PAGES] = {3, 256, 48}, [EXO_QUOTA_SLOTS] = {2, 1, 0},
 	[EXO_QUOTA_CAPS] = {4, 16, 2},	  [EXO_QUOTA_ENVS] = {4, 1, 1},
 	[EXO_QUOTA_IO] = {3, 2, 1},
 };
@@ -51,7 +51,7 @@ static uint32_t share(uint32_t kind)
 		return 0;
 	n = left / shares[kind].part;
 	if (n < shares[kind].floor)
-		n = shares[kind].floor < left / 2 ? shares[kind].floor : left / 2;
+		n = shares[kind].floor < left / 2 ? shares[kind].floor : (left + 1) / 2;
 	return n;
 }
 
@@ -164,7 +164,7 @@ static void inherit(struct build_spec *spec, struct build_grant *grants)
 	};
 	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
 		spec->quota[kind] = share(kind);
-	spec->slots = spec->quota[EXO_QUOTA_SLOTS] ? 1 : 0;
+	spec->slots = 1;
 	pass(spec, grants, LAYOUT_CAP_CONSOLE);
 	pass(spec, grants, LAYOUT_CAP_MACHINE);
 }

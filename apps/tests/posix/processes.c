@@ -151,6 +151,12 @@ static void test_system(void)
 	CHECK(system("test -d /bin") == 0);
 }
 
+/* Each level deals out what it was dealt: the innermost must still get what it needs to run. */
+static void test_nested(void)
+{
+	CHECK(WEXITSTATUS(system("sh -c 'sh -c \"exit 6\"; exit $?'; exit $?")) == 6);
+}
+
 static void test_identity(void)
 {
 	CHECK(getpid() > 1 && getppid() >= 1 && getpid() != getppid());
@@ -171,6 +177,7 @@ const struct check process_checks[] = {
 	{"again-and-again", test_again_and_again},
 	{"orphan", test_orphan},
 	{"system", test_system},
+	{"nested-programs", test_nested},
 	{"identity", test_identity},
 	{NULL, NULL},
 };
