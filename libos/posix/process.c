@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <libos/call.h>
 #include <libos/build.h>
 #include <libos/start.h>
 #include <libos/tables.h>
@@ -141,14 +142,28 @@ void posix_on_death(void (*fn)(const struct posix_proc *p, const struct build_en
 	on_death = fn;
 }
 
+/* A capability for an environment that the kernel made this one's child; NO_CAP: there is none to
+ * be had. */
+static uint32_t cap_of_orphan(uint64_t eid)
+{
+	const int d = build_free_cap();
+
+	return d >= 0 && call_env_open(eid, (uint32_t)d).status == EXO_OK ? (uint32_t)d : NO_CAP;
+}
+
 /* Takes a dead child apart.  1: not possible yet. */
 static int bury(struct posix_proc *p)
 {
 	struct build b = {.eid = p->eid, .cap = p->cap};
 	struct build_end end = {.end = EXO_END_NONE};
 
-	if (build_reap(&b, &end) == -EAGAIN)
+	if (b.cap == NO_CAP)
+		b.cap = cap_of_orphan(p->eid);
+	if (build_reap(&b, &end) == -EAGAIN) {
+		if (p->cap == NO_CAP && b.cap != NO_CAP)
+			call_cap_drop(b.cap);
 		return 1;
+	}
 	if (p->state == POSIX_PROC_RUNNING) {
 		fd_close_all(p);
 		file_finish(p->eid);
