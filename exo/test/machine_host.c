@@ -437,7 +437,7 @@ const char *host_overstep(uint32_t me)
 static const struct {
 	const char *name, *errors;
 } calls[] = {
-#define CALL(number, name, nargs, args, what, errors, bound) [number] = {#name, errors},
+#define CALL(number, name, nargs, args, what, errors, bound, ...) [number] = {#name, errors},
 #include <exo/syscall.def>
 #undef CALL
 };

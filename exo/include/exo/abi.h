@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define EXO_ABI_VERSION 1u
+#define EXO_ABI_VERSION 2u
 
 enum exo_status {
 #define STATUS(name, number, meaning) EXO_##name = number,
@@ -60,6 +60,8 @@ enum {
 	EXO_IO_BLOCKS = 256, /* most blocks in one request: 1 MiB */
 	EXO_NDRIVE = 4,
 	EXO_NSESSION = 16, /* console sessions */
+	EXO_NBIND = 4096,  /* most entries of the block registry, fewer on small machines */
+	EXO_BIND_WAYS = 8, /* entries of one set of it */
 };
 
 #define EXO_EID_INDEX(eid) ((uint32_t)((eid).n & 0xffff))
@@ -101,6 +103,7 @@ enum exo_cap_kind {
 	EXO_CAP_EXTENT = 3,  /* object: extent index; range: blocks; rights READ|WRITE|ADMIN */
 	EXO_CAP_CONSOLE = 4, /* object: session; rights READ (input) | WRITE (output) | ADMIN */
 	EXO_CAP_MACHINE = 5, /* halt */
+	EXO_CAP_DEVICE = 6,  /* object 0; range: device frames; rights READ|WRITE */
 };
 
 enum {
@@ -110,11 +113,13 @@ enum {
 	EXO_RIGHT_ADMIN = 8, /* extent: free, revoke; console: new session */
 };
 enum {
-	EXO_ENV_BUILD = 1, /* take and map frames for it, set it up, start it, use its frames */
-	EXO_ENV_KILL = 2,  /* kill, read its report, reap */
-	EXO_ENV_GIVE = 16, /* put capabilities, quota and slots into it */
+	EXO_ENV_BUILD = 1,   /* take and map frames for it, set it up, start it, use its frames */
+	EXO_ENV_KILL = 2,    /* kill, read its report, reap */
+	EXO_ENV_GIVE = 16,   /* put capabilities, quota and slots into it */
+	EXO_ENV_CALL = 32,   /* call it: ipc_call */
+	EXO_ENV_REVOKE = 64, /* ask for its pages and slots, and take them */
 	/* EXO_RIGHT_GRANT = 4 as everywhere */
-	EXO_ENV_ALL = 1 | 2 | 4 | 16,
+	EXO_ENV_ALL = 1 | 2 | 4 | 16 | 32 | 64,
 };
 
 /* Slot 0 of every environment holds EXO_CAP_ENV for itself with all rights, and is never empty. */
@@ -128,8 +133,9 @@ enum exo_quota_kind {
 	EXO_QUOTA_CAPS = 2,
 	EXO_QUOTA_ENVS = 3,
 	EXO_QUOTA_EXTENTS = 4,
-	EXO_QUOTA_IO = 5, /* requests in flight */
-	EXO_NQUOTA = 8,	  /* places in the records; 6 and 7 stay 0 */
+	EXO_QUOTA_IO = 5,   /* requests in flight */
+	EXO_QUOTA_DISK = 6, /* shares of disk time; nothing is counted as used */
+	EXO_NQUOTA = 8,	    /* places in the records; 7 stays 0 */
 };
 
 /* ---- environments ------------------------------------------------------------------------ */
@@ -140,6 +146,7 @@ enum exo_env_state {
 	EXO_ENV_RUNNABLE = 2,
 	EXO_ENV_WAITING = 3,
 	EXO_ENV_ZOMBIE = 4,
+	EXO_ENV_CALLING = 5, /* in ipc_call, until the reply */
 };
 
 /* What env_set changes. */
@@ -153,8 +160,20 @@ enum exo_env_what {
 	EXO_SET_NAME_LO = 6,	  /* 8 characters for people, first half */
 	EXO_SET_NAME_HI = 7,
 	EXO_SET_EVENT_UPCALL = 8, /* mask of events that come as upcalls while it runs */
-	EXO_SET_SLICE_UPCALL = 9, /* 0 or 1: upcall at slice start */
+	EXO_SET_SLICE_UPCALL = 9, /* EXO_SLICE_START | EXO_SLICE_END: upcalls it wants */
+	EXO_SET_CALLS = 10,	  /* 0 or 1: others may call it (ipc_call); 0 at first */
 };
+
+enum { EXO_SLICE_START = 1, EXO_SLICE_END = 2 };
+
+/*
+ * The upcall EXO_UPCALL_END comes this long before the slice ends; who still runs when it ends
+ * forfeits one of its later slices.
+ */
+enum { EXO_GRACE_NS = 100000 };
+
+/* Nothing is taken from anybody sooner than one turn of the slice vector after it was asked for. */
+enum { EXO_REVOKE_MIN_NS = 256000000 };
 
 /* Why an environment ended; in its record until it is reaped. */
 enum exo_end {
@@ -172,6 +191,8 @@ enum exo_end {
 #define EXO_EV_CONSOLE_IN  (1ull << 2)
 #define EXO_EV_CONSOLE_OUT (1ull << 3) /* room again after a short console_write */
 #define EXO_EV_EXTENT	   (1ull << 4) /* the extent change it asked for is durable or has failed */
+#define EXO_EV_REVOKE	   (1ull << 5) /* something is asked back: its struct exo_revoke says what */
+#define EXO_EV_TAKEN	   (1ull << 6) /* something was taken, ditto */
 #define EXO_EV_USER	   0xffffffff00000000ull
 
 /* Selectors of every program; there are no others, and DS, ES, FS and GS are 0. */
@@ -201,6 +222,7 @@ enum exo_upcall_type {
 	EXO_UPCALL_FAULT = 0, /* vector: the exception; addr: cr2 for page faults */
 	EXO_UPCALL_EVENT = 1, /* addr: the pending events of its event-upcall mask */
 	EXO_UPCALL_SLICE = 2, /* a slice starts; the frame holds where it was interrupted */
+	EXO_UPCALL_END = 3,   /* its slice ends in EXO_GRACE_NS: yield before */
 };
 
 /*

@@ -31,7 +31,9 @@ enum exo_table_id {
 	EXO_TABLE_EXTENTS = 11,
 	EXO_TABLE_IO = 12,
 	EXO_TABLE_DRIVES = 13,
-	EXO_NTABLE = 16,
+	EXO_TABLE_REVOKES = 14,	 /* per environment */
+	EXO_TABLE_REGISTRY = 15, /* struct exo_bind; count is a power of two */
+	EXO_NTABLE = 24,
 };
 
 struct exo_table {
@@ -71,7 +73,7 @@ struct exo_page {
 			*/
 	uint64_t va;   /* TABLE, linked: first address it translates */
 	uint32_t parent; /* TABLE: frame of the table that links it; 0: not linked */
-	uint32_t reserved;
+	uint32_t bound;	 /* entry of the block registry that names it, + 1; 0: none */
 };
 _Static_assert(sizeof(struct exo_page) == 32, "page record");
 
@@ -100,7 +102,16 @@ struct exo_env {
 	uint64_t end_addr, end_rip, end_rsp;
 	uint64_t used_ticks, given_ticks; /* slots that began with it; donated to others by yield */
 	uint64_t faults;
-	uint64_t reserved[6];
+	uint16_t calling;	       /* CALLING: whom it calls; 0: nobody */
+	uint16_t client;	       /* whose call it serves; 0: nobody's */
+	uint16_t call_next, call_prev; /* CALLING: its place in the queue of whom it calls */
+	uint16_t call_head, call_tail; /* who waits for it to take a call; 0: nobody */
+	uint8_t calls_open, accepting; /* EXO_SET_CALLS; in ipc_reply_wait */
+	uint16_t penalty;	       /* slices it forfeits for those it overran */
+	uint32_t overruns;	       /* slices it has overrun */
+	uint32_t reserved1;
+	uint64_t disk_time; /* ns that drives spent on its requests */
+	uint64_t reserved[2];
 };
 _Static_assert(sizeof(struct exo_env) == 256, "environment record");
 
@@ -121,6 +132,39 @@ _Static_assert(sizeof(struct exo_cap) == 32, "capability record");
 struct exo_caps {
 	struct exo_cap c[EXO_NCAP];
 };
+
+/* What is asked of an environment, and what was taken from it. */
+struct exo_revoke {
+	uint32_t pages, slots;			 /* asked of it; 0: nothing */
+	uint64_t pages_deadline, slots_deadline; /* ns since boot */
+	uint64_t pages_by, slots_by;		 /* eid of who asks */
+	uint32_t extent; /* index of an extent whose capabilities are asked; 0: none */
+	uint32_t reserved;
+	uint64_t extent_deadline;
+	uint64_t taken; /* things taken so far; number i is log[i % EXO_NTAKEN] */
+	struct {
+		uint32_t kind;	/* EXO_QUOTA_PAGES, SLOTS, EXTENTS; or EXO_TAKEN_MAPPING */
+		uint32_t index; /* frame, slot, extent; MAPPING: frame of somebody else */
+	} log[8];
+};
+_Static_assert(sizeof(struct exo_revoke) == 128, "revocation record");
+enum { EXO_NTAKEN = 8, EXO_TAKEN_MAPPING = 16 };
+
+enum exo_bind_state { EXO_BIND_FREE = 0, EXO_BIND_USED = 1 };
+
+/*
+ * An entry of the block registry: `frame` of `env` holds what stands in `block` of `drive`.  It
+ * counts while extent `extent` has generation `gen`.
+ */
+struct exo_bind {
+	uint64_t block;
+	uint32_t frame;
+	uint16_t env;
+	uint8_t drive;
+	uint8_t state; /* enum exo_bind_state */
+	uint32_t extent, gen;
+};
+_Static_assert(sizeof(struct exo_bind) == 24, "registry entry");
 
 struct exo_slot {
 	uint16_t owner; /* environment index; 0: nobody */
