@@ -81,11 +81,16 @@ make_image = $(Q)$(call say,IMAGE) mkdir -p $(@D) && $(FHIMAGE) make -o $@ --man
 	--loader $(LOADER_BIN) --kernel $(KERNEL_BIN) --kernel-bytes $$(cat $(KERNEL_BYTES)) --init $(INIT) \
 	$(1) --bin $(APPS)
 
-# An image with other files or of another size than usual has a name of its own, and is always made
-# anew, since the files may have changed.
-image_key := $(if $(FILES)$(IMAGE_SIZE),$(shell printf '%s %s' '$(FILES)' '$(IMAGE_SIZE)' | sha256sum | cut -c 1-12))
+# An image with another manifest or other files, or of another size, than usual has a name of its own,
+# and is always made anew, since the files may have changed.
+MANIFEST  := disk/freehold.manifest
+EXAMPLES  := $(patsubst apps/examples/%/manifest,%,$(wildcard apps/examples/*/manifest))
+ifneq ($(filter $(NAME),$(EXAMPLES)),)
+MANIFEST  := apps/examples/$(NAME)/manifest
+endif
+unusual   := $(FILES)$(IMAGE_SIZE)$(filter-out disk/freehold.manifest,$(MANIFEST))
+image_key := $(if $(unusual),$(shell printf '%s %s %s' '$(FILES)' '$(IMAGE_SIZE)' '$(MANIFEST)' | sha256sum | cut -c 1-12))
 IMAGE     := $(if $(image_key),$(O)/images/freehold-$(image_key).img,$(O)/freehold.img)
-MANIFEST  ?= disk/freehold.manifest
 image_parts := $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) $(INIT) $(APPS) $(MANIFEST) $(IMAGE_DEPS)
 
 $(IMAGE): $(image_parts) $(if $(image_key),FORCE)
@@ -130,6 +135,10 @@ run: ## boot, with a terminal here (Ctrl-A X ends it); or with CMD, for that alo
 	+$(call build,$(IMAGE)) >&2
 	$(Q)scripts/run $(IMAGE)
 
+example: ## run one of the examples in apps/examples: NAME=realtime; without NAME, list them
+	$(Q)test -n '$(filter $(NAME),$(EXAMPLES))' || { echo "examples, for NAME=: $(EXAMPLES)"; test -z '$(NAME)'; }
+	+$(if $(filter $(NAME),$(EXAMPLES)),$(Q)$(MAKE) --no-print-directory run CMD=true)
+
 test: ## run host tests, then guest tests under QEMU and Bochs
 	$(Q)scripts/deps run
 	+$(call build,build-tests)
@@ -170,6 +179,7 @@ help: ## this text
 ##   CMD='ls -l /'     run: what to run instead of a shell; its output is printed, make says its status
 ##   EMU=qemu|bochs    run: the emulator
 ##   MEM=128           run: MiB of memory
+##   MANIFEST=FILE     run: the boot manifest (doc/manifest.md); by default disk/freehold.manifest
 ##   DISK=my.img       run: a disk to keep, made if it is not there; else every run begins anew
 ##   TIMEOUT=600       run: seconds until the machine is stopped; 0: never (so by default without CMD)
 ##   ICOUNT=1          run: QEMU counts instructions: its clock is one tick each, whatever the host does
@@ -183,5 +193,5 @@ help: ## this text
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
-.PHONY: all image newlib run test host-test guest-test check format-check bench deps clean help
+.PHONY: all image newlib run example test host-test guest-test check format-check bench deps clean help
 .PHONY: build-all build-tests build-host-tests FORCE

@@ -1,18 +1,18 @@
 # apps.mk - the programs: one folder each, linked with the library OS that its app.mk names.
 #
-# apps/NAME/app.mk (also apps/tests/NAME, apps/bench/NAME) says
+# apps/NAME/app.mk (also in apps/tests, apps/bench, apps/examples) says
 #   LIBOS := posix fs=ext2 buf=lru      or   LIBOS := bare
 #   PROGRAMS := a b                     optional: each of a.c, b.c is a program; else all files are one, NAME
 # and `make LIBOS_NAME='posix buf=clock'` replaces it.  Programs see libos/include and apps/lib; only
-# those of APPS_EXO also see the kernel's headers, because they test, attack or inspect it.
+# those of APPS_EXO also see the kernel's headers, because they test, attack, inspect or demonstrate it.
 #
 #   $(O)/apps/bin/NAME     with symbols, for debuggers and profilers
 #   $(O)/apps/strip/NAME   for the image
 
-APPS_EXO   := tests bench attack bystander exotop init
+APPS_EXO   := tests bench examples attack bystander exotop init
 APPS_CFLAGS = $(TARGET_CFLAGS) -Ilibos/include -Iapps/lib
 
-apps_mks   := $(wildcard apps/*/app.mk apps/tests/*/app.mk apps/bench/*/app.mk)
+apps_mks   := $(wildcard apps/*/app.mk apps/tests/*/app.mk apps/bench/*/app.mk apps/examples/*/app.mk)
 apps_lib   := $(O)/apps/lib/lib.a
 apps_top    = $(firstword $(subst /, ,$(1)))
 

@@ -611,6 +611,8 @@ static uint32_t slots_of_pattern(const struct exo_manifest_program *program)
 	return (EXO_NSLOT - program->slot_first + program->slot_every - 1) / program->slot_every;
 }
 
+enum { INIT_SLOT = 0 }; /* the kernel starts init with this one */
+
 /* The slots that slot= names must be inside the quota, and nobody else's. */
 static void check_slots(struct parser *p, struct exo_manifest_program *program, bool said)
 {
@@ -625,6 +627,10 @@ static void check_slots(struct parser *p, struct exo_manifest_program *program, 
 		MISTAKE(p, "slots= must be a number, not %%, together with slot=");
 	else if (*quota < pattern)
 		MISTAKE(p, "slot= names %u slots but slots=%u", pattern, *quota);
+	if (program->slot_first == INIT_SLOT) {
+		MISTAKE(p, "slot %d is init's", INIT_SLOT);
+		return;
+	}
 	for (uint32_t i = program->slot_first; i < EXO_NSLOT; i += program->slot_every) {
 		if (p->slot_promised[i]) {
 			MISTAKE(p, "slot %u was promised to a program above", i);

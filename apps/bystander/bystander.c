@@ -22,24 +22,6 @@ static uint64_t pattern(uint64_t at)
 	return (at + 1) * 0x9e3779b97f4a7c15ull;
 }
 
-static int is_called(const volatile struct exo_env *env, const char *name)
-{
-	uint32_t i = 0;
-
-	while (i < sizeof env->name && name[i] && env->name[i] == name[i])
-		i++;
-	return name[i] == 0 && (i == sizeof env->name || env->name[i] == 0);
-}
-
-static int someone_is_called(const char *name)
-{
-	for (uint32_t e = 1; e < tables_info()->envs; e++)
-		if (tables_env(e)->state != EXO_ENV_FREE &&
-		    tables_env(e)->state != EXO_ENV_ZOMBIE && is_called(tables_env(e), name))
-			return 1;
-	return 0;
-}
-
 static int write_all(struct disk *x)
 {
 	for (uint64_t i = 0; i < PAGES * WORDS; i++)
@@ -90,7 +72,7 @@ int main(int argc, char **argv)
 	start = before = time_now();
 	for (;;) {
 		uint64_t now = time_now();
-		int there = someone_is_called(argv[2]);
+		int there = tables_find(argv[2]) != 0;
 
 		seen |= there;
 		if ((seen && !there) || (!seen && now > start + 10ull * SECOND))

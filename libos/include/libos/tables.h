@@ -45,4 +45,7 @@ static inline int tables_alive(uint64_t eid)
 	       e->state != EXO_ENV_FREE && e->state != EXO_ENV_ZOMBIE;
 }
 
+/* The eid of an environment of this name that has not ended; 0: there is none. */
+uint64_t tables_find(const char *name);
+
 #endif
