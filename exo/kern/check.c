@@ -329,6 +329,7 @@ static const char *check_quotas(void)
 		[EXO_QUOTA_ENVS] = info.envs - 2u,
 		[EXO_QUOTA_EXTENTS] = EXO_NEXTENT,
 		[EXO_QUOTA_IO] = EXO_NIO - 1,
+		[EXO_QUOTA_DISK] = EXO_DISK_SHARES,
 	};
 	uint64_t limits[EXO_NQUOTA] = {0}, memory = info.free_frames;
 

@@ -43,6 +43,7 @@ void env_init(uint32_t nenv)
 	quota_boot(1, EXO_QUOTA_ENVS, nenv - 2);
 	quota_boot(1, EXO_QUOTA_EXTENTS, EXO_NEXTENT);
 	quota_boot(1, EXO_QUOTA_IO, EXO_NIO - 1); /* record 0 is the kernel's */
+	quota_boot(1, EXO_QUOTA_DISK, EXO_DISK_SHARES);
 }
 
 /*@ requires e < EXO_NENV;

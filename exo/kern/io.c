@@ -23,8 +23,6 @@
 #include "syscall.h"
 
 enum {
-	IO_OVERHEAD = 8, /* a request costs its blocks and this */
-	QUANTUM = EXO_IO_BLOCKS + IO_OVERHEAD,
 	IO_REFUSALS = 4, /* most requests answered without the drive in one go */
 	SUBMIT_BLOCKS = 1024,
 	END_DROPS = 2,
@@ -43,15 +41,16 @@ static uint64_t free_records[EXO_NIO / 64];
 static struct {
 	uint32_t sq_head, cq_tail; /* what the ring says is never read back */
 	uint32_t flight;	   /* records in use */
-	uint32_t credit;
-	uint16_t next, prev; /* in the round: environment + 1 */
-	uint16_t channel;    /* whose round: channel + 1; 0: none */
+	uint64_t time;		   /* virtual: ns of the drives, for EXO_DISK_SHARES shares */
+	uint16_t next, prev;	   /* in the round: environment + 1 */
+	uint16_t channel;	   /* whose round: channel + 1; 0: none */
 } askers[EXO_NENV];
 
 static struct {
 	uint16_t active;      /* request + 1 */
 	uint16_t first, last; /* the round: environment + 1 */
-	uint16_t granted;     /* the first one has had its QUANTUM */
+	uint64_t time;	      /* virtual time of whoever was served last */
+	uint64_t since;	      /* when the active request began */
 } channels[NCHANNEL];
 
 void io_init(struct pfn page)
@@ -64,19 +63,29 @@ void io_init(struct pfn page)
 	for (uint32_t e = 0; e < info.envs; e++) {
 		askers[e].flight = 0;
 		askers[e].channel = 0;
+		askers[e].time = 0;
 		envs[e].io_head = envs[e].io_tail = 0;
 	}
-	for (uint32_t c = 0; c < NCHANNEL; c++)
-		channels[c].active = channels[c].first = channels[c].last = channels[c].granted = 0;
+	for (uint32_t c = 0; c < NCHANNEL; c++) {
+		channels[c].active = channels[c].first = channels[c].last = 0;
+		channels[c].time = 0;
+	}
 	io_frames[IO_KERNEL][0] = page.n;
 }
 
 /* ---- queues and rounds ------------------------------------------------------------------- */
 
+/* Is virtual time a before b?  They are never half of what 64 bits hold apart. */
+static int earlier(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+
 static void join(uint32_t e, uint32_t c)
 {
+	if (earlier(askers[e].time, channels[c].time))
+		askers[e].time = channels[c].time;
 	askers[e].channel = (uint16_t)(c + 1);
-	askers[e].credit = 0;
 	askers[e].next = 0;
 	askers[e].prev = channels[c].last;
 	if (channels[c].last != 0)
@@ -91,27 +100,15 @@ static void leave(uint32_t e)
 	const uint32_t c = askers[e].channel - 1u;
 	const uint16_t next = askers[e].next, prev = askers[e].prev;
 
-	if (prev != 0) {
+	if (prev != 0)
 		askers[prev - 1].next = next;
-	} else {
+	else
 		channels[c].first = next;
-		channels[c].granted = 0;
-	}
 	if (next != 0)
 		askers[next - 1].prev = prev;
 	else
 		channels[c].last = prev;
 	askers[e].channel = 0;
-}
-
-/* The turn of e, the first of its round, is over; what it has not used stays its credit. */
-static void turn_over(uint32_t e)
-{
-	const uint32_t c = askers[e].channel - 1u, credit = askers[e].credit;
-
-	leave(e);
-	join(e, c);
-	askers[e].credit = credit;
 }
 
 static void enqueue(uint32_t io)
@@ -147,21 +144,30 @@ static uint32_t dequeue(uint32_t e)
 	return io;
 }
 
-/* Whose request channel c serves next; its round is not empty. */
+/*
+ * Whose request channel c serves next; its round is not empty.  Who is in it has a request, so
+ * there are fewer than EXO_NIO.
+ */
 static uint32_t next_asker(uint32_t c)
 {
-	uint32_t e = channels[c].first - 1u;
+	uint32_t best = channels[c].first - 1u;
 
-	if (channels[c].granted &&
-	    askers[e].credit < ios[envs[e].io_head - 1].count + IO_OVERHEAD) {
-		turn_over(e);
-		e = channels[c].first - 1u;
+	for (uint32_t next = channels[c].first; next != 0; next = askers[next - 1].next) {
+		if (earlier(askers[next - 1].time, askers[best].time))
+			best = next - 1u;
 	}
-	if (!channels[c].granted)
-		askers[e].credit += QUANTUM;
-	channels[c].granted = 1;
-	askers[e].credit -= ios[envs[e].io_head - 1].count + IO_OVERHEAD;
-	return e;
+	channels[c].time = askers[best].time;
+	return best;
+}
+
+/* e had a drive for `ns`.  The kernel, which works for all, counts as having all shares. */
+static void charge(uint32_t e, uint64_t ns)
+{
+	const uint32_t own = quota_limit[e].n[EXO_QUOTA_DISK];
+	const uint32_t shares = e == 0 ? EXO_DISK_SHARES : own == 0 ? 1 : own;
+
+	askers[e].time += ns * EXO_DISK_SHARES / shares;
+	envs[e].disk_time += ns;
 }
 
 /* ---- completion -------------------------------------------------------------------------- */
@@ -228,6 +234,7 @@ static void start(uint32_t io, uint32_t c)
 	if (io != IO_KERNEL && ios[io].op == EXO_IO_FLUSH && extent_takes_flush(ios[io].extent, io))
 		return;
 	channels[c].active = (uint16_t)(io + 1);
+	channels[c].since = machine_now();
 	machine_disk_start(io);
 }
 
@@ -263,6 +270,7 @@ void io_done(uint32_t io, enum exo_status status, uint32_t blocks)
 	const uint32_t c = drives[ios[io].drive].channel, x = ios[io].extent;
 
 	account(io, status, blocks);
+	charge(ios[io].env, machine_now() - channels[c].since);
 	channels[c].active = 0;
 	if (io == IO_KERNEL) {
 		ios[io].state = EXO_IOS_FREE;
@@ -491,5 +499,6 @@ enum exo_status io_env_end(uint32_t e)
 	if (askers[e].flight != 0)
 		return EXO_BUSY;
 	drop_ring(e);
+	askers[e].time = 0;
 	return EXO_OK;
 }

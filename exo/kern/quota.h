@@ -11,7 +11,7 @@
 #include "table_section.h"
 
 /* Kinds in use; the places after them in struct exo_quota stay 0. */
-enum { NQUOTA = 6 };
+enum { NQUOTA = 7 };
 
 extern struct exo_quota quota_used[EXO_NENV];
 extern struct exo_quota quota_limit[EXO_NENV];

@@ -573,7 +573,7 @@ static void test_quota_move(void)
 	NO(QUOTA, sys_quota_move(8, EXO_QUOTA_PAGES, ~0ull));
 	NO(QUOTA, sys_quota_move(8, EXO_QUOTA_SLOTS, 256)); /* one is in use */
 	OK(sys_quota_move(8, EXO_QUOTA_SLOTS, 255));
-	NO(ARG, sys_quota_move(8, 6, 0));
+	NO(ARG, sys_quota_move(8, 7, 0));
 	NO(ARG, sys_quota_move(8, ~0ull, 0));
 	OK(sys_quota_move(SELF, EXO_QUOTA_PAGES, 5));
 	OK(sys_cap_derive(8, 9, EXO_ENV_BUILD, 0, 0));

@@ -59,6 +59,7 @@ enum {
 	EXO_NIO = 256,	     /* most requests in the kernel at once */
 	EXO_IO_BLOCKS = 256, /* most blocks in one request: 1 MiB */
 	EXO_NDRIVE = 4,
+	EXO_DISK_SHARES = 1 << 20, /* of disk time, all together: EXO_QUOTA_DISK */
 	EXO_NSESSION = 16, /* console sessions */
 	EXO_NBIND = 4096,  /* most entries of the block registry, fewer on small machines */
 	EXO_BIND_WAYS = 8, /* entries of one set of it */

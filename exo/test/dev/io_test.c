@@ -237,11 +237,11 @@ static void quota_bounds_requests(void)
 	CHECK(submit(A) == 1);
 }
 
-/* B's one request waits for a bounded part of A's flood, whichever size A's requests have. */
+/* B's one request waits only for A's that is on the drive, whichever size A's requests have. */
 static void a_flood_delays_others_little(void)
 {
 	for (uint32_t size = 1; size <= 60; size += 59) {
-		uint32_t before = 0, blocks = 0;
+		uint32_t before = 0;
 
 		fake_boot();
 		two_owners();
@@ -249,39 +249,84 @@ static void a_flood_delays_others_little(void)
 			(void)put(A, X, EXO_IO_READ, 450, size);
 		while (submit(A) != 0)
 			;
+		for (uint32_t n = 0; n < 5; n++)
+			fake_complete(0);
 		(void)put(B, Y, EXO_IO_READ, 550, 1);
 		CHECK(submit(B) == 1);
 		while (completion(B, 0) == 99) {
-			blocks += ios[fake_active(0) - 1].env == A ? size + 8 : 0;
 			before++;
 			fake_complete(0);
 		}
-		CHECK(before > 1 && blocks <= 264 + 264 && completion(B, 0) == EXO_OK);
+		CHECK(before == 2 && completion(B, 0) == EXO_OK);
 		fake_run();
 	}
 }
 
-static void turns_are_fair(void)
+/* Both have requests of these sizes waiting for `n` completions; the drive time that each got. */
+static void both_busy(uint32_t n, uint32_t a_size, uint32_t b_size, uint64_t got[2])
 {
-	uint32_t served[4] = {0, 0, 0, 0};
+	const uint64_t a = envs[A].disk_time, b = envs[B].disk_time;
 
-	two_owners();
 	for (uint32_t i = 0; i < 32; i++) {
-		(void)put(A, X, EXO_IO_CLEAR, 450, 100);
-		(void)put(B, Y, EXO_IO_CLEAR, 550, 4);
+		(void)put(A, X, EXO_IO_CLEAR, 450, a_size);
+		(void)put(B, Y, EXO_IO_CLEAR, 550, b_size);
 	}
-	for (uint32_t n = 0; n < 200; n++) { /* both always have requests waiting */
+	for (uint32_t i = 0; i < n; i++) {
 		ring(A)->cq_head = ring(A)->cq_tail;
 		ring(B)->cq_head = ring(B)->cq_tail;
 		ring(A)->sq_tail = ring(A)->sq_head + EXO_RING_SQ;
 		ring(B)->sq_tail = ring(B)->sq_head + EXO_RING_SQ;
 		(void)submit(A);
 		(void)submit(B);
-		served[ios[fake_active(0) - 1].env] += ios[fake_active(0) - 1].count + 8;
 		fake_complete(0);
 	}
-	CHECK(served[A] + 600 > served[B] && served[B] + 600 > served[A]);
-	CHECK(served[A] > 1500 && served[B] > 1500);
+	got[0] = envs[A].disk_time - a;
+	got[1] = envs[B].disk_time - b;
+}
+
+static void turns_are_fair(void)
+{
+	uint64_t got[2];
+
+	two_owners();
+	both_busy(200, 100, 4, got);
+	CHECK(got[0] > 1500 && got[0] <= got[1] + 120 && got[1] <= got[0] + 120);
+}
+
+static void shares_weigh(void)
+{
+	uint64_t got[2];
+
+	two_owners();
+	fake_as(B);
+	CHECK(sys_quota_move(0, EXO_QUOTA_DISK, 1).status == EXO_OK);
+	quota_limit[A].n[EXO_QUOTA_DISK] += 500; /* 1500 to 500 */
+	quota_limit[B].n[EXO_QUOTA_DISK] -= 500;
+	both_busy(400, 40, 40, got);
+	CHECK(got[0] > 1500 && got[0] <= 3 * got[1] + 150 && 3 * got[1] <= got[0] + 150);
+	quota_limit[A].n[EXO_QUOTA_DISK] += 500; /* B has no share left: last, but not starved */
+	quota_limit[B].n[EXO_QUOTA_DISK] -= 500;
+	both_busy(200, 40, 40, got);
+	CHECK(got[0] > 10 * got[1]);
+	quota_limit[A].n[EXO_QUOTA_DISK] -= 1000;
+	quota_limit[B].n[EXO_QUOTA_DISK] += 1000;
+	CHECK(check_state() == NULL);
+}
+
+/* Who did nothing for long has no more claim than who comes for the first time. */
+static void idle_time_is_not_saved(void)
+{
+	uint64_t got[2];
+
+	two_owners();
+	for (uint32_t i = 0; i < 200; i++) {
+		(void)put(A, X, EXO_IO_CLEAR, 450, 40);
+		ring(A)->cq_head = ring(A)->cq_tail;
+		(void)submit(A);
+		fake_run();
+	}
+	both_busy(100, 40, 40, got);
+	CHECK(got[0] > 1000 && got[0] <= got[1] + 150 && got[1] <= got[0] + 150);
 }
 
 static void errors_reach_the_asker_only(void)
@@ -414,6 +459,8 @@ int main(void)
 	RUN_TEST(quota_bounds_requests);
 	RUN_TEST(a_flood_delays_others_little);
 	RUN_TEST(turns_are_fair);
+	RUN_TEST(shares_weigh);
+	RUN_TEST(idle_time_is_not_saved);
 	RUN_TEST(errors_reach_the_asker_only);
 	RUN_TEST(revoking_reaches_what_is_queued);
 	RUN_TEST(death_with_requests_in_flight);
