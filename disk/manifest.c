@@ -53,7 +53,7 @@ static const struct quota_kind quota_kinds[QUOTAS] = {
 	[EXO_QUOTA_ENVS] = {"envs", EXO_NENV - 1, 16},
 	[EXO_QUOTA_EXTENTS] = {"extents", EXO_NEXTENT - 1, 8},
 	[EXO_QUOTA_IO] = {"io", EXO_NIO - 1, 32},
-	[EXO_QUOTA_DISK] = {"disk", EXO_DISK_SHARES, EXO_DISK_SHARES / 32},
+	[EXO_QUOTA_DISK] = {"disk", EXO_DISK_SHARES, EXO_DISK_SHARES / 64},
 };
 
 static const struct {
