@@ -68,6 +68,20 @@ enum exo_status cap_read(uint32_t e, uint64_t slot, struct exo_cap *out)
 
 /*@ requires e < EXO_NENV && \valid(out);
     assigns *out;
+    ensures \result == EXO_OK ==> slot < EXO_NCAP && out->kind != EXO_CAP_NONE;
+*/
+enum exo_status cap_for_grant(uint32_t e, uint64_t slot, struct exo_cap *out)
+{
+	const enum exo_status status = cap_read(e, slot, out);
+
+	if (status == EXO_OK && out->kind != EXO_CAP_MACHINE &&
+	    (out->rights & EXO_RIGHT_GRANT) == 0)
+		return EXO_PERM;
+	return status;
+}
+
+/*@ requires e < EXO_NENV && \valid(out);
+    assigns *out;
     ensures \result == EXO_OK ==> out->kind == kind && (rights & out->rights) == rights;
 */
 enum exo_status cap_find(uint32_t e, uint64_t slot, uint8_t kind, uint32_t rights,
@@ -206,10 +220,8 @@ struct exo_result sys_cap_grant(uint64_t s, uint64_t ce, uint64_t d)
 {
 	struct exo_cap cap;
 	uint32_t target;
-	enum exo_status status = cap_read(cpu_self(), s, &cap);
+	enum exo_status status = cap_for_grant(cpu_self(), s, &cap);
 
-	if (status == EXO_OK && cap.kind != EXO_CAP_MACHINE && (cap.rights & EXO_RIGHT_GRANT) == 0)
-		status = EXO_PERM;
 	if (status == EXO_OK)
 		status = cap_live_env(cpu_self(), ce, EXO_ENV_GIVE, &target);
 	if (status == EXO_OK)

@@ -30,6 +30,9 @@ static inline enum exo_status cap_look(uint32_t e, uint64_t slot, const struct e
 /* As cap_look, but a copy. */
 enum exo_status cap_read(uint32_t e, uint64_t slot, struct exo_cap *out);
 
+/* As cap_read, and e may pass it to others: PERM. */
+enum exo_status cap_for_grant(uint32_t e, uint64_t slot, struct exo_cap *out);
+
 /* As cap_read, and it must be of `kind` (TYPE) and have all of `rights` (PERM). */
 enum exo_status cap_find(uint32_t e, uint64_t slot, uint8_t kind, uint32_t rights,
 			 struct exo_cap *out);

@@ -11,6 +11,7 @@
 #include "env.h"
 #include "info.h"
 #include "io.h"
+#include "ipc.h"
 #include "machine.h"
 #include "page.h"
 #include "quota.h"
@@ -265,12 +266,14 @@ static const char *check_alive(uint32_t e)
 	    !role_good(e, env->upcall_page, EXO_PAGE_UPCALL, 0) ||
 	    !role_good(e, env->io_ring, EXO_PAGE_DATA, 0))
 		return "frame with a role is of its type and its environment's";
-	if ((env->state == EXO_ENV_RUNNABLE || env->state == EXO_ENV_WAITING) &&
+	if ((env->state == EXO_ENV_RUNNABLE || env->state == EXO_ENV_WAITING ||
+	     env->state == EXO_ENV_CALLING) &&
 	    (env->root == 0 || env->save == 0))
 		return "what can run has an address space and a save area";
-	if (env->state == EXO_ENV_WAITING ? (env->events & env->wait_mask) != 0 ||
-						    (env->wait_mask == 0 && env->deadline == 0)
-					  : env->wait_mask != 0 || env->deadline != 0)
+	if (env->state == EXO_ENV_WAITING
+		    ? (env->events & env->wait_mask) != 0 ||
+			      (env->wait_mask == 0 && env->deadline == 0 && !env->accepting)
+		    : env->wait_mask != 0 || (env->deadline != 0 && env->state != EXO_ENV_CALLING))
 		return "who waits has something to wait for, and it has not come";
 	if ((env->deadline != 0) != (timer_place[e] != 0))
 		return "who has a deadline is in the heap";
@@ -282,8 +285,8 @@ static const char *check_free_env(uint32_t e)
 	const struct exo_env *const env = &envs[e];
 
 	if (env->root != 0 || env->save != 0 || env->upcall_page != 0 || env->io_ring != 0 ||
-	    env->io_head != 0 || env->events != 0 || timer_place[e] != 0 ||
-	    caps[e].c[0].kind != EXO_CAP_NONE)
+	    env->io_head != 0 || env->events != 0 || timer_place[e] != 0 || env->client != 0 ||
+	    env->call_head != 0 || env->calls_open != 0 || caps[e].c[0].kind != EXO_CAP_NONE)
 		return "free environment holds nothing";
 	return 0;
 }
@@ -293,7 +296,7 @@ static const char *check_envs(void)
 	for (uint32_t e = 1; e < info.envs; e++) {
 		const char *broken;
 
-		if (envs[e].state > EXO_ENV_ZOMBIE || envs[e].gen == 0)
+		if (envs[e].state > EXO_ENV_CALLING || envs[e].gen == 0)
 			return "environment is in a known state";
 		broken = envs[e].state == EXO_ENV_FREE ? check_free_env(e) : check_alive(e);
 		if (!broken)
@@ -302,6 +305,67 @@ static const char *check_envs(void)
 			return broken;
 	}
 	return envs[0].state != EXO_ENV_FREE ? "environment 0 is nobody" : 0;
+}
+
+/* ---- calls ------------------------------------------------------------------------------- */
+
+static uint32_t queued; /* links found in the queues */
+
+/* The queue of t: callers of t; of nobody: the dead with callers. */
+static const char *check_queue(uint32_t t)
+{
+	uint32_t before = 0;
+
+	for (uint32_t e = envs[t].call_head; e != 0; e = envs[e].call_next) {
+		if (e >= info.envs || queued++ >= info.envs || envs[e].call_prev != before)
+			return "links of a queue of calls agree";
+		if (t == 0 ? envs[e].state != EXO_ENV_ZOMBIE || envs[e].call_head == 0
+			   : envs[e].calling != t || envs[t].client == e)
+			return "queue holds who calls and is not served";
+		before = e;
+	}
+	return envs[t].call_tail != before ? "queue of calls ends with its tail" : 0;
+}
+
+static const char *check_caller(uint32_t e)
+{
+	const struct exo_env *const env = &envs[e];
+	uint32_t end = e, depth = 0;
+
+	if ((env->calling != 0) != (env->state == EXO_ENV_CALLING) || env->calling >= info.envs ||
+	    (e != 0 && env->calling == e))
+		return "who is CALLING calls somebody else";
+	if (env->client >= info.envs || (env->client != 0 && envs[env->client].calling != e))
+		return "client calls who serves it";
+	if (env->accepting &&
+	    (env->state != EXO_ENV_WAITING || env->client != 0 || env->call_head != 0))
+		return "who accepts calls sleeps, with no client and no queue";
+	if (env->state == EXO_ENV_ZOMBIE && (env->client != 0 || env->calls_open != 0))
+		return "the dead serve nobody";
+	while (envs[end].calling != 0 && envs[envs[end].calling].client == end &&
+	       depth <= IPC_DEPTH) {
+		end = envs[end].calling;
+		depth++;
+	}
+	return depth > IPC_DEPTH ? "calls that are served nest to a bound" : 0;
+}
+
+static const char *check_calls(void)
+{
+	uint32_t links = 0;
+
+	queued = 0;
+	for (uint32_t e = 0; e < info.envs; e++) {
+		const char *broken = check_caller(e);
+
+		if (!broken)
+			broken = check_queue(e);
+		if (broken)
+			return broken;
+		links += envs[e].state == EXO_ENV_CALLING && envs[envs[e].calling].client != e;
+		links += envs[e].state == EXO_ENV_ZOMBIE && envs[e].call_head != 0;
+	}
+	return links != queued ? "every caller that is not served is in one queue" : 0;
 }
 
 /* ---- quotas ------------------------------------------------------------------------------ */
@@ -363,8 +427,9 @@ static const char *check_slots(void)
 
 		if (owner >= info.envs)
 			return "owner of a slot exists";
-		if (usable != (owner != 0 && envs[owner].state == EXO_ENV_RUNNABLE))
-			return "slot is usable exactly when its owner is runnable";
+		if (usable != (owner != 0 && slot_user(owner) != 0))
+			return "slot is usable exactly when its owner, or who serves it, is "
+			       "runnable";
 		if (owner != 0 && (envs[owner].slots[s / 64] >> s % 64 & 1) == 0)
 			return "owner of a slot has its bit";
 		recount[owner].n[EXO_QUOTA_SLOTS]++;
@@ -384,6 +449,8 @@ static const char *check_cpu(void)
 		return "CPU is at a slot of the vector";
 	if (cpu->next != 0 && envs[cpu->next].state != EXO_ENV_RUNNABLE)
 		return "rest of the slice belongs to somebody runnable";
+	if (cpu->inbox != 0 && (cpu->resched == 0 || envs[cpu->current].state != EXO_ENV_RUNNABLE))
+		return "who gets a message is about to leave the CPU, and can run";
 	if (cpu->current != 0 && cpu->resched == 0 &&
 	    envs[cpu->current].state != EXO_ENV_RUNNABLE &&
 	    envs[cpu->current].state != EXO_ENV_BUILDING) /* boot acts as environment 1 */
@@ -419,6 +486,8 @@ const char *check_state(void)
 		broken = check_tables();
 	if (!broken)
 		broken = check_counts();
+	if (!broken)
+		broken = check_calls();
 	if (!broken)
 		broken = check_slots();
 	if (!broken)

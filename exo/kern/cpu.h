@@ -18,7 +18,7 @@ struct cpu {
 	uint32_t next;	   /* directed yield: who gets the rest of the slice; 0: nobody special */
 	uint32_t position; /* slot of the vector that is running */
 	uint32_t borrow;   /* slot whose owner last ran in a slot not its own */
-	uint32_t reserved;
+	uint32_t inbox;	   /* `current` gets a message when it has left: ipc_left() */
 };
 
 extern struct cpu cpus[NCPU];

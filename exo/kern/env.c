@@ -12,6 +12,7 @@
 #include "event.h"
 #include "info.h"
 #include "io.h"
+#include "ipc.h"
 #include "machine.h"
 #include "page.h"
 #include "principal.h"
@@ -181,6 +182,11 @@ static enum exo_status word_set(struct exo_env *env, uint64_t what, uint64_t val
 			return EXO_ARG;
 		env->slice_upcall = (uint8_t)value;
 		return EXO_OK;
+	case EXO_SET_CALLS:
+		if (value > 1)
+			return EXO_ARG;
+		env->calls_open = (uint8_t)value;
+		return EXO_OK;
 	default:
 		return EXO_ARG;
 	}
@@ -253,6 +259,7 @@ void env_end(uint32_t e, enum exo_end why, uint8_t vector, uint32_t error, uint6
 	struct exo_env *const env = &envs[e];
 
 	timer_drop(e);
+	ipc_env_end(e);
 	env->state = EXO_ENV_ZOMBIE;
 	slot_unready(e);
 	env->events = 0;
@@ -415,7 +422,7 @@ static int holds_nothing(uint32_t z)
 
 	return used->n[EXO_QUOTA_PAGES] == 0 && used->n[EXO_QUOTA_SLOTS] == 0 &&
 	       used->n[EXO_QUOTA_CAPS] == 0 && used->n[EXO_QUOTA_ENVS] == 0 &&
-	       used->n[EXO_QUOTA_IO] == 0 && !io_busy(z);
+	       used->n[EXO_QUOTA_IO] == 0 && !io_busy(z) && envs[z].call_head == 0;
 }
 
 struct exo_result sys_env_reap(uint64_t ce)

@@ -1,7 +1,7 @@
 /*
  * env.h - environments: who exists, in what state, with which frames in which roles.
  *
- *   FREE -> BUILDING -> RUNNABLE <-> WAITING -> ZOMBIE -> FREE
+ *   FREE -> BUILDING -> RUNNABLE <-> WAITING, CALLING -> ZOMBIE -> FREE
  *
  * Invariant: index 0 is nobody; a FREE environment holds nothing; the creator of one that is not
  * FREE is not FREE either (it is charged for it until it is reaped or passed on).

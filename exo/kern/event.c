@@ -7,21 +7,27 @@
 #include "event.h"
 #include "cpu.h"
 #include "env.h"
+#include "ipc.h"
 #include "machine.h"
 #include "principal.h"
 #include "slot.h"
 #include "syscall.h"
 #include "timer.h"
 
-/*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_WAITING;
+/*@ requires 0 < e < EXO_NENV;
+    requires envs[e].state == EXO_ENV_WAITING || envs[e].state == EXO_ENV_CALLING;
     ensures envs[e].state == EXO_ENV_RUNNABLE; */
 void event_wake(uint32_t e, enum exo_status status, uint64_t value)
 {
 	struct exo_regs *const regs = &machine_save((struct pfn){envs[e].save})->regs;
 
 	timer_drop(e);
+	if (envs[e].state == EXO_ENV_CALLING)
+		ipc_hang_up(e);
 	regs->rax = (uint64_t)status;
-	regs->rdx = value;
+	regs->rdx = envs[e].accepting ? 0 : value;
+	regs->rdi = envs[e].accepting ? value : 0;
+	envs[e].accepting = 0;
 	envs[e].events &= ~value;
 	envs[e].wait_mask = 0;
 	envs[e].deadline = 0;

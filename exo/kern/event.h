@@ -12,7 +12,10 @@
    it waits for one of them.  For the kernel's own events; cannot fail. */
 void event_raise(uint32_t e, uint64_t bits);
 
-/* Ends the wait of e, which is WAITING: its call returns status and value. */
+/*
+ * Ends the wait of e, which is WAITING or CALLING: its call returns status, and value (the events)
+ * where that call has them.
+ */
 void event_wake(uint32_t e, enum exo_status status, uint64_t value);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "env.h"
 #include "info.h"
+#include "ipc.h"
 #include "quota.h"
 #include "syscall.h"
 
@@ -31,8 +32,41 @@ static int env_runnable(uint32_t e)
 	return envs[e].state == EXO_ENV_RUNNABLE;
 }
 
+/*@ requires e < EXO_NENV;
+    assigns \nothing;
+    ensures \result == 0 || envs[\result].state == EXO_ENV_RUNNABLE; */
+uint32_t slot_user(uint32_t e)
+{
+	/*@ loop invariant e < EXO_NENV && 0 <= n <= IPC_DEPTH;
+	    loop assigns e, n;
+	    loop variant IPC_DEPTH - n; */
+	for (uint32_t n = 0; n < IPC_DEPTH && envs[e].calling != 0; n++) {
+		if (envs[envs[e].calling].client != e)
+			return 0;
+		e = envs[e].calling;
+	}
+	return env_runnable(e) ? e : 0;
+}
+
+/* The slots of word w that e runs in when it can: its own and those of its clients. */
+/*@ requires e < EXO_NENV && w < SLOT_WORDS;
+    assigns \nothing; */
+static uint64_t slots_for(uint32_t e, uint32_t w)
+{
+	uint64_t found = envs[e].slots[w];
+
+	/*@ loop invariant e < EXO_NENV && 0 <= n <= IPC_DEPTH;
+	    loop assigns e, n, found;
+	    loop variant IPC_DEPTH - n; */
+	for (uint32_t n = 0; n < IPC_DEPTH && envs[e].client != 0; n++) {
+		e = envs[e].client;
+		found |= envs[e].slots[w];
+	}
+	return found;
+}
+
 /*
- * The first usable slot after `after` in the circle whose owner is not `except` (0: anyone);
+ * The first usable slot after `after` in the circle that is not for `except` (0: anyone);
  * EXO_NSLOT: there is none.
  */
 /*@ requires after < EXO_NSLOT && except < EXO_NENV;
@@ -48,7 +82,7 @@ static uint32_t slot_after(uint32_t after, uint32_t except)
 	    loop variant SLOT_WORDS + 1 - i; */
 	for (uint32_t i = 0; i <= SLOT_WORDS; i++) {
 		const uint32_t w = (start / 64 + i) % SLOT_WORDS;
-		const uint64_t found = slot_runnable[w] & ~envs[except].slots[w] & mask;
+		const uint64_t found = slot_runnable[w] & ~slots_for(except, w) & mask;
 
 		if (found != 0)
 			return w * 64 + first_bit(found);
@@ -68,10 +102,12 @@ void slot_ready(uint32_t e)
 	    loop assigns w, any, slot_runnable[0 .. SLOT_WORDS - 1];
 	    loop variant SLOT_WORDS - w; */
 	for (uint32_t w = 0; w < SLOT_WORDS; w++) {
-		slot_runnable[w] |= envs[e].slots[w];
-		any |= envs[e].slots[w];
+		const uint64_t found = slots_for(e, w);
+
+		slot_runnable[w] |= found;
+		any |= found;
 	}
-	if (slots[cpu->position].owner == e) {
+	if (slot_user(slots[cpu->position].owner) == e) {
 		cpu->next = 0;
 		cpu->resched = 1;
 	} else if (cpu->current == 0 && any != 0) {
@@ -89,7 +125,7 @@ void slot_unready(uint32_t e)
 	    loop assigns w, slot_runnable[0 .. SLOT_WORDS - 1];
 	    loop variant SLOT_WORDS - w; */
 	for (uint32_t w = 0; w < SLOT_WORDS; w++)
-		slot_runnable[w] &= ~envs[e].slots[w];
+		slot_runnable[w] &= ~slots_for(e, w);
 	if (cpu->next == e)
 		cpu->next = 0;
 	if (cpu->current == e)
@@ -101,19 +137,19 @@ void slot_unready(uint32_t e)
 uint32_t cpu_next(void)
 {
 	struct cpu *const cpu = cpu_this();
-	const uint32_t owner = slots[cpu->position].owner;
-	uint32_t s;
+	uint32_t e, s;
 
 	cpu->resched = 0;
 	if (cpu->next != 0)
 		return cpu->next;
-	if (env_runnable(owner))
-		return owner;
+	e = slot_user(slots[cpu->position].owner);
+	if (e != 0)
+		return e;
 	s = slot_after(cpu->borrow, 0);
 	if (s == EXO_NSLOT)
 		return 0;
 	cpu->borrow = s;
-	cpu->next = slots[s].owner;
+	cpu->next = slot_user(slots[s].owner);
 	return cpu->next;
 }
 
@@ -133,11 +169,11 @@ void slot_tick(void)
 		info.idle_ticks++;
 	else
 		envs[e].used_ticks++;
-	if (owner != 0 && e == owner)
+	if (owner != 0 && e == slot_user(owner))
 		slots[cpu->position].used++;
 	else if (owner != 0)
 		slots[cpu->position].missed++;
-	if (e != 0 && e != owner)
+	if (e != 0 && e != slot_user(owner))
 		slots[cpu->position].given++;
 }
 
@@ -150,7 +186,7 @@ static void slot_assign(uint32_t e, uint32_t s)
 
 	slots[s].owner = (uint16_t)e;
 	envs[e].slots[s / 64] |= bit;
-	if (env_runnable(e))
+	if (slot_user(e) != 0)
 		slot_runnable[s / 64] |= bit;
 }
 
@@ -229,16 +265,16 @@ struct exo_result sys_slot_free(uint64_t slot)
 static uint32_t yield_any(uint32_t me)
 {
 	struct cpu *const cpu = cpu_this();
-	const uint32_t owner = slots[cpu->position].owner;
+	const uint32_t user = slot_user(slots[cpu->position].owner);
 	uint32_t s;
 
-	if (owner != me && env_runnable(owner))
-		return owner;
+	if (user != 0 && user != me)
+		return user;
 	s = slot_after(cpu->borrow, me);
 	if (s == EXO_NSLOT)
 		return me;
 	cpu->borrow = s;
-	return slots[s].owner;
+	return slot_user(slots[s].owner);
 }
 
 struct exo_result sys_yield(uint64_t eid)

@@ -3,8 +3,9 @@
  *
  * Slot i runs at tick i % EXO_NSLOT.  Its owner runs if it can; else the next owner in the vector
  * that can, starting after the last one that borrowed.  An environment without a slot runs only
- * when somebody yields to it.  Invariant: bit s of slot_runnable says that slot s has an owner and
- * that it is RUNNABLE; envs[].slots has the bits of what each one owns.
+ * when somebody yields to it.  While a call is served, the caller's slots count for who serves it
+ * (slot_user).  Invariant: bit s of slot_runnable says that slot s has an owner and that it, or who
+ * serves it, is RUNNABLE; envs[].slots has the bits of what each one owns.
  */
 #ifndef KERN_SLOT_H
 #define KERN_SLOT_H
@@ -16,6 +17,12 @@ enum { SLOT_WORDS = EXO_NSLOT / 64 };
 
 extern struct exo_slot slots[EXO_NSLOT];
 extern uint64_t slot_runnable[SLOT_WORDS];
+
+/*
+ * Who runs in the slots of e now: e, or who serves its call, or that one's call, and so on; 0:
+ * nobody can.
+ */
+uint32_t slot_user(uint32_t e);
 
 /* e has become RUNNABLE: its slots count, and the CPU is asked again if that changes who runs. */
 void slot_ready(uint32_t e);

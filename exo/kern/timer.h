@@ -2,7 +2,7 @@
  * timer.h - deadlines of waiting environments, earliest first.
  *
  * A binary heap of environment indices ordered by envs[].deadline.  Invariant: an environment is
- * in the heap exactly when it is WAITING with a deadline, and timer_place says where.
+ * in the heap exactly when it is WAITING or CALLING with a deadline, and timer_place says where.
  */
 #ifndef KERN_TIMER_H
 #define KERN_TIMER_H

@@ -14,6 +14,7 @@
 #include "../kern/env.h"
 #include "../kern/event.h"
 #include "../kern/info.h"
+#include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
 #include "../kern/slot.h"
@@ -32,7 +33,9 @@ enum {
 	STEPS = 300000,
 	LAST_CALL = 27,
 	CALL_ENV_OPEN = 38,
-	NCALL = 39,
+	CALL_IPC_CALL = 39,
+	CALL_IPC_REPLY_WAIT = 40,
+	NCALL = 41,
 };
 
 static uint64_t seed;
@@ -231,16 +234,24 @@ static uint64_t pick_thing(uint32_t z, uint64_t kind)
  * full slot  f free frame o frame of the target  t table  1 level-1 table  2 level-2 table  y table
  * to link  i index n count  h how  p type  e eid  x environment index  q quota kind  l CPU slot  r
  * rights  w what Z eid of a dead one  v value  k thing to take back  a address  M event mask  m
- * frame to map  z time  R first frame of a run  # number
+ * frame to map  z time  R first frame of a run  A what of ipc_reply_wait  B what of ipc_call  #
+ * number
  */
 static const char *const shapes[NCALL] = {
-	[0] = "",	[1] = "xd",	[2] = "cwv",	 [3] = "caaa",	 [4] = "C#",
-	[5] = "Zqk",	[6] = "c",	[7] = "cq#",	 [8] = "cfp",	 [9] = "co",
-	[10] = "ctiy",	[11] = "cti",	[12] = "c1imnh", [13] = "c2iRh", [14] = "ctin",
-	[15] = "ctinh", [16] = "oncdr", [17] = "on",	 [18] = "sdr##", [19] = "scd",
-	[20] = "s",	[21] = "s",	[22] = "cl",	 [23] = "lc",	 [24] = "l",
-	[25] = "e",	[26] = "Mz",	[27] = "eM",	 [38] = "ed",
+	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	  [4] = "C#",
+	[5] = "Zqk",	 [6] = "c",	 [7] = "cq#",	  [8] = "cfp",	  [9] = "co",
+	[10] = "ctiy",	 [11] = "cti",	 [12] = "c1imnh", [13] = "c2iRh", [14] = "ctin",
+	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scd",
+	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	  [24] = "l",
+	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	  [39] = "Bzssss",
+	[40] = "AMzsss",
 };
+
+/* Capability slots of a message. */
+static uint64_t pick_sent(void)
+{
+	return (chance(50) ? 0 : full_slot(0)) << 8 | (chance(50) ? 0 : below(12)) << 16;
+}
 
 static uint64_t pick(char letter, const uint64_t *before)
 {
@@ -288,7 +299,7 @@ static uint64_t pick(char letter, const uint64_t *before)
 	case 'r':
 		return chance(70) ? 1 + below(7) : below(32);
 	case 'w':
-		return chance(60) ? below(3) : below(11);
+		return chance(60) ? below(3) : chance(30) ? EXO_SET_CALLS : below(12);
 	case 'v':
 		return pick_value(before[-1]);
 	case 'k':
@@ -299,6 +310,10 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return chance(50) ? below(4) << 32 : below(8);
 	case 'z':
 		return chance(70) ? 1 + host_now + below(2000000) : 0;
+	case 'A':
+		return chance(70) | pick_sent();
+	case 'B':
+		return pick_ce() | pick_sent();
 	case 'R':
 		return chance(80) ? RUN_START : below(FRAMES);
 	default:
@@ -367,6 +382,10 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 		return sys_event_post(a[0], a[1]);
 	case CALL_ENV_OPEN:
 		return sys_env_open(a[0], a[1]);
+	case CALL_IPC_CALL:
+		return sys_ipc_call(a[0], a[1], a[2], a[3], a[4], a[5]);
+	case CALL_IPC_REPLY_WAIT:
+		return sys_ipc_reply_wait(a[0], a[1], a[2], a[3], a[4], a[5]);
 	default:
 		return answer(EXO_OK, EXO_ABI_VERSION);
 	}
@@ -375,8 +394,8 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 /* Calls that build are tried more often than those that end things. */
 static uint32_t pick_call(void)
 {
-	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,
-					10, 10, 10, 12, 12, 12, 13, 15, 16, 38};
+	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10,
+					10, 12, 12, 12, 13, 15, 16, 38, 39, 39, 40};
 
 	if (chance(60))
 		return often[below(sizeof often)];
@@ -417,7 +436,11 @@ static const char *judge(uint32_t number, struct exo_result r)
 
 static void attempt(uint32_t step, uint32_t number, const uint64_t *a)
 {
-	const char *const bad = judge(number, call(number, a));
+	const struct exo_result r = call(number, a);
+	const char *const bad = judge(number, r);
+
+	if (cpus[0].inbox)
+		ipc_left();
 
 	if (bad)
 		die(step, number, a, bad);
@@ -429,7 +452,8 @@ static void step_call(uint32_t step)
 	uint64_t a[6] = {0};
 
 	if ((number == 4 && me == 1 && full_slot(EXO_CAP_ENV) == 0) ||
-	    (number == 4 && chance(60)) || (number == 26 && chance(80)))
+	    (number == 4 && chance(60)) || (number == 26 && chance(80)) ||
+	    (number == CALL_IPC_REPLY_WAIT && chance(50)))
 		return;
 	target = me;
 	via = chance(70) ? 0 : full_slot(EXO_CAP_PAGES);
@@ -488,6 +512,43 @@ static void step_build(uint32_t step)
 		attempt(step, 3, (uint64_t[6]){ce, 1, 1, 1});
 }
 
+/* A slot of the caller for somebody else whom it may call, or 0; twice as gladly for who is open.
+ */
+static uint64_t callee_slot(void)
+{
+	const uint32_t start = (uint32_t)below(EXO_NCAP);
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < EXO_NCAP; i++) {
+		const uint32_t s = (start + i) % EXO_NCAP;
+		const struct exo_cap *const c = &caps[me].c[s];
+
+		if (c->kind != EXO_CAP_ENV || c->object == me || (c->rights & EXO_ENV_CALL) == 0)
+			continue;
+		if (envs[c->object].state != EXO_ENV_BUILDING && envs[c->object].calls_open)
+			return s;
+		found = s;
+	}
+	return found;
+}
+
+/* Calls and replies among those who are open. */
+static void step_ipc(uint32_t step)
+{
+	const uint64_t ce = callee_slot(), sent = pick_sent();
+	const uint64_t until = chance(30) ? host_now + 1 + below(3000000) : 0;
+
+	if (!envs[me].calls_open)
+		attempt(step, 2, (uint64_t[6]){0, EXO_SET_CALLS, 1});
+	else if (ce == 0 || chance(40))
+		attempt(step, CALL_IPC_REPLY_WAIT,
+			(uint64_t[6]){chance(80) | sent, below(32), until, dice(), 1, 2});
+	else if (!envs[caps[me].c[ce].object].calls_open)
+		attempt(step, 2, (uint64_t[6]){ce, EXO_SET_CALLS, 1});
+	else
+		attempt(step, CALL_IPC_CALL, (uint64_t[6]){ce | sent, until, dice(), 1, 2, 3});
+}
+
 /* ---- the world --------------------------------------------------------------------------- */
 
 static void must(struct exo_result r)
@@ -527,6 +588,7 @@ static void step_outside(uint32_t step)
 	host_now += below(1000000);
 	slot_tick();
 	timer_expire(host_now);
+	ipc_tick();
 	for (uint32_t e = 1; e < NENV; e++)
 		if (me == 0 || chance(20))
 			event_raise(e, me == 0 ? ~0ull : below(32));
@@ -584,6 +646,8 @@ int main(int argc, char **argv)
 		host_remember();
 		if (chance(10))
 			step_build(step);
+		else if (chance(15))
+			step_ipc(step);
 		else
 			step_call(step);
 	}

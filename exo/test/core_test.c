@@ -338,7 +338,7 @@ static void test_env_set(void)
 	OK(sys_env_set(8, EXO_SET_EVENT_UPCALL, ~0ull));
 	NO(ARG, sys_env_set(8, EXO_SET_SLICE_UPCALL, 2));
 	OK(sys_env_set(8, EXO_SET_SLICE_UPCALL, 1));
-	NO(ARG, sys_env_set(8, 10, 0));
+	NO(ARG, sys_env_set(8, 99, 0));
 	NO(ARG, sys_env_set(8, ~0ull, 0));
 	OK(sys_env_set(8, EXO_SET_NAME_LO, 0x4847464544434241));
 	OK(sys_env_set(8, EXO_SET_NAME_HI, 0x49));

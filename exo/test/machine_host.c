@@ -12,6 +12,7 @@
 #include "../kern/extent.h"
 #include "../kern/info.h"
 #include "../kern/io.h"
+#include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
 #include "../kern/slot.h"
@@ -139,6 +140,7 @@ static void forget(void)
 	memset(quota_used, 0, sizeof quota_used);
 	memset(quota_limit, 0, sizeof quota_limit);
 	memset(caps, 0, sizeof caps);
+	memset(messages, 0, sizeof messages);
 	memset(slots, 0, sizeof slots);
 	memset(slot_runnable, 0, sizeof slot_runnable);
 	memset(pages, 0, sizeof pages);
@@ -179,6 +181,7 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(quota_used, info.envs * sizeof quota_used[0])                                        \
 	ARRAY(quota_limit, info.envs * sizeof quota_limit[0])                                      \
 	ARRAY(caps, info.envs * sizeof caps[0])                                                    \
+	ARRAY(messages, info.envs * sizeof messages[0])                                            \
 	ARRAY(slots, sizeof slots)                                                                 \
 	ARRAY(slot_runnable, sizeof slot_runnable)                                                 \
 	ARRAY(pages, info.frames * sizeof pages[0])                                                \
@@ -370,6 +373,29 @@ static const char *overstep_leaves(uint32_t me)
 	return 0;
 }
 
+/* Does a message between `me` and e, since the remembered state, explain a new capability of e? */
+static int messaged(uint32_t me, uint32_t e)
+{
+	return old_envs[me].client == e || envs[me].calling == e ||
+	       (e == me && envs[me].client != 0);
+}
+
+/* Has `from` a capability that covers c and that it may pass to e? */
+static int had(uint32_t from, uint32_t e, const struct exo_cap *c)
+{
+	for (uint32_t s = 0; s < EXO_NCAP; s++) {
+		const struct exo_cap *const own = &old_caps[from].c[s];
+
+		if (own->kind == c->kind && own->object == c->object &&
+		    (c->rights & own->rights) == c->rights && c->start >= own->start &&
+		    c->start + c->len <= own->start + own->len &&
+		    (e == from || c->kind == EXO_CAP_MACHINE ||
+		     (own->rights & EXO_RIGHT_GRANT) != 0))
+			return 1;
+	}
+	return 0;
+}
+
 /* Is capability c, new in a table of e, no more than what `me` had the right to hand out? */
 static int could_put(uint32_t me, uint32_t e, const struct exo_cap *c)
 {
@@ -377,17 +403,7 @@ static int could_put(uint32_t me, uint32_t e, const struct exo_cap *c)
 		return 1; /* shared */
 	if (c->kind == EXO_CAP_ENV && envs[c->object].parent_index == me)
 		return 1; /* made, or opened */
-	for (uint32_t s = 0; s < EXO_NCAP; s++) {
-		const struct exo_cap *const from = &old_caps[me].c[s];
-
-		if (from->kind == c->kind && from->object == c->object &&
-		    (c->rights & from->rights) == c->rights && c->start >= from->start &&
-		    c->start + c->len <= from->start + from->len &&
-		    (e == me || c->kind == EXO_CAP_MACHINE ||
-		     (from->rights & EXO_RIGHT_GRANT) != 0))
-			return 1;
-	}
-	return 0;
+	return had(me, e, c) || (e == me && messaged(me, e) && had(envs[me].client, e, c));
 }
 
 static const char *overstep_caps(uint32_t me)
@@ -419,7 +435,7 @@ const char *host_overstep(uint32_t me)
 		if (dead(e))
 			continue;
 		if (memcmp(&old_caps[e], &caps[e], sizeof caps[e]) != 0 && e != me &&
-		    !could(me, e, EXO_ENV_GIVE))
+		    !could(me, e, EXO_ENV_GIVE) && !messaged(me, e))
 			what = "changed capabilities of somebody else";
 		for (uint32_t k = 0; k < EXO_NQUOTA; k++)
 			if (quota_limit[e].n[k] < old_quota_limit[e].n[k] && e != me)
@@ -460,9 +476,14 @@ const char *host_status_name(uint64_t status)
 
 int host_documented(uint32_t number, uint64_t status)
 {
-	char list[256], word[32];
+	char list[1024], word[32];
 
-	snprintf(list, sizeof list, " OK %s ", calls[number].errors);
-	snprintf(word, sizeof word, " %s ", statuses[status]);
+	if (strchr(calls[number].errors, ':')) {
+		snprintf(word, sizeof word, "; %s:", statuses[status]);
+		snprintf(list, sizeof list, "; OK:; %s", calls[number].errors);
+	} else {
+		snprintf(word, sizeof word, " %s ", statuses[status]);
+		snprintf(list, sizeof list, " OK %s ", calls[number].errors);
+	}
 	return strstr(list, word) != 0;
 }

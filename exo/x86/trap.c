@@ -13,6 +13,7 @@
 #include "../kern/cpu.h"
 #include "../kern/env.h"
 #include "../kern/io.h"
+#include "../kern/ipc.h"
 #include "../kern/machine.h"
 #include "../kern/slot.h"
 #include "../kern/timer.h"
@@ -83,6 +84,8 @@ struct exo_regs *switch_program(void)
 	struct exo_regs *regs;
 	uint32_t e;
 
+	if (cpu->inbox)
+		ipc_left();
 	while ((e = cpu_next()) == 0)
 		idle();
 	cpu->current = e;
@@ -100,6 +103,7 @@ static void timer(void)
 
 	slot_tick();
 	timer_expire(now);
+	ipc_tick();
 	ide_tick(now);
 	io_tick();
 	console_tick(now);

@@ -17,7 +17,7 @@ int call_errno(uint64_t status)
 		[EXO_FAULT] = EFAULT, [EXO_UNINIT] = ENODATA,
 		[EXO_IO] = EIO,	      [EXO_TIMEOUT] = ETIMEDOUT,
 		[EXO_WX] = EACCES,    [EXO_NODEV] = ENODEV,
-		[EXO_FULL] = ENFILE,
+		[EXO_FULL] = ENFILE,  [EXO_GONE] = EPIPE,
 	};
 
 	return status < sizeof(errnos) ? -(int)errnos[status] : -ENOSYS;
