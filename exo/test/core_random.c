@@ -536,14 +536,15 @@ static uint64_t callee_slot(void)
 static void step_ipc(uint32_t step)
 {
 	const uint64_t ce = callee_slot(), sent = pick_sent();
-	const uint64_t until = chance(30) ? host_now + 1 + below(3000000) : 0;
+	const uint64_t until = chance(50) ? host_now + 1 + below(3000000) : 0;
+	const int busy = envs[me].client != 0 || envs[me].call_head != 0;
 
 	if (!envs[me].calls_open)
 		attempt(step, 2, (uint64_t[6]){0, EXO_SET_CALLS, 1});
-	else if (ce == 0 || chance(40))
+	else if (busy ? chance(60) : ce == 0 || chance(20))
 		attempt(step, CALL_IPC_REPLY_WAIT,
-			(uint64_t[6]){chance(80) | sent, below(32), until, dice(), 1, 2});
-	else if (!envs[caps[me].c[ce].object].calls_open)
+			(uint64_t[6]){chance(80) | sent, 1 | below(32), until, dice(), 1, 2});
+	else if (ce != 0 && !envs[caps[me].c[ce].object].calls_open)
 		attempt(step, 2, (uint64_t[6]){ce, EXO_SET_CALLS, 1});
 	else
 		attempt(step, CALL_IPC_CALL, (uint64_t[6]){ce | sent, until, dice(), 1, 2, 3});
@@ -593,6 +594,8 @@ static void step_outside(uint32_t step)
 		if (me == 0 || chance(20))
 			event_raise(e, me == 0 ? ~0ull : below(32));
 	cpus[0].current = cpu_next();
+	if (me == 0 && cpus[0].current == 0 && chance(10))
+		world(); /* each waits for another */
 	broken = check_state();
 	if (broken)
 		die(step, 0, none, broken);
@@ -646,7 +649,7 @@ int main(int argc, char **argv)
 		host_remember();
 		if (chance(10))
 			step_build(step);
-		else if (chance(15))
+		else if (chance(5))
 			step_ipc(step);
 		else
 			step_call(step);
