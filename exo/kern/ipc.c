@@ -61,11 +61,13 @@ void ipc_hang_up(uint32_t e)
 {
 	const uint32_t t = envs[e].calling;
 
-	envs[e].calling = 0;
 	if (envs[t].client == e) {
+		slot_end(slot_user(e));
+		envs[e].calling = 0;
 		envs[t].client = 0;
 		return;
 	}
+	envs[e].calling = 0;
 	queue_remove(t, e);
 	if (envs[t].state == EXO_ENV_ZOMBIE && envs[t].call_head == 0)
 		queue_remove(0, t);

@@ -116,20 +116,27 @@ void slot_ready(uint32_t e)
 }
 
 /*@ requires e < EXO_NENV;
-    assigns slot_runnable[0 .. SLOT_WORDS - 1], cpus[0]; */
-void slot_unready(uint32_t e)
+    assigns cpus[0]; */
+void slot_end(uint32_t e)
 {
 	struct cpu *const cpu = cpu_this();
 
+	if (cpu->next == e)
+		cpu->next = 0;
+	if (cpu->current == e)
+		cpu->resched = 1;
+}
+
+/*@ requires e < EXO_NENV;
+    assigns slot_runnable[0 .. SLOT_WORDS - 1], cpus[0]; */
+void slot_unready(uint32_t e)
+{
 	/*@ loop invariant 0 <= w <= SLOT_WORDS;
 	    loop assigns w, slot_runnable[0 .. SLOT_WORDS - 1];
 	    loop variant SLOT_WORDS - w; */
 	for (uint32_t w = 0; w < SLOT_WORDS; w++)
 		slot_runnable[w] &= ~slots_for(e, w);
-	if (cpu->next == e)
-		cpu->next = 0;
-	if (cpu->current == e)
-		cpu->resched = 1;
+	slot_end(e);
 }
 
 /*@ assigns cpus[0];

@@ -30,6 +30,9 @@ void slot_ready(uint32_t e);
 /* e is not RUNNABLE any more; the CPU is asked again if it was running. */
 void slot_unready(uint32_t e);
 
+/* e (0: nobody) may have run in a slot that it has no right to any more: the CPU is asked again. */
+void slot_end(uint32_t e);
+
 /* Slot s, which is e's, becomes nobody's, and its charge is given back. */
 void slot_release(uint32_t e, uint32_t s);
 

@@ -13,6 +13,7 @@
 #include "../kern/event.h"
 #include "../kern/info.h"
 #include "../kern/io.h"
+#include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/principal.h"
 #include "../kern/quota.h"
@@ -944,6 +945,8 @@ static void test_slot_take(void)
 /* As x86/ does when the kernel is left. */
 static uint32_t leave(void)
 {
+	if (cpus[0].inbox)
+		ipc_left();
 	if (cpus[0].resched || cpus[0].current == 0)
 		cpus[0].current = cpu_next();
 	CHECK(check_state() == 0);
@@ -1173,6 +1176,365 @@ static void test_timer(void)
 	CHECK(timer_count == 62 - TIMER_BATCH);
 }
 
+/* ---- calls between environments ---------------------------------------------------------- */
+
+enum { TO_2 = 8, TO_3 = 9 };
+
+static uint64_t call_to(uint64_t ce, uint64_t s, uint64_t d)
+{
+	return ce | s << 8 | d << 16;
+}
+
+/* Environment e, of the call that it sleeps in: status, and the registers rdx, rdi, r10. */
+static int got(uint32_t e, enum exo_status status, uint64_t rdx, uint64_t rdi, uint64_t r10)
+{
+	const struct exo_regs *const regs = regs_of(e);
+
+	return envs[e].state == EXO_ENV_RUNNABLE && regs->rax == (uint64_t)status &&
+	       regs->rdx == rdx && regs->rdi == rdi && regs->r10 == r10;
+}
+
+/* Environments 1 and 2 of which 2 is open to calls, and 3, who may call it by its slot 9. */
+static void open_world(void)
+{
+	world();
+	child(2, TO_2);
+	child(3, TO_3);
+	OK(sys_env_set(TO_2, EXO_SET_CALLS, 1));
+	caps[1].c[TO_2].rights |= EXO_RIGHT_GRANT;
+	OK(sys_cap_grant(TO_2, TO_3, 9));
+}
+
+/* Environment e goes to sleep in ipc_reply_wait. */
+static void accept(uint32_t e, uint64_t d)
+{
+	become(e);
+	OK(sys_ipc_reply_wait(d << 16, EXO_EV_IO, 0, 0, 0, 0));
+	become(1);
+}
+
+static void test_ipc_at_once(void)
+{
+	open_world();
+	accept(2, 0);
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 11, 12, 13, 14));
+	CHECK(envs[1].state == EXO_ENV_CALLING && envs[1].calling == 2 && envs[2].client == 1);
+	CHECK(got(2, EXO_OK, env_eid(1).n, 11, 0) && regs_of(2)->rsi == 12);
+	CHECK(regs_of(2)->r8 == 13 && regs_of(2)->r9 == 14 && leave() == 2);
+	OK(sys_ipc_reply_wait(1, EXO_EV_IO, 0, 21, 22, 23));
+	CHECK(got(1, EXO_OK, 21, 22, 0) && regs_of(1)->rsi == 23 && leave() == 1);
+	CHECK(envs[2].accepting && envs[2].client == 0);
+	event_raise(2, EXO_EV_IO);
+	CHECK(got(2, EXO_OK, 0, EXO_EV_IO, 0) && !envs[2].accepting && envs[2].events == 0);
+	become(2); /* nobody is there to be answered: that is no error */
+	OK(sys_ipc_reply_wait(1, 0, host_now + 5, 21, 22, 23));
+	timer_expire(host_now + 5);
+	CHECK(got(2, EXO_TIMEOUT, 0, 0, 0) && check_state() == 0);
+}
+
+static void test_ipc_queue(void)
+{
+	open_world();
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 11, 12, 13, 14));
+	become(3);
+	OK(sys_ipc_call(call_to(9, 0, 0), 0, 31, 32, 33, 34));
+	CHECK(envs[2].call_head == 1 && envs[2].call_tail == 3 && leave() == 2);
+	envs[2].events = EXO_EV_IO; /* events come first */
+	OK(sys_ipc_reply_wait(0, EXO_EV_IO, 0, 0, 0, 0));
+	CHECK(leave() == 2 && got(2, EXO_OK, 0, EXO_EV_IO, 0));
+	OK(sys_ipc_reply_wait(0, EXO_EV_IO, 0, 0, 0, 0));
+	CHECK(leave() == 2 && got(2, EXO_OK, env_eid(1).n, 11, 0) && regs_of(2)->r9 == 14);
+	NO(STATE, sys_ipc_reply_wait(0, EXO_EV_IO, 0, 0, 0, 0));
+	OK(sys_ipc_reply_wait(1, EXO_EV_IO, 0, 21, 22, 23));
+	CHECK(leave() == 1 && got(1, EXO_OK, 21, 22, 0));
+	CHECK(got(2, EXO_OK, env_eid(3).n, 31, 0) && envs[2].client == 3);
+	become(2); /* a reply, and a deadline that has passed */
+	OK(sys_ipc_reply_wait(1, 0, host_now, 24, 25, 26));
+	CHECK(leave() == 3 && got(3, EXO_OK, 24, 25, 0) && got(2, EXO_TIMEOUT, 0, 0, 0));
+}
+
+static void test_ipc_refused(void)
+{
+	open_world();
+	NO(ARG, sys_ipc_call(1 << 24, 0, 0, 0, 0, 0));
+	NO(RANGE, sys_ipc_call(call_to(EXO_NCAP, 0, 0), 0, 0, 0, 0, 0));
+	NO(RANGE, sys_ipc_call(call_to(TO_2, EXO_NCAP, 0), 0, 0, 0, 0, 0));
+	NO(RANGE, sys_ipc_call(call_to(TO_2, 0, EXO_NCAP), 0, 0, 0, 0, 0));
+	NO(STATE, sys_ipc_call(call_to(20, 0, 0), 0, 0, 0, 0, 0));
+	NO(STATE, sys_ipc_call(call_to(TO_2, 20, 0), 0, 0, 0, 0, 0));
+	NO(STATE, sys_ipc_call(call_to(TO_3, 0, 0), 0, 0, 0, 0, 0)); /* closed */
+	OK(sys_env_set(SELF, EXO_SET_CALLS, 1));
+	NO(STATE, sys_ipc_call(call_to(SELF, 0, 0), 0, 0, 0, 0, 0));
+	NO(ARG, sys_env_set(SELF, EXO_SET_CALLS, 2));
+	NO(TIMEOUT, sys_ipc_call(call_to(TO_2, 0, 0), host_now, 0, 0, 0, 0));
+	OK(sys_cap_derive(TO_2, 21, EXO_ENV_CALL, 0, 0));
+	NO(PERM, sys_ipc_call(call_to(TO_2, 21, 0), 0, 0, 0, 0, 0)); /* not to be passed on */
+	OK(sys_cap_derive(TO_2, 22, EXO_ENV_ALL & ~EXO_ENV_CALL, 0, 0));
+	NO(PERM, sys_ipc_call(call_to(22, 0, 0), 0, 0, 0, 0, 0));
+	caps[1].c[22].gen--;
+	NO(STALE, sys_ipc_call(call_to(22, 0, 0), 0, 0, 0, 0, 0));
+	caps[1].c[22].kind = EXO_CAP_MACHINE;
+	NO(TYPE, sys_ipc_call(call_to(22, 0, 0), 0, 0, 0, 0, 0));
+	OK(sys_cap_drop(22));
+	NO(ARG, sys_ipc_reply_wait(2, 1, 0, 0, 0, 0));
+	NO(ARG, sys_ipc_reply_wait(1 << 24, 1, 0, 0, 0, 0));
+	NO(RANGE, sys_ipc_reply_wait(EXO_NCAP << 8, 1, 0, 0, 0, 0));
+	NO(RANGE, sys_ipc_reply_wait(EXO_NCAP << 16, 1, 0, 0, 0, 0));
+	NO(TIMEOUT, sys_ipc_reply_wait(1, 1, host_now, 0, 0, 0));
+	OK(sys_ipc_call(call_to(21, 0, 0), 0, 0, 0, 0, 0)); /* the right to call is enough */
+	CHECK(leave() != 1);
+	become(3);
+	OK(sys_env_kill(SELF, 0));
+	become(2);
+	OK(sys_env_kill(SELF, 0));
+	ipc_tick();
+	CHECK(got(1, EXO_GONE, 0, 0, 0) && leave() == 1);
+	NO(STATE, sys_ipc_call(call_to(TO_2, 0, 0), 0, 0, 0, 0, 0));
+}
+
+/* A caller that waits no longer leaves no trace, queued or served. */
+static void test_ipc_timeout(void)
+{
+	open_world();
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), host_now + 10, 0, 0, 0, 0));
+	timer_expire(host_now + 10);
+	CHECK(got(1, EXO_TIMEOUT, 0, 0, 0) && envs[2].call_head == 0 && check_state() == 0);
+	accept(2, 0);
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), host_now + 10, 0, 0, 0, 0));
+	CHECK(leave() == 2);
+	timer_expire(host_now + 10);
+	CHECK(got(1, EXO_TIMEOUT, 0, 0, 0) && envs[2].client == 0 && check_state() == 0);
+	become(2);
+	OK(sys_ipc_reply_wait(1, EXO_EV_IO, 0, 77, 77, 77)); /* too late: nobody gets it */
+	CHECK(envs[2].accepting && regs_of(1)->rax == EXO_TIMEOUT && regs_of(1)->rdx == 0);
+	become(1);
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 0, 0, 0, 0));
+	event_raise(1, ~0ull); /* events do not end a call */
+	CHECK(envs[1].state == EXO_ENV_CALLING && check_state() == 0);
+}
+
+static void test_ipc_ends(void)
+{
+	open_world();
+	accept(2, 0);
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 0, 0, 0, 0));
+	become(2); /* the server ends with a client */
+	OK(sys_env_kill(SELF, 0));
+	CHECK(got(1, EXO_GONE, 0, 0, 0) && leave() == 1);
+
+	open_world();
+	become(3);
+	OK(sys_ipc_call(call_to(9, 0, 0), 0, 0, 0, 0, 0));
+	become(1); /* a queued caller ends */
+	OK(sys_env_kill(TO_3, 0));
+	CHECK(envs[2].call_head == 0 && envs[2].call_tail == 0);
+
+	open_world();
+	accept(2, 0);
+	become(3);
+	OK(sys_ipc_call(call_to(9, 0, 0), 0, 0, 0, 0, 0));
+	become(1); /* a served caller ends */
+	OK(sys_env_kill(TO_3, 0));
+	CHECK(envs[2].client == 0 && envs[2].state == EXO_ENV_RUNNABLE);
+	become(2);
+	OK(sys_ipc_reply_wait(1, 1, 0, 0, 0, 0));
+	become(1);
+	OK(sys_env_kill(TO_2, 0)); /* the server ends while it accepts */
+	CHECK(!envs[2].accepting && check_state() == 0);
+}
+
+/* Of whoever queued for the dead, a bounded number is told at each tick. */
+static void test_ipc_dead_queue(void)
+{
+	enum { MANY = 40 };
+
+	host_boot(2000, FIRST_FREE, 64);
+	build(1, SELF);
+	OK(sys_env_start(SELF, 0x1000, 0x2000, 7));
+	for (uint32_t e = 2; e < 2 + MANY; e++) {
+		OK(sys_env_create(e, e));
+		OK(sys_quota_move(e, EXO_QUOTA_PAGES, 3));
+		OK(sys_quota_move(e, EXO_QUOTA_CAPS, 3));
+		OK(sys_page_take(e, 200 + 2 * e, level(4)));
+		OK(sys_page_take(e, 201 + 2 * e, EXO_PAGE_SAVE));
+		OK(sys_env_set(e, EXO_SET_ROOT, 200 + 2 * e));
+		OK(sys_env_set(e, EXO_SET_SAVE, 201 + 2 * e));
+		OK(sys_env_set(e, EXO_SET_CALLS, 1));
+		OK(sys_env_start(e, 0x1000, 0x2000, 7));
+		caps[1].c[e].rights |= EXO_RIGHT_GRANT;
+		if (e != 2)
+			OK(sys_cap_grant(2, e, 1));
+	}
+	for (uint32_t e = 3; e < 2 + MANY; e++) {
+		become(e);
+		OK(sys_ipc_call(1, e == 20 ? host_now + 1 : 0, 0, 0, 0, 0));
+	}
+	become(1);
+	OK(sys_env_kill(2, 0));
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, 204));
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, 205));
+	for (uint32_t left = MANY - 1; left != 0;) {
+		uint32_t calling = 0;
+
+		NO(BUSY, sys_env_reap(2));
+		ipc_tick();
+		timer_expire(host_now + 1);
+		CHECK(check_state() == 0);
+		for (uint32_t e = 3; e < 2 + MANY; e++)
+			calling += envs[e].state == EXO_ENV_CALLING;
+		CHECK(calling < left && left - calling <= IPC_BATCH + 1);
+		if (why)
+			return;
+		left = calling;
+	}
+	CHECK(got(3, EXO_GONE, 0, 0, 0) && got(20, EXO_TIMEOUT, 0, 0, 0));
+	CHECK(envs[0].call_head == 0);
+	OK(sys_env_reap(2));
+}
+
+static void test_ipc_capability(void)
+{
+	open_world();
+	OK(sys_page_share(frame(1, DATA), 1, SELF, 20, EXO_RIGHT_READ | EXO_RIGHT_GRANT));
+	accept(2, 30);
+	OK(sys_ipc_call(call_to(TO_2, 20, 21), 0, 1, 2, 3, 4));
+	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 1) && caps[2].c[30].kind == EXO_CAP_PAGES);
+	CHECK(caps[2].c[30].rights == caps[1].c[20].rights && leave() == 2);
+	OK(sys_ipc_reply_wait(call_to(1, 30, 31), 1, 0, 5, 6, 7)); /* it comes back */
+	CHECK(got(1, EXO_OK, 5, 6, 1) && caps[1].c[21].kind == EXO_CAP_PAGES && leave() == 1);
+	OK(sys_ipc_call(call_to(TO_2, 20, 21), 0, 1, 2, 3, 4));
+	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 1) && leave() == 2);
+	OK(sys_ipc_reply_wait(call_to(1, 31, 31), 1, 0, 5, 6,
+			      7)); /* its place is taken: left out */
+	CHECK(got(1, EXO_OK, 5, 6, 0) && leave() == 1);
+	OK(sys_ipc_call(call_to(TO_2, 20, 0), 0, 1, 2, 3, 4)); /* so is this one's */
+	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 0) && leave() == 2);
+	OK(sys_ipc_reply_wait(call_to(1, 30, 32), 1, 0, 5, 6, 7)); /* the client accepts none */
+	CHECK(got(1, EXO_OK, 5, 6, 0) && leave() == 1);
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 1, 2, 3, 4));
+	CHECK(leave() == 2);
+	OK(sys_ipc_reply_wait(call_to(1, 0, 0), 0, host_now, 0, 0, 0));
+	CHECK(leave() == 1);
+	become(3); /* a queued call takes along what its capability is when it is taken */
+	OK(sys_ipc_call(call_to(9, 9, 0), 0, 1, 2, 3, 4));
+	become(1);
+	OK(sys_cap_revoke(TO_2));
+	become(2);
+	OK(sys_ipc_reply_wait(call_to(1, 0, 33), 1, 0, 0, 0, 0));
+	CHECK(leave() != 0 && got(2, EXO_OK, env_eid(3).n, 1, 0));
+	CHECK(caps[2].c[33].kind == EXO_CAP_NONE);
+}
+
+/* Who cannot pay for a capability gets the words. */
+static void test_ipc_capability_quota(void)
+{
+	open_world();
+	OK(sys_page_share(frame(1, DATA), 1, SELF, 20, EXO_RIGHT_READ | EXO_RIGHT_GRANT));
+	accept(2, 30);
+	quota_limit[1].n[EXO_QUOTA_CAPS] += quota_limit[2].n[EXO_QUOTA_CAPS];
+	quota_limit[2].n[EXO_QUOTA_CAPS] = 0;
+	OK(sys_ipc_call(call_to(TO_2, 20, 0), 0, 1, 2, 3, 4));
+	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 0) && caps[2].c[30].kind == EXO_CAP_NONE);
+}
+
+/* A chain of environments 1, 2 .. n, each open, with a capability for all in slots 8 + number. */
+static void chain(uint32_t n)
+{
+	host_boot(2000, FIRST_FREE, 16);
+	build(1, SELF);
+	OK(sys_slot_take(SELF, 0));
+	OK(sys_env_start(SELF, 0x1000, 0x2000, 7));
+	OK(sys_env_set(SELF, EXO_SET_CALLS, 1));
+	for (uint32_t e = 2; e <= n; e++) {
+		OK(sys_env_create(e, 8 + e));
+		OK(sys_quota_move(8 + e, EXO_QUOTA_PAGES, 3));
+		OK(sys_quota_move(8 + e, EXO_QUOTA_CAPS, 20));
+		OK(sys_quota_move(8 + e, EXO_QUOTA_SLOTS, 2));
+		OK(sys_page_take(8 + e, 200 + 2 * e, level(4)));
+		OK(sys_page_take(8 + e, 201 + 2 * e, EXO_PAGE_SAVE));
+		OK(sys_env_set(8 + e, EXO_SET_ROOT, 200 + 2 * e));
+		OK(sys_env_set(8 + e, EXO_SET_SAVE, 201 + 2 * e));
+		OK(sys_env_set(8 + e, EXO_SET_CALLS, 1));
+		OK(sys_env_start(8 + e, 0x1000, 0x2000, 7));
+	}
+	for (uint32_t e = 2; e <= n; e++)
+		for (uint32_t to = 1; to <= n; to++) {
+			caps[e].c[8 + to] = cap_for_env(to, EXO_ENV_ALL);
+			quota_used[e].n[EXO_QUOTA_CAPS]++;
+		}
+	CHECK(check_state() == 0);
+}
+
+static void test_ipc_cycle(void)
+{
+	chain(3);
+	OK(sys_ipc_call(8 + 2, 0, 0, 0, 0, 0));
+	become(2);
+	NO(STATE, sys_ipc_call(8 + 1, 0, 0, 0, 0, 0));
+	OK(sys_ipc_call(8 + 3, 0, 0, 0, 0, 0)); /* without having taken the call of 1 */
+	become(3);
+	NO(STATE, sys_ipc_call(8 + 1, 0, 0, 0, 0, 0));
+	NO(STATE, sys_ipc_call(8 + 2, 0, 0, 0, 0, 0));
+}
+
+static void test_ipc_depth(void)
+{
+	chain(10);
+	for (uint32_t e = 1; e <= IPC_DEPTH; e++) {
+		accept(e + 1, 0);
+		become(e);
+		OK(sys_ipc_call(8 + e + 1, 0, 0, 0, 0, 0));
+		CHECK(leave() == e + 1 && slot_user(1) == e + 1);
+	}
+	NO(STATE, sys_ipc_call(8 + 10, 0, 0, 0, 0, 0)); /* the slots of 1 would not reach it */
+	for (uint32_t e = IPC_DEPTH + 1; e > 1; e--) {
+		OK(sys_ipc_reply_wait(1, 1, 0, 0, 0, 0));
+		CHECK(leave() == e - 1 && slot_user(1) == e - 1);
+	}
+	chain(10); /* the same, of callers that nobody has taken */
+	for (uint32_t e = IPC_DEPTH + 1; e >= 2; e--) {
+		become(e);
+		OK(sys_ipc_call(8 + e + 1, 0, 0, 0, 0, 0));
+	}
+	become(1);
+	NO(STATE, sys_ipc_call(8 + 2, 0, 0, 0, 0, 0));
+	OK(sys_ipc_call(8 + 3, 0, 0, 0, 0, 0));
+}
+
+/* The slots of a caller are the server's for as long as it serves, over ticks, and through sleeps.
+ */
+static void test_ipc_donation(void)
+{
+	uint32_t served = 0;
+
+	chain(3); /* 1 has slot 0; the others have none */
+	accept(2, 0);
+	accept(3, 0);
+	OK(sys_ipc_call(8 + 2, 0, 0, 0, 0, 0));
+	CHECK(leave() == 2);
+	for (uint32_t i = 0; i < EXO_NSLOT; i++) {
+		slot_tick();
+		served += leave() == 2;
+	}
+	CHECK(served == EXO_NSLOT && slots[0].used == 1 && slots[0].given == 0);
+	OK(sys_yield(0)); /* it yields to nobody else */
+	CHECK(leave() == 2);
+	OK(sys_ipc_call(8 + 3, 0, 0, 0, 0, 0));
+	CHECK(leave() == 3 && slot_user(1) == 3);
+	OK(sys_wait(EXO_EV_IO, 0)); /* the one at the end sleeps: nobody can use the slots */
+	CHECK(leave() == 0 && slot_user(1) == 0);
+	event_raise(3, EXO_EV_IO);
+	CHECK(cpus[0].resched == 1 && leave() == 3);
+	slot_tick();
+	CHECK(leave() == 3);
+	OK(sys_slot_take(8 + 1, 7)); /* a slot that a caller gets meanwhile counts, too */
+	CHECK((slot_runnable[0] & 0x81) == 0x81);
+	become(3); /* the middle one ends: 1 has its slots again, 3 has no time */
+	OK(sys_env_kill(8 + 2, 0));
+	CHECK(got(1, EXO_GONE, 0, 0, 0) && envs[3].client == 0 && slot_user(1) == 1);
+	CHECK(leave() == 1);
+}
+
 /* ---- memory of programs ------------------------------------------------------------------ */
 
 static void test_uaccess(void)
@@ -1280,6 +1642,14 @@ static void test_checker_sees(void)
 	PLANT(cpus[0].next = 3);
 	PLANT(become(3));
 	PLANT(cpus[0].position = EXO_NSLOT);
+	PLANT(envs[2].state = EXO_ENV_CALLING);
+	PLANT(envs[2].calling = 1);
+	PLANT(envs[2].client = 1);
+	PLANT(envs[2].accepting = 1);
+	PLANT(envs[2].call_head = 1);
+	PLANT(envs[2].call_tail = 1);
+	PLANT(envs[0].call_head = 2);
+	PLANT((cpus[0].inbox = 1, cpus[0].resched = 0));
 }
 
 /* ------------------------------------------------------------------------------------------ */
@@ -1292,26 +1662,56 @@ static const struct {
 	{                                                                                          \
 #name, test_##name                                                                 \
 	}
-	TEST(cap_find),	       TEST(cap_derive),
-	TEST(cap_grant),       TEST(cap_drop),
-	TEST(cap_revoke),      TEST(env_create),
-	TEST(env_open),	       TEST(env_set),
-	TEST(principal_above), TEST(env_start),
-	TEST(env_kill),	       TEST(env_reclaim),
-	TEST(env_reclaim_io),  TEST(env_orphans),
-	TEST(env_reap),	       TEST(quota_move),
-	TEST(page_take),       TEST(page_free),
-	TEST(table_link),      TEST(table_unlink),
-	TEST(page_map),	       TEST(page_map_for_child),
-	TEST(page_map_large),  TEST(page_unmap),
-	TEST(page_protect),    TEST(page_share),
-	TEST(page_unshare),    TEST(page_boot_range),
-	TEST(slot_take),       TEST(slot_tick),
-	TEST(slot_idle),       TEST(no_slot_no_time),
-	TEST(yield),	       TEST(wait),
-	TEST(event_post),      TEST(timer_drop),
-	TEST(timer),	       TEST(uaccess),
+	TEST(cap_find),
+	TEST(cap_derive),
+	TEST(cap_grant),
+	TEST(cap_drop),
+	TEST(cap_revoke),
+	TEST(env_create),
+	TEST(env_open),
+	TEST(env_set),
+	TEST(principal_above),
+	TEST(env_start),
+	TEST(env_kill),
+	TEST(env_reclaim),
+	TEST(env_reclaim_io),
+	TEST(env_orphans),
+	TEST(env_reap),
+	TEST(quota_move),
+	TEST(page_take),
+	TEST(page_free),
+	TEST(table_link),
+	TEST(table_unlink),
+	TEST(page_map),
+	TEST(page_map_for_child),
+	TEST(page_map_large),
+	TEST(page_unmap),
+	TEST(page_protect),
+	TEST(page_share),
+	TEST(page_unshare),
+	TEST(page_boot_range),
+	TEST(slot_take),
+	TEST(slot_tick),
+	TEST(slot_idle),
+	TEST(no_slot_no_time),
+	TEST(yield),
+	TEST(wait),
+	TEST(event_post),
+	TEST(timer_drop),
+	TEST(timer),
+	TEST(uaccess),
 	TEST(checker_sees),
+	TEST(ipc_at_once),
+	TEST(ipc_queue),
+	TEST(ipc_refused),
+	TEST(ipc_timeout),
+	TEST(ipc_ends),
+	TEST(ipc_dead_queue),
+	TEST(ipc_capability),
+	TEST(ipc_capability_quota),
+	TEST(ipc_cycle),
+	TEST(ipc_depth),
+	TEST(ipc_donation),
 #undef TEST
 };
 
