@@ -26,6 +26,7 @@ static const struct bench {
 	{"page_touch", "instructions", page_touch, 0},
 	{"map_unmap", "instructions", map_unmap, 0},
 	{"yield_switch", "instructions", yield_switch, 0},
+	{"pct_round_trip", "instructions", pct_round_trip, 0},
 	{"pipe_round_trip", "instructions", pipe_round_trip, 0},
 	{"spawn_exit_wait", "instructions", spawn_exit_wait, 1},
 	{"process_cost", "KiB", process_cost, 0},

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/wait.h>
-#include <libos/call.h>
+#include <libos/build.h>
+#include <libos/ipc.h>
 #include <libos/posix_segment.h>
 #include <libos/spawn.h>
 #include <libos/start.h>
@@ -27,6 +28,7 @@ enum {
 	LAP_SLACK = 32,	   /* instructions by which laps without others may differ */
 	SETTLE_US = 20000, /* between looks at a program that is to become idle */
 	SETTLE_LOOKS = 50,
+	CALL_END = 1, /* first word of a call that wants no reply */
 };
 
 struct shared {
@@ -37,6 +39,7 @@ struct shared {
 static struct shared *shared;
 static pid_t soaker;
 static uint64_t peer_eid;
+static uint32_t peer_cap;
 static int request[2], reply[2]; /* pipes */
 
 /* ---- peers ------------------------------------------------------------------------------- */
@@ -46,6 +49,19 @@ static int yield_peer(uint64_t to)
 	while (call_yield(to).status == EXO_OK)
 		;
 	return 0;
+}
+
+/* Answers calls until it is told to end, which it does without a reply. */
+static int call_peer(void)
+{
+	struct ipc_message m = {0};
+	enum exo_status status = ipc_open(1);
+
+	if (status == EXO_OK)
+		status = ipc_reply_wait(0, &m, 0, 0);
+	while (status == EXO_OK && m.w[0] != CALL_END)
+		status = ipc_reply_wait(1, &m, 0, 0);
+	return status != EXO_OK;
 }
 
 static int pipe_peer(void)
@@ -84,6 +100,8 @@ int peer_main(const char *name, char **argv)
 {
 	if (strcmp(name, "pipe-peer") == 0)
 		return pipe_peer();
+	if (strcmp(name, "call-peer") == 0)
+		return call_peer();
 	if (!argv[1] || !argv[2])
 		return -1;
 	if (strcmp(name, "yield-peer") == 0)
@@ -167,6 +185,48 @@ const char *yield_switch(double *value)
 	reason = measure(do_yield, NULL, TIMES, value);
 	*value /= 2;
 	/* While we wait for it, it cannot yield to us, and ends. */
+	(void)waitpid(pid, NULL, 0);
+	return reason;
+}
+
+static int do_call(void)
+{
+	struct ipc_message m = {.w = {0, 1, 2, 3}};
+
+	return call_result((struct exo_result){ipc_call(peer_cap, &m, 0), 0});
+}
+
+/* A call into the other program, and its reply. */
+static const char *measure_calls(uint64_t eid, double *value)
+{
+	const volatile struct exo_env *peer = tables_env((uint32_t)(eid & 0xffff));
+	struct ipc_message end = {.w = {CALL_END}};
+	const int slot = build_free_cap();
+	const char *reason;
+
+	if (slot < 0)
+		return because("a capability slot", slot);
+	peer_cap = (uint32_t)slot;
+	if (call_env_open(eid, peer_cap).status != EXO_OK)
+		return because("a capability", -EACCES);
+	for (unsigned i = 0; i < SETTLE_LOOKS && !peer->accepting; i++)
+		(void)usleep(SETTLE_US);
+	reason = measure(do_call, NULL, TIMES, value);
+	(void)ipc_call(peer_cap, &end, 0);
+	(void)call_cap_drop(peer_cap);
+	return reason;
+}
+
+const char *pct_round_trip(double *value)
+{
+	const char *reason;
+	const pid_t pid = start_peer("call-peer", usual_fds, 3);
+
+	if (pid < 0)
+		return because("the peer", -errno);
+	reason = measure_calls(eid_of(pid), value);
+	if (reason)
+		(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	return reason;
 }
