@@ -97,44 +97,54 @@ void ipc_tick(void)
 
 /* ---- delivering -------------------------------------------------------------------------- */
 
-/* Copies slot s of `from` to slot d of `to`, when both can: 1, else 0. */
 /*@ requires from < EXO_NENV && to < EXO_NENV;
     ensures 0 <= \result <= 1; */
-static uint8_t pass_cap(uint32_t from, uint32_t s, uint32_t to, uint32_t d)
+static uint8_t pass_named(uint32_t from, uint32_t s, uint32_t to, uint32_t d)
 {
 	struct exo_cap cap;
 
-	if (s == 0 || d == 0 || cap_for_grant(from, s, &cap) != EXO_OK || cap_room(to, d) != EXO_OK)
+	if (cap_for_grant(from, s, &cap) != EXO_OK || cap_room(to, d) != EXO_OK)
 		return 0;
 	cap_put(to, d, cap);
 	return 1;
 }
 
-/* The answer of ipc_reply_wait, in the registers of e, which are in its save area. */
-/*@ requires 0 < e < EXO_NENV && \valid_read(m); */
-static void put_message(uint32_t e, const struct message *m)
+/* Copies slot s of `from` to slot d of `to`, when both can (0: none is named): 1, else 0. */
+static inline uint8_t pass_cap(uint32_t from, uint32_t s, uint32_t to, uint32_t d)
 {
-	struct exo_regs *const regs = &machine_save((struct pfn){envs[e].save})->regs;
+	return s == 0 || d == 0 ? 0 : pass_named(from, s, to, d);
+}
 
-	regs->rax = m->status;
-	regs->rdx = m->from;
-	regs->rdi = m->w[0];
-	regs->rsi = m->w[1];
-	regs->r8 = m->w[2];
-	regs->r9 = m->w[3];
-	regs->r10 = m->with_cap;
+/* The answer of ipc_reply_wait to a call, in the registers of who sleeps. */
+/*@ requires \valid(regs);
+    assigns *regs; */
+static inline void put_call(struct exo_regs *regs, uint64_t from, uint64_t w0, uint64_t w1,
+			    uint64_t w2, uint64_t w3, uint64_t with_cap)
+{
+	regs->rax = EXO_OK;
+	regs->rdx = from;
+	regs->rdi = w0;
+	regs->rsi = w1;
+	regs->r8 = w2;
+	regs->r9 = w3;
+	regs->r10 = with_cap;
 }
 
 void ipc_left(void)
 {
+	const uint32_t me = cpu_self();
+	const struct message *const m = &messages[me];
+	struct exo_regs *const regs = &machine_save((struct pfn){envs[me].save})->regs;
+
 	cpu_this()->inbox = 0;
-	put_message(cpu_self(), &messages[cpu_self()]);
+	put_call(regs, m->from, m->w[0], m->w[1], m->w[2], m->w[3], m->with_cap);
+	regs->rax = m->status;
 }
 
-/* e, which sleeps, may run again; its slots and those of its clients count for it. */
+/* e, which sleeps, is awake: only its slots are not looked at. */
 /*@ requires 0 < e < EXO_NENV;
     ensures envs[e].state == EXO_ENV_RUNNABLE && envs[e].deadline == 0; */
-static void resume(uint32_t e)
+static inline void resume(uint32_t e)
 {
 	if (envs[e].deadline != 0)
 		timer_drop(e);
@@ -142,19 +152,17 @@ static void resume(uint32_t e)
 	envs[e].wait_mask = 0;
 	envs[e].accepting = 0;
 	envs[e].state = EXO_ENV_RUNNABLE;
-	slot_ready(e);
 }
 
-/* e leaves the CPU, in this state, until the deadline (0: none). */
+/* e sleeps in this state until the deadline (0: none): only its slots are not looked at. */
 /*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_RUNNABLE;
     ensures envs[e].state == state && envs[e].deadline == deadline; */
-static void suspend(uint32_t e, enum exo_env_state state, uint64_t deadline)
+static inline void suspend(uint32_t e, enum exo_env_state state, uint64_t deadline)
 {
 	envs[e].state = (uint8_t)state;
 	envs[e].deadline = deadline;
 	if (deadline != 0)
 		timer_add(e);
-	slot_unready(e);
 }
 
 /* Who runs now gives the rest of its slice to e. */
@@ -219,33 +227,39 @@ struct exo_result sys_ipc_call(uint64_t what, uint64_t deadline, uint64_t w0, ui
 	if (status != EXO_OK)
 		return refuse(status);
 
-	*m = (struct message){
-		.w = {w0, w1, w2, w3},
-		.from = env_eid(me).n,
-		.s = (uint8_t)s,
-		.d = (uint8_t)(what >> 16),
-	};
 	envs[me].calling = (uint16_t)t;
+	m->d = (uint8_t)(what >> 16);
 	suspend(me, EXO_ENV_CALLING, deadline);
-	if (!envs[t].accepting) {
-		queue_push(t, me);
-		return refuse(
-			EXO_OK); /* whoever wakes it writes the answer that the program sees */
+	if (envs[t].accepting) {
+		struct exo_regs *const regs = &machine_save((struct pfn){envs[t].save})->regs;
+
+		put_call(regs, env_eid(me).n, w0, w1, w2, w3, pass_cap(me, s, t, messages[t].d));
+		envs[t].client = (uint16_t)me;
+		resume(t);
+		slot_lend(t); /* those of `me` go on being usable: t runs in them */
+		hand_over(t);
+		return refuse(EXO_OK); /* who replies writes the answer that the program sees */
 	}
-	envs[t].client = (uint16_t)me;
-	m->with_cap = pass_cap(me, s, t, messages[t].d);
-	put_message(t, m);
-	resume(t);
-	hand_over(t);
-	return refuse(EXO_OK);
+	m->w[0] = w0;
+	m->w[1] = w1;
+	m->w[2] = w2;
+	m->w[3] = w3;
+	m->from = env_eid(me).n;
+	m->s = (uint8_t)s;
+	queue_push(t, me);
+	slot_unready(me);
+	return refuse(EXO_OK); /* whoever wakes it writes the answer that the program sees */
 }
 
 /* ---- serving ----------------------------------------------------------------------------- */
 
-/* The client of `me`, if it is still there, gets its answer: who that was, or 0. */
+/*
+ * The client of `me`, if it is still there, gets its answer: who that was, or 0.  Its slots were
+ * usable, since `me` runs, and are.
+ */
 /*@ requires 0 < me < EXO_NENV;
     ensures envs[me].client == 0; */
-static uint32_t reply(uint32_t me, uint32_t s, uint64_t w0, uint64_t w1, uint64_t w2)
+static inline uint32_t reply(uint32_t me, uint32_t s, uint64_t w0, uint64_t w1, uint64_t w2)
 {
 	const uint32_t c = envs[me].client;
 
@@ -281,8 +295,9 @@ static int take_now(uint32_t me, uint64_t mask, uint32_t d)
 		return 0;
 	queue_remove(me, c);
 	envs[me].client = (uint16_t)c;
-	messages[c].with_cap = pass_cap(c, messages[c].s, me, d);
 	messages[me] = messages[c];
+	messages[me].status = EXO_OK;
+	messages[me].with_cap = pass_cap(c, messages[c].s, me, d);
 	slot_ready(me);
 	return 1;
 }
@@ -314,10 +329,11 @@ struct exo_result sys_ipc_reply_wait(uint64_t what, uint64_t mask, uint64_t dead
 		cpu_this()->inbox = 1;
 		cpu_this()->resched = 1;
 	} else {
-		messages[me] = (struct message){.d = (uint8_t)d};
+		messages[me].d = (uint8_t)d;
 		envs[me].accepting = 1;
 		envs[me].wait_mask = mask;
 		suspend(me, EXO_ENV_WAITING, deadline);
+		slot_unready(me);
 	}
 	if (c != 0)
 		hand_over(c);

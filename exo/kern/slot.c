@@ -116,6 +116,17 @@ void slot_ready(uint32_t e)
 }
 
 /*@ requires e < EXO_NENV;
+    assigns slot_runnable[0 .. SLOT_WORDS - 1]; */
+void slot_lend(uint32_t e)
+{
+	/*@ loop invariant 0 <= w <= SLOT_WORDS;
+	    loop assigns w, slot_runnable[0 .. SLOT_WORDS - 1];
+	    loop variant SLOT_WORDS - w; */
+	for (uint32_t w = 0; w < SLOT_WORDS; w++)
+		slot_runnable[w] |= envs[e].slots[w];
+}
+
+/*@ requires e < EXO_NENV;
     assigns cpus[0]; */
 void slot_end(uint32_t e)
 {

@@ -30,6 +30,10 @@ void slot_ready(uint32_t e);
 /* e is not RUNNABLE any more; the CPU is asked again if it was running. */
 void slot_unready(uint32_t e);
 
+/* e has become RUNNABLE for who runs now, which calls it: as slot_ready(), but the CPU is the
+   caller's to pass on. */
+void slot_lend(uint32_t e);
+
 /* e (0: nobody) may have run in a slot that it has no right to any more: the CPU is asked again. */
 void slot_end(uint32_t e);
 

@@ -30,7 +30,7 @@ static uint32_t loaded;
 
 static struct exo_save *save_of(uint32_t e)
 {
-	return machine_save((struct pfn){envs[e].save});
+	return direct((uint64_t)envs[e].save * EXO_PAGE_SIZE);
 }
 
 static void fpu_leave(struct exo_save *save)
@@ -53,14 +53,14 @@ static void fpu_enter(const struct exo_save *save)
 	}
 }
 
-static void load(uint32_t e)
+static void load(uint32_t e, struct exo_save *save)
 {
 	if (loaded != 0)
 		fpu_leave(save_of(loaded));
 	loaded = e;
 	x86_load_root((uint64_t)envs[e].root * EXO_PAGE_SIZE);
-	cpu_set_save(save_of(e));
-	fpu_enter(save_of(e));
+	cpu_set_save(save);
+	fpu_enter(save);
 }
 
 /*
@@ -81,7 +81,7 @@ static void idle(void)
 struct exo_regs *switch_program(void)
 {
 	struct cpu *cpu = cpu_this();
-	struct exo_regs *regs;
+	struct exo_save *save;
 	uint32_t e;
 
 	if (cpu->inbox)
@@ -90,11 +90,11 @@ struct exo_regs *switch_program(void)
 		idle();
 	cpu->current = e;
 	cpu->resched = 0;
+	save = save_of(e);
 	if (e != loaded)
-		load(e);
-	regs = &save_of(e)->regs;
-	upcall_pending(e, regs, regs->vector != VECTOR_CALL);
-	return regs;
+		load(e, save);
+	upcall_pending(e, &save->regs, save->regs.vector != VECTOR_CALL);
+	return &save->regs;
 }
 
 static void timer(void)
