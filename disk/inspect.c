@@ -185,6 +185,8 @@ static void print_program(const struct layout *image, const struct exo_manifest_
 			report_problem("program %s: there is no extent %s",
 				       plain(program->name, 16).at, name.at);
 	}
+	if (program->env)
+		printf(" env=%u:%02x", program->env, program->env_rights);
 	printf("\n");
 }
 

@@ -64,14 +64,21 @@ static const struct {
 	{"shared", EXO_MF_SHARED}, {"shell", EXO_MF_SHELL},
 };
 
-static const struct {
+static const struct letter {
 	char letter;
 	uint8_t right;
-} right_letters[] = {
-	{'r', EXO_RIGHT_READ},
-	{'w', EXO_RIGHT_WRITE},
-	{'g', EXO_RIGHT_GRANT},
-	{'a', EXO_RIGHT_ADMIN},
+} right_letters[] =
+	{
+		{'r', EXO_RIGHT_READ},
+		{'w', EXO_RIGHT_WRITE},
+		{'g', EXO_RIGHT_GRANT},
+		{'a', EXO_RIGHT_ADMIN},
+},
+  env_letters[] = {
+	  {'c', EXO_ENV_CALL},
+	  {'r', EXO_ENV_REVOKE},
+	  {'k', EXO_ENV_KILL},
+	  {'v', EXO_ENV_GIVE},
 };
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -452,24 +459,27 @@ static void program_slots(const struct parser *p, struct exo_manifest_program *p
 	}
 }
 
-static uint8_t parse_rights(const struct parser *p, const char *letters)
+/* Letters of `known`, each once, as rights; `form` is what was expected. */
+static uint8_t parse_rights(const struct parser *p, const char *letters, const struct letter *known,
+			    unsigned count, const char *form)
 {
 	uint8_t rights = 0;
 
 	for (const char *at = letters; *at; at++) {
 		uint8_t right = 0;
 
-		for (unsigned i = 0; i < COUNT(right_letters); i++)
-			if (right_letters[i].letter == *at)
-				right = right_letters[i].right;
+		for (unsigned i = 0; i < count; i++)
+			if (known[i].letter == *at)
+				right = known[i].right;
 		if (!right || (rights & right)) {
-			MISTAKE(p, "rights are letters of rwga, each once, not '%s'", letters);
-			return EXO_RIGHT_READ;
+			MISTAKE(p, "rights are letters of %s, each once, not '%s'",
+				strrchr(form, ' ') + 1, letters);
+			return 0;
 		}
 		rights |= right;
 	}
 	if (!rights)
-		MISTAKE(p, "expected extent=NAME:RIGHTS");
+		MISTAKE(p, "expected %.*s", (int)strcspn(form, " "), form);
 	return rights;
 }
 
@@ -497,8 +507,30 @@ static void program_extent(const struct parser *p, struct exo_manifest_program *
 		MISTAKE(p, "more than %d extents for one program", EXO_MANIFEST_CAPS);
 		return;
 	}
-	program->extent_rights[program->extents] = parse_rights(p, colon + 1);
+	program->extent_rights[program->extents] = parse_rights(
+		p, colon + 1, right_letters, COUNT(right_letters), "extent=NAME:RIGHTS of rwga");
 	memcpy(program->extent[program->extents++], extent->name, sizeof(extent->name));
+}
+
+/* env=NAME:RIGHTS */
+static void program_env(const struct parser *p, struct exo_manifest_program *program, char *value)
+{
+	char *const colon = strchr(value, ':');
+	const struct exo_manifest *const m = &p->plan->manifest;
+
+	if (!colon || program->env) {
+		MISTAKE(p, colon ? "env= is given twice" : "expected env=NAME:RIGHTS, not env=%s",
+			value);
+		return;
+	}
+	*colon = 0;
+	for (uint32_t i = 0; i < m->programs; i++)
+		if (strcmp(m->program[i].name, value) == 0)
+			program->env = (uint8_t)(i + 1);
+	if (!program->env)
+		MISTAKE(p, "no program '%s' is declared above", value);
+	program->env_rights = parse_rights(p, colon + 1, env_letters, COUNT(env_letters),
+					   "env=NAME:RIGHTS of crkv");
 }
 
 /* One argument from *text: to a blank, or between single quotes.  NULL: no more, or reported. */
@@ -564,6 +596,8 @@ static void program_value(const struct parser *p, struct exo_manifest_program *p
 		program_slots(p, program, word->value);
 	else if (strcmp(word->text, "extent") == 0)
 		program_extent(p, program, word->value);
+	else if (strcmp(word->text, "env") == 0)
+		program_env(p, program, word->value);
 	else
 		MISTAKE(p, "unknown word '%s=' for a program", word->text);
 }

@@ -28,6 +28,7 @@ enum {
 };
 
 static struct exo_quota at_first;
+static uint64_t eids[EXO_MANIFEST_PROGRAMS]; /* of the programs started */
 
 static uint32_t self_index(void)
 {
@@ -78,7 +79,7 @@ static void fill_quotas(const struct exo_manifest_program *p, struct build_spec 
 struct grants {
 	struct build_grant list[MOST_GRANTS];
 	uint32_t count;
-	uint32_t drop[2 * EXO_MANIFEST_CAPS]; /* init's slots to be emptied again */
+	uint32_t drop[2 * EXO_MANIFEST_CAPS + 2]; /* init's slots to be emptied again */
 	uint32_t drops;
 	int tty;
 };
@@ -152,6 +153,28 @@ static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 	return 0;
 }
 
+/* A capability for a program started before, if that still runs: narrowed, and not passed on. */
+static int grant_env(struct grants *g, const struct exo_manifest_program *p)
+{
+	const uint32_t whole = spare();
+	uint32_t narrow;
+	int error = call_result(call_env_open(eids[p->env - 1], whole));
+
+	if (error == 0) {
+		g->drop[g->drops++] = whole;
+		narrow = spare();
+		error = call_result(
+			call_cap_derive(whole, narrow, p->env_rights | EXO_RIGHT_GRANT, 0, 0));
+	}
+	if (error) {
+		printf("init: %s: program %u: %s\n", p->name, p->env, strerror(-error));
+		return error;
+	}
+	g->drop[g->drops++] = narrow;
+	grant(g, narrow, LAYOUT_CAP_ENV);
+	return 0;
+}
+
 static int fill_grants(struct grants *g, const struct exo_manifest_program *p,
 		       struct build_spec *spec)
 {
@@ -166,6 +189,8 @@ static int fill_grants(struct grants *g, const struct exo_manifest_program *p,
 		grant(g, LAYOUT_CAP_MACHINE, LAYOUT_CAP_MACHINE);
 	for (uint32_t i = 0; i < p->extents && i < EXO_MANIFEST_CAPS && !error; i++)
 		error = grant_extent(g, p, i, spec);
+	if (p->env && !error)
+		error = grant_env(g, p);
 	spec->grants = g->list;
 	spec->ngrants = g->count;
 	return error;
@@ -221,6 +246,7 @@ pid_t start_program(const struct exo_manifest *m, uint32_t i)
 			printf("init: manifest program %u (%s): %s\n", (unsigned)(i + 1), p->path,
 			       strerror(errno));
 	}
+	eids[i] = pid > 0 ? posix_eid(pid) : 0;
 	for (uint32_t k = 0; k < g.drops; k++)
 		call_cap_drop(g.drop[k]);
 	if (null >= 0)

@@ -15,6 +15,7 @@
 #include "machine.h"
 #include "page.h"
 #include "quota.h"
+#include "revoke.h"
 #include "slot.h"
 #include "table.h"
 #include "timer.h"
@@ -280,6 +281,19 @@ static const char *check_alive(uint32_t e)
 	return 0;
 }
 
+static const char *check_asks(uint32_t e)
+{
+	for (uint32_t k = 0; k < EXO_NASK; k++) {
+		const struct exo_ask *const ask = &revokes[e].ask[k];
+
+		if (ask->n != 0 && (envs[e].state == EXO_ENV_FREE || ask->deadline == 0))
+			return "what is asked is asked of somebody, until some time";
+		if (ask->n != 0 && k != EXO_ASK_EXTENT && ask->by == env_eid(e).n)
+			return "nobody asks itself";
+	}
+	return 0;
+}
+
 static const char *check_free_env(uint32_t e)
 {
 	const struct exo_env *const env = &envs[e];
@@ -301,6 +315,8 @@ static const char *check_envs(void)
 		broken = envs[e].state == EXO_ENV_FREE ? check_free_env(e) : check_alive(e);
 		if (!broken)
 			broken = check_caps(e);
+		if (!broken)
+			broken = check_asks(e);
 		if (broken)
 			return broken;
 	}
@@ -444,7 +460,14 @@ static const char *check_slots(void)
 static const char *check_cpu(void)
 {
 	const struct cpu *const cpu = cpu_this();
+	uint32_t enders = 0;
 
+	for (uint32_t e = 0; e < info.envs; e++)
+		enders += (envs[e].slice_upcall & EXO_SLICE_END) != 0;
+	if (enders != slot_enders)
+		return "slot_enders counts who wants to know when its slice ends";
+	if (cpu->told >= info.envs)
+		return "who was told that its slice ends exists";
 	if (cpu->position >= EXO_NSLOT || cpu->borrow >= EXO_NSLOT)
 		return "CPU is at a slot of the vector";
 	if (cpu->next != 0 && envs[cpu->next].state != EXO_ENV_RUNNABLE)

@@ -19,6 +19,8 @@ struct cpu {
 	uint32_t position; /* slot of the vector that is running */
 	uint32_t borrow;   /* slot whose owner last ran in a slot not its own */
 	uint32_t inbox;	   /* `current` gets a message when it has left: ipc_left() */
+	uint32_t told;	   /* who was told that its slice ends, and has not yielded; 0: nobody */
+	uint32_t forfeit;  /* the owner of the slot that is running has forfeited it */
 };
 
 extern struct cpu cpus[NCPU];

@@ -17,6 +17,7 @@
 #include "page.h"
 #include "principal.h"
 #include "quota.h"
+#include "revoke.h"
 #include "slot.h"
 #include "syscall.h"
 #include "table.h"
@@ -161,8 +162,10 @@ static void name_set(char *half, uint64_t value)
 }
 
 /* Properties that are words: ARG where the word cannot be. */
-static enum exo_status word_set(struct exo_env *env, uint64_t what, uint64_t value)
+static enum exo_status word_set(uint32_t e, uint64_t what, uint64_t value)
 {
+	struct exo_env *const env = &envs[e];
+
 	switch (what) {
 	case EXO_SET_UPCALL_VA:
 		if (value % EXO_PAGE_SIZE != 0 || value >= USER_END)
@@ -178,9 +181,9 @@ static enum exo_status word_set(struct exo_env *env, uint64_t what, uint64_t val
 		env->event_upcall = value;
 		return EXO_OK;
 	case EXO_SET_SLICE_UPCALL:
-		if (value > 1)
+		if (value > (EXO_SLICE_START | EXO_SLICE_END))
 			return EXO_ARG;
-		env->slice_upcall = (uint8_t)value;
+		slot_upcalls(e, (uint8_t)value);
 		return EXO_OK;
 	case EXO_SET_CALLS:
 		if (value > 1)
@@ -215,7 +218,7 @@ struct exo_result sys_env_set(uint64_t ce, uint64_t what, uint64_t value)
 		name_set(envs[e].name + 8, value);
 		return refuse(EXO_OK);
 	default:
-		return refuse(word_set(&envs[e], what, value));
+		return refuse(word_set(e, what, value));
 	}
 }
 
@@ -260,6 +263,7 @@ void env_end(uint32_t e, enum exo_end why, uint8_t vector, uint32_t error, uint6
 
 	timer_drop(e);
 	ipc_env_end(e);
+	slot_upcalls(e, 0);
 	env->state = EXO_ENV_ZOMBIE;
 	slot_unready(e);
 	env->events = 0;
@@ -443,6 +447,7 @@ struct exo_result sys_env_reap(uint64_t ce)
 	quota_inherit(z, me);
 	cap_clear(me, (uint32_t)ce);
 	caps[z].c[0] = (struct exo_cap){0};
+	revoke_forget(z);
 	envs[z] = (struct exo_env){.gen = envs[z].gen + 1, .cap_gen = envs[z].cap_gen + 1};
 	return refuse(EXO_OK);
 }

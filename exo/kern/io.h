@@ -4,9 +4,9 @@
  * A request is a record in ios[] from io_submit until its completion is in the ring, with its
  * frames pinned and named in io_frames[].  Each environment has one queue in its own order; a
  * channel (which works on one request at a time) is shared between the environments whose next
- * request is for it by the drive time that each has had for its shares.  Record 0 is the kernel's own, for the
- * extent table. Invariant: every record is FREE, in one queue, ACTIVE on the channel of its drive,
- * or a flush that waits for the extent table.  Entered one CPU at a time, no lock.
+ * request is for it by the drive time that each has had for its shares.  Record 0 is the kernel's
+ * own, for the extent table. Invariant: every record is FREE, in one queue, ACTIVE on the channel
+ * of its drive, or a flush that waits for the extent table.  Entered one CPU at a time, no lock.
  */
 #ifndef KERN_IO_H
 #define KERN_IO_H

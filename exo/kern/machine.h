@@ -33,6 +33,9 @@ void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t pages);
 /* Nanoseconds since boot. */
 uint64_t machine_now(void);
 
+/* Interrupts once, EXO_GRACE_NS before the next tick: upcall_ending() (kern/upcall.h). */
+void machine_slice_timer(void);
+
 /* Clean FPU state for an environment that starts. */
 void machine_fpu_init(struct exo_save *save);
 

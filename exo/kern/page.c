@@ -262,6 +262,14 @@ struct exo_result sys_page_share(uint64_t frame, uint64_t count, uint64_t ce, ui
 	return refuse(status);
 }
 
+/*@ requires frame < NFRAME;
+    assigns page_stamp, pages[frame].born; */
+void page_unshare(uint32_t frame)
+{
+	page_stamp++;
+	pages[frame].born = page_stamp;
+}
+
 struct exo_result sys_page_unshare(uint64_t frame, uint64_t count)
 {
 	const enum exo_status status =

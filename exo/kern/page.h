@@ -81,6 +81,9 @@ void page_unpin(uint32_t frame);
 /* BUSY while anything maps, pins, links or fills it, or uses its run. */
 enum exo_status page_idle(uint32_t frame);
 
+/* Every capability to this frame is stale from now on. */
+void page_unshare(uint32_t frame);
+
 /* Makes an owned, idle frame free and gives back its charge. */
 void page_release(uint32_t frame);
 

@@ -12,11 +12,13 @@
 #include "env.h"
 #include "info.h"
 #include "ipc.h"
+#include "machine.h"
 #include "quota.h"
 #include "syscall.h"
 
 struct exo_slot slots[EXO_NSLOT] TABLE(slots);
 uint64_t slot_runnable[SLOT_WORDS];
+uint32_t slot_enders;
 
 /*@ requires word != 0;
     assigns \nothing;
@@ -136,6 +138,8 @@ void slot_end(uint32_t e)
 		cpu->next = 0;
 	if (cpu->current == e)
 		cpu->resched = 1;
+	if (cpu->told == e)
+		cpu->told = 0;
 }
 
 /*@ requires e < EXO_NENV;
@@ -155,20 +159,62 @@ void slot_unready(uint32_t e)
 uint32_t cpu_next(void)
 {
 	struct cpu *const cpu = cpu_this();
+	const uint32_t owner = slots[cpu->position].owner;
 	uint32_t e, s;
 
 	cpu->resched = 0;
 	if (cpu->next != 0)
 		return cpu->next;
-	e = slot_user(slots[cpu->position].owner);
-	if (e != 0)
+	e = slot_user(owner);
+	if (e != 0 && !cpu->forfeit)
 		return e;
-	s = slot_after(cpu->borrow, 0);
+	s = slot_after(cpu->borrow, cpu->forfeit ? owner : 0);
 	if (s == EXO_NSLOT)
-		return 0;
+		return e;
 	cpu->borrow = s;
 	cpu->next = slot_user(slots[s].owner);
 	return cpu->next;
+}
+
+void slot_upcalls(uint32_t e, uint8_t wanted)
+{
+	slot_enders -= (envs[e].slice_upcall & EXO_SLICE_END) != 0;
+	slot_enders += (wanted & EXO_SLICE_END) != 0;
+	envs[e].slice_upcall = wanted;
+}
+
+/*@ requires e < EXO_NENV;
+    assigns cpus[0].told; */
+int slot_ending(uint32_t e)
+{
+	const uint32_t next = (cpu_this()->position + 1) % EXO_NSLOT;
+
+	if ((envs[e].slice_upcall & EXO_SLICE_END) == 0 || slots[next].owner == e)
+		return 0;
+	cpu_this()->told = e;
+	return 1;
+}
+
+/* The slice is over: who was told and is still here has overrun it. */
+static void overrun(struct cpu *cpu)
+{
+	const uint32_t e = cpu->told;
+
+	cpu->told = 0;
+	if (e == 0 || e != cpu->current)
+		return;
+	envs[e].overruns++;
+	if (envs[e].penalty < UINT16_MAX)
+		envs[e].penalty++;
+}
+
+/* Whether the owner of the slot that begins has forfeited it. */
+static uint32_t forfeits(uint32_t owner)
+{
+	if (owner == 0 || envs[owner].penalty == 0)
+		return 0;
+	envs[owner].penalty--;
+	return 1;
 }
 
 void slot_tick(void)
@@ -176,11 +222,13 @@ void slot_tick(void)
 	struct cpu *const cpu = cpu_this();
 	uint32_t e, owner;
 
+	overrun(cpu);
 	cpu->position = (cpu->position + 1) % EXO_NSLOT;
 	cpu->next = 0;
 	info.ticks++;
 	info.current_slot = cpu->position;
 	owner = slots[cpu->position].owner;
+	cpu->forfeit = forfeits(owner);
 	e = cpu_next();
 	cpu->resched = e != cpu->current;
 	if (e == 0)
@@ -193,6 +241,8 @@ void slot_tick(void)
 		slots[cpu->position].missed++;
 	if (e != 0 && e != slot_user(owner))
 		slots[cpu->position].given++;
+	if (slot_enders != 0)
+		machine_slice_timer();
 }
 
 /* ---- owning slots ------------------------------------------------------------------------ */
@@ -224,6 +274,16 @@ void slot_release(uint32_t e, uint32_t s)
 {
 	slot_withdraw(e, s);
 	quota_release(e, EXO_QUOTA_SLOTS, 1);
+}
+
+/*@ requires 0 < from < EXO_NENV && 0 < to < EXO_NENV && from != to;
+    requires s < EXO_NSLOT && slots[s].owner == from;
+    ensures slots[s].owner == to; */
+void slot_pass(uint32_t from, uint32_t to, uint32_t s)
+{
+	slot_withdraw(from, s);
+	quota_pass(from, to, EXO_QUOTA_SLOTS, 1);
+	slot_assign(to, s);
 }
 
 struct exo_result sys_slot_take(uint64_t ce, uint64_t slot)
@@ -258,11 +318,8 @@ struct exo_result sys_slot_give(uint64_t slot, uint64_t ce)
 	status = cap_live_env(me, ce, EXO_ENV_GIVE, &e);
 	if (status != EXO_OK)
 		return refuse(status);
-	if (e != me) {
-		slot_withdraw(me, (uint32_t)slot);
-		quota_pass(me, e, EXO_QUOTA_SLOTS, 1);
-		slot_assign(e, (uint32_t)slot);
-	}
+	if (e != me)
+		slot_pass(me, e, (uint32_t)slot);
 	return refuse(EXO_OK);
 }
 
@@ -286,7 +343,7 @@ static uint32_t yield_any(uint32_t me)
 	const uint32_t user = slot_user(slots[cpu->position].owner);
 	uint32_t s;
 
-	if (user != 0 && user != me)
+	if (user != 0 && user != me && !cpu->forfeit)
 		return user;
 	s = slot_after(cpu->borrow, me);
 	if (s == EXO_NSLOT)
@@ -309,6 +366,8 @@ struct exo_result sys_yield(uint64_t eid)
 		if (!env_runnable(to))
 			return refuse(EXO_STATE);
 	}
+	if (cpu_this()->told == me)
+		cpu_this()->told = 0;
 	if (to != me) {
 		cpu_this()->next = to;
 		cpu_this()->resched = 1;

@@ -2,10 +2,12 @@
  * slot.h - the vector of CPU slots, and who runs now.
  *
  * Slot i runs at tick i % EXO_NSLOT.  Its owner runs if it can; else the next owner in the vector
- * that can, starting after the last one that borrowed.  An environment without a slot runs only
- * when somebody yields to it.  While a call is served, the caller's slots count for who serves it
- * (slot_user).  Invariant: bit s of slot_runnable says that slot s has an owner and that it, or who
- * serves it, is RUNNABLE; envs[].slots has the bits of what each one owns.
+ * that can, starting after the last one that borrowed.  Who was told that its slice ends
+ * (EXO_SLICE_END) and still runs when it has ended forfeits its next slot: that falls to others. An
+ * environment without a slot runs only when somebody yields to it.  While a call is served, the
+ * caller's slots count for who serves it (slot_user).  Invariant: bit s of slot_runnable says that
+ * slot s has an owner and that it, or who serves it, is RUNNABLE; envs[].slots has the bits of what
+ * each one owns.
  */
 #ifndef KERN_SLOT_H
 #define KERN_SLOT_H
@@ -17,6 +19,7 @@ enum { SLOT_WORDS = EXO_NSLOT / 64 };
 
 extern struct exo_slot slots[EXO_NSLOT];
 extern uint64_t slot_runnable[SLOT_WORDS];
+extern uint32_t slot_enders; /* environments that live and want EXO_SLICE_END */
 
 /*
  * Who runs in the slots of e now: e, or who serves its call, or that one's call, and so on; 0:
@@ -36,6 +39,8 @@ void slot_lend(uint32_t e);
 
 /* e (0: nobody) may have run in a slot that it has no right to any more: the CPU is asked again. */
 void slot_end(uint32_t e);
+/* Slot s, which is `from`'s, becomes `to`'s, and the quota for it too. */
+void slot_pass(uint32_t from, uint32_t to, uint32_t s);
 
 /* Slot s, which is e's, becomes nobody's, and its charge is given back. */
 void slot_release(uint32_t e, uint32_t s);
@@ -45,6 +50,15 @@ void slot_release(uint32_t e, uint32_t s);
  * finds cpu.resched set, or is idle; it sets cpu.current itself.
  */
 uint32_t cpu_next(void);
+
+/*
+ * e wants these upcalls (EXO_SLICE_*): while anybody that lives wants EXO_SLICE_END, each tick has
+ * the machine interrupt EXO_GRACE_NS before the next.
+ */
+void slot_upcalls(uint32_t e, uint8_t wanted);
+
+/* EXO_GRACE_NS are left: must e, which is running, be told?  Then it counts as told. */
+int slot_ending(uint32_t e);
 
 /* A tick has passed: the next slot begins.  Sets cpu.resched when somebody else must run. */
 void slot_tick(void);

@@ -438,3 +438,43 @@ void table_empty(uint32_t t)
 	}
 	pages[t].present = 0;
 }
+
+/* ---- revocation -------------------------------------------------------------------------- */
+
+/* Does this leaf of a table of that level map frame f? */
+static int leaf_maps(uint64_t entry, uint32_t level, uint32_t f)
+{
+	if (level == 1)
+		return entry_frame(entry) == f;
+	return entry_frame(entry) / RUN == f / RUN;
+}
+
+/*@ requires t < NFRAME && pages[t].state == EXO_PAGE_TABLE && f < NFRAME;
+    assigns pages[t], page_maps[0 .. NFRAME - 1], run_maps[0 .. NFRAME / RUN - 1];
+    ensures \result <= NENTRY; */
+uint32_t table_break(uint32_t t, uint32_t f)
+{
+	struct table *const entries = machine_table((struct pfn){t});
+	const uint32_t level = pages[t].level;
+	uint32_t gone = 0;
+
+	if (level > 2)
+		return 0;
+	/*@ loop invariant 0 <= i <= NENTRY && gone <= i;
+	    loop assigns i, gone, page_maps[0 .. NFRAME - 1], run_maps[0 .. NFRAME / RUN - 1],
+	      entries->e[0 .. NENTRY - 1];
+	    loop variant NENTRY - i; */
+	for (uint32_t i = 0; i < NENTRY; i++) {
+		const uint64_t entry = entries->e[i];
+
+		if (entry == 0 || !entry_is_leaf(entry, level) || !leaf_maps(entry, level, f))
+			continue;
+		leaf_uncount(entry, level);
+		entries->e[i] = 0;
+		gone++;
+	}
+	pages[t].present -= gone;
+	if (gone != 0)
+		entries_drop(t, 0, NENTRY);
+	return gone;
+}

@@ -40,4 +40,10 @@ static inline int entry_is_leaf(uint64_t entry, uint32_t level)
    most 512. */
 void table_empty(uint32_t t);
 
+/*
+ * Empties the leaves of table t (anybody's) that map frame f, or the run it is in; how many those
+ * were.  512 entries.  For revocation.
+ */
+uint32_t table_break(uint32_t t, uint32_t f);
+
 #endif

@@ -9,6 +9,7 @@
  */
 #include "env.h"
 #include "machine.h"
+#include "slot.h"
 #include "upcall.h"
 
 enum { FLAGS_CLEAN = 0x202 };
@@ -58,15 +59,27 @@ int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr)
 	return 1;
 }
 
+/* May an upcall other than a fault come now? */
+static int may_interrupt(const struct exo_env *env, const struct exo_regs *regs)
+{
+	return why_not(env, regs) == EXO_END_NONE &&
+	       machine_upcall_head((struct pfn){env->upcall_page})->defer == 0;
+}
+
+void upcall_ending(uint32_t e, struct exo_regs *regs)
+{
+	if (may_interrupt(&envs[e], regs) && slot_ending(e))
+		push(&envs[e], regs, EXO_UPCALL_END, 0, EXO_GRACE_NS);
+}
+
 void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started)
 {
 	struct exo_env *env = &envs[e];
 	uint64_t bits = env->events & env->event_upcall;
 
-	if (bits == 0 && !(slice_started && env->slice_upcall))
+	if (bits == 0 && !(slice_started && (env->slice_upcall & EXO_SLICE_START)))
 		return;
-	if (why_not(env, regs) != EXO_END_NONE ||
-	    machine_upcall_head((struct pfn){env->upcall_page})->defer != 0)
+	if (!may_interrupt(env, regs))
 		return;
 	if (bits == 0) {
 		push(env, regs, EXO_UPCALL_SLICE, 0, 0);

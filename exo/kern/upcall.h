@@ -16,4 +16,7 @@ int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr);
  */
 void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started);
 
+/* The slice ends in EXO_GRACE_NS: enters its handler, if it wants to know and can. */
+void upcall_ending(uint32_t e, struct exo_regs *regs);
+
 #endif

@@ -17,6 +17,7 @@
 #include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
+#include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "../kern/syscall.h"
 #include "../kern/table.h"
@@ -35,7 +36,9 @@ enum {
 	CALL_ENV_OPEN = 38,
 	CALL_IPC_CALL = 39,
 	CALL_IPC_REPLY_WAIT = 40,
-	NCALL = 41,
+	CALL_REVOKE_ASK = 41,
+	CALL_REVOKE_TAKE = 42,
+	NCALL = 43,
 };
 
 static uint64_t seed;
@@ -229,13 +232,53 @@ static uint64_t pick_thing(uint32_t z, uint64_t kind)
 	}
 }
 
+/* A slot of somebody of whom the caller has asked for something, or its own. */
+static uint64_t pick_asked(void)
+{
+	for (uint32_t s = 1; s < EXO_NCAP; s++) {
+		const struct exo_cap *const c = &caps[me].c[s];
+
+		if (c->kind == EXO_CAP_ENV && c->object != me && chance(70) &&
+		    (revokes[c->object].ask[0].n != 0 || revokes[c->object].ask[1].n != 0)) {
+			target = c->object;
+			return s;
+		}
+	}
+	return chance(50) ? 0 : pick_ce();
+}
+
+/* Something of the target: a slot of it, a frame, or what it does not use. */
+static uint64_t pick_taken(uint64_t kind)
+{
+	if (chance(15))
+		return EXO_TAKE_UNUSED;
+	if (kind == EXO_ASK_SLOTS)
+		return pick_thing(target, EXO_QUOTA_SLOTS);
+	return pick_frame(EXO_PAGE_DATA, chance(95) ? target : 0, 0);
+}
+
+/* A table that maps this frame, where there is one. */
+static uint64_t pick_table_of(uint64_t frame)
+{
+	for (uint32_t t = 0; t < FRAMES; t++) {
+		if (pages[t].state != EXO_PAGE_TABLE || pages[t].level != 1)
+			continue;
+		for (uint32_t i = 0; i < NENTRY; i++)
+			if (entry_frame(machine_table((struct pfn){t})->e[i]) == frame &&
+			    chance(80))
+				return t;
+	}
+	return pick_table(chance(80) ? 1 : 2);
+}
+
 /*
  * One letter an argument:  c environment capability  C the same, mostly another's  d empty slot  s
  * full slot  f free frame o frame of the target  t table  1 level-1 table  2 level-2 table  y table
  * to link  i index n count  h how  p type  e eid  x environment index  q quota kind  l CPU slot  r
  * rights  w what Z eid of a dead one  v value  k thing to take back  a address  M event mask  m
  * frame to map  z time  R first frame of a run  A what of ipc_reply_wait  B what of ipc_call  #
- * number
+ * number  I kind asked for  U how much  W slot of somebody of whom it asked  V thing to take  Y
+ * table that may map it
  */
 static const char *const shapes[NCALL] = {
 	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	  [4] = "C#",
@@ -244,7 +287,7 @@ static const char *const shapes[NCALL] = {
 	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scd",
 	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	  [24] = "l",
 	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	  [39] = "Bzssss",
-	[40] = "AMzsss",
+	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",
 };
 
 /* Capability slots of a message. */
@@ -314,6 +357,16 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return chance(70) | pick_sent();
 	case 'B':
 		return pick_ce() | pick_sent();
+	case 'I':
+		return chance(95) ? below(2) : below(5);
+	case 'U':
+		return chance(85) ? 1 + below(8) : 0;
+	case 'W':
+		return pick_asked();
+	case 'V':
+		return pick_taken(before[-1]);
+	case 'Y':
+		return pick_table_of(before[-1]);
 	case 'R':
 		return chance(80) ? RUN_START : below(FRAMES);
 	default:
@@ -380,6 +433,10 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 		return sys_wait(a[0], a[1]);
 	case 27:
 		return sys_event_post(a[0], a[1]);
+	case CALL_REVOKE_ASK:
+		return sys_revoke_ask(a[0], a[1], a[2], a[3]);
+	case CALL_REVOKE_TAKE:
+		return sys_revoke_take(a[0], a[1], a[2], a[3]);
 	case CALL_ENV_OPEN:
 		return sys_env_open(a[0], a[1]);
 	case CALL_IPC_CALL:
@@ -394,8 +451,8 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 /* Calls that build are tried more often than those that end things. */
 static uint32_t pick_call(void)
 {
-	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10,
-					10, 12, 12, 12, 13, 15, 16, 38, 39, 39, 40};
+	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10,
+					12, 12, 12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42};
 
 	if (chance(60))
 		return often[below(sizeof often)];
@@ -586,7 +643,7 @@ static void step_outside(uint32_t step)
 	static const uint64_t none[6];
 	const char *broken;
 
-	host_now += below(1000000);
+	host_now += chance(3) ? EXO_REVOKE_MIN_NS : below(1000000);
 	slot_tick();
 	timer_expire(host_now);
 	ipc_tick();

@@ -17,11 +17,13 @@
 #include "../kern/page.h"
 #include "../kern/principal.h"
 #include "../kern/quota.h"
+#include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "../kern/syscall.h"
 #include "../kern/table.h"
 #include "../kern/timer.h"
 #include "../kern/uaccess.h"
+#include "../kern/upcall.h"
 #include "machine_host.h"
 
 static const char *why; /* the first thing wrong in the running test */
@@ -337,7 +339,7 @@ static void test_env_set(void)
 	NO(ARG, sys_env_set(8, EXO_SET_UPCALL_ENTRY, USER_END));
 	OK(sys_env_set(8, EXO_SET_UPCALL_ENTRY, 0x400000));
 	OK(sys_env_set(8, EXO_SET_EVENT_UPCALL, ~0ull));
-	NO(ARG, sys_env_set(8, EXO_SET_SLICE_UPCALL, 2));
+	NO(ARG, sys_env_set(8, EXO_SET_SLICE_UPCALL, 4));
 	OK(sys_env_set(8, EXO_SET_SLICE_UPCALL, 1));
 	NO(ARG, sys_env_set(8, 99, 0));
 	NO(ARG, sys_env_set(8, ~0ull, 0));
@@ -1571,6 +1573,332 @@ static void test_uaccess(void)
 	CHECK(machine_bytes((struct pfn){RUN_START + 3})[7] == 2 && check_state() == 0);
 }
 
+/* ---- upcalls ----------------------------------------------------------------------------- */
+
+enum { HANDLER = 0x3000, UPCALL_VA = 0x40000 };
+
+static struct exo_upcall_frame *upcall_frame(uint32_t e)
+{
+	return machine_upcall_frame((struct pfn){envs[e].upcall_page});
+}
+
+/* A running child that has a handler and an upcall page, and is current. */
+static void child_with_handler(uint32_t e, uint64_t d)
+{
+	child(e, d);
+	OK(sys_env_set(d, EXO_SET_UPCALL_VA, UPCALL_VA));
+	OK(sys_env_set(d, EXO_SET_UPCALL_ENTRY, HANDLER));
+	become(e);
+}
+
+static void test_upcall_fault(void)
+{
+	struct exo_regs regs = {.vector = 14, .error = 6, .rip = 0x1234, .rsp = 0x8000};
+
+	world();
+	child_with_handler(2, 8);
+	CHECK(upcall_fault(2, &regs, 0x777) == 1 && regs.rip == HANDLER);
+	CHECK(regs.rsp == UPCALL_VA + 4096 - sizeof *upcall_frame(2) && envs[2].faults == 1);
+	CHECK(upcall_frame(2)->what == (EXO_UPCALL_FAULT | 14 << 8));
+	CHECK(upcall_frame(2)->addr == 0x777 && upcall_frame(2)->error == 6);
+	CHECK(upcall_frame(2)->rip == 0x1234 && upcall_frame(2)->rsp == 0x8000);
+	CHECK(upcall_fault(2, &regs, 0x778) == 0); /* on the upcall page: the end */
+	CHECK(envs[2].state == EXO_ENV_ZOMBIE && envs[2].end == EXO_END_UPCALL_FAULT);
+	CHECK(envs[2].end_addr == 0x778 && envs[2].end_vector == 14 && check_state() == 0);
+}
+
+static void test_upcall_without_handler(void)
+{
+	struct exo_regs regs = {.vector = 13, .rip = 0x1234, .rsp = UPCALL_VA - 1};
+
+	world();
+	child_with_handler(2, 8);
+	CHECK(upcall_fault(2, &regs, 0) == 1); /* just below the page is not on it */
+	regs.rsp = UPCALL_VA + 4096;
+	CHECK(upcall_fault(2, &regs, 0) == 1); /* nor is its end */
+	OK(sys_env_set(SELF, EXO_SET_UPCALL_ENTRY, 0));
+	CHECK(upcall_fault(2, &regs, 0) == 0 && envs[2].end == EXO_END_FAULT);
+	CHECK(envs[2].end_code == 128 + 13);
+}
+
+static void test_upcall_without_page(void)
+{
+	struct exo_regs regs = {.vector = 13, .rip = 0x1234, .rsp = 0x8000};
+
+	world();
+	OK(sys_env_create(2, 8));
+	OK(sys_env_set(8, EXO_SET_UPCALL_ENTRY, HANDLER));
+	CHECK(upcall_fault(2, &regs, 0) == 0 && envs[2].end == EXO_END_UPCALL_STACK);
+}
+
+static void test_upcall_pending(void)
+{
+	struct exo_regs regs = {.rip = 0x1234, .rsp = 0x8000};
+
+	world();
+	child_with_handler(2, 8);
+	OK(sys_env_set(SELF, EXO_SET_EVENT_UPCALL, 6));
+	event_raise(2, 1 | 2);
+	machine_upcall_head((struct pfn){envs[2].upcall_page})->defer = 1;
+	upcall_pending(2, &regs, 0);
+	CHECK(regs.rip == 0x1234 && (envs[2].events & 7) == 3);
+	machine_upcall_head((struct pfn){envs[2].upcall_page})->defer = 0;
+	upcall_pending(2, &regs, 0);
+	CHECK(regs.rip == HANDLER && (envs[2].events & 7) == 1 && upcall_frame(2)->addr == 2);
+	event_raise(2, 4);
+	upcall_pending(2, &regs, 0); /* it is still on that page */
+	CHECK((envs[2].events & 7) == 5);
+	regs = (struct exo_regs){.rip = 0x1234, .rsp = 0x8000};
+	OK(sys_env_set(SELF, EXO_SET_EVENT_UPCALL, 0));
+	upcall_pending(2, &regs, 1);
+	CHECK(regs.rip == 0x1234);
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, EXO_SLICE_START));
+	upcall_pending(2, &regs, 0);
+	CHECK(regs.rip == 0x1234);
+	upcall_pending(2, &regs, 1);
+	CHECK(regs.rip == HANDLER && upcall_frame(2)->what == EXO_UPCALL_SLICE);
+}
+
+/* Ticks until slot s begins; whoever is to run then is current. */
+static void tick_to_slot(uint32_t s)
+{
+	do
+		slot_tick();
+	while (cpus[0].position != s);
+	cpus[0].current = cpu_next();
+}
+
+static void test_slice_end(void)
+{
+	struct exo_regs regs = {.rip = 0x1234, .rsp = 0x8000};
+
+	world();
+	child(3, 10);
+	child_with_handler(2, 8);
+	CHECK(host_slice_timers == 0);
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, EXO_SLICE_END));
+	CHECK(slot_enders == 1);
+	tick_to_slot(2);
+	CHECK(cpus[0].current == 2 && host_slice_timers == 2);
+	upcall_ending(3, &regs); /* who has not asked is not told */
+	CHECK(regs.rip == 0x1234);
+	upcall_ending(2, &regs);
+	CHECK(regs.rip == HANDLER && cpus[0].told == 2);
+	CHECK(upcall_frame(2)->what == EXO_UPCALL_END && upcall_frame(2)->addr == EXO_GRACE_NS);
+	OK(sys_yield(0)); /* in time */
+	tick_to_slot(2);
+	CHECK(envs[2].overruns == 0 && envs[2].penalty == 0 && slots[2].used == 2);
+	regs = (struct exo_regs){.rip = 0x1234, .rsp = 0x8000};
+	upcall_ending(2, &regs);
+	CHECK(regs.rip == HANDLER);
+	slot_tick(); /* it still runs */
+	CHECK(envs[2].overruns == 1 && envs[2].penalty == 1 && cpus[0].told == 0);
+	tick_to_slot(2);
+	CHECK(cpus[0].current != 2 && envs[2].penalty == 0 && slots[2].used == 2);
+	CHECK(slots[2].missed == 1 && slots[2].given == 1);
+	tick_to_slot(2);
+	CHECK(cpus[0].current == 2 && check_state() == 0);
+	become(1);
+	OK(sys_env_kill(8, 0));
+	CHECK(slot_enders == 0);
+}
+
+/* A forfeited slot is its owner's all the same when nobody else can run; waiting is leaving. */
+static void test_slice_forfeited(void)
+{
+	struct exo_regs regs = {.rip = 0x1234, .rsp = 0x8000};
+
+	world();
+	child_with_handler(2, 8);
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, EXO_SLICE_END));
+	tick_to_slot(2);
+	upcall_ending(2, &regs);
+	OK(sys_wait(1, 0));
+	slot_tick();
+	CHECK(envs[2].overruns == 0 && cpus[0].told == 0);
+	event_raise(2, 1);
+	envs[2].penalty = 1;
+	become(1);
+	OK(sys_wait(1, 0));
+	tick_to_slot(2);
+	CHECK(envs[2].penalty == 0 && cpus[0].forfeit && cpus[0].current == 2);
+}
+
+/* Two slots in a row are one slice: its end is not that of the first. */
+static void test_slice_goes_on(void)
+{
+	struct exo_regs regs = {.rip = 0x1234, .rsp = 0x8000};
+
+	world();
+	child_with_handler(2, 8);
+	OK(sys_slot_take(SELF, 3));
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, EXO_SLICE_END));
+	tick_to_slot(2);
+	upcall_ending(2, &regs);
+	CHECK(regs.rip == 0x1234 && cpus[0].told == 0);
+	tick_to_slot(3);
+	upcall_ending(2, &regs);
+	CHECK(regs.rip == HANDLER && cpus[0].told == 2);
+}
+
+/* ---- revocation -------------------------------------------------------------------------- */
+
+static const struct exo_taken *last_taken(uint32_t e)
+{
+	return &revokes[e].log[(revokes[e].taken - 1) % EXO_NTAKEN];
+}
+
+static void test_revoke_ask(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_cap_derive(8, 9, EXO_ENV_BUILD | EXO_ENV_KILL | EXO_ENV_GIVE | EXO_ENV_CALL, 0, 0));
+	NO(PERM, sys_revoke_ask(9, EXO_ASK_PAGES, 1, 0));
+	NO(ARG, sys_revoke_ask(SELF, EXO_ASK_PAGES, 1, 0));
+	NO(ARG, sys_revoke_ask(8, EXO_ASK_EXTENT, 1, 0));
+	NO(RANGE, sys_revoke_ask(8, EXO_ASK_PAGES, 56, 0));
+	NO(RANGE, sys_revoke_ask(EXO_NCAP, EXO_ASK_PAGES, 1, 0));
+	NO(STATE, sys_revoke_ask(30, EXO_ASK_PAGES, 1, 0));
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 5, 0));
+	CHECK((envs[2].events & EXO_EV_REVOKE) != 0 && revokes[2].ask[EXO_ASK_PAGES].n == 5);
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].deadline == host_now + EXO_REVOKE_MIN_NS);
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].by == env_eid(1).n);
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 6, host_now + 2 * EXO_REVOKE_MIN_NS));
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].deadline == host_now + 2 * EXO_REVOKE_MIN_NS);
+	child(3, 10);
+	OK(sys_cap_grant(8, 10, 12));
+	become(3);
+	NO(BUSY, sys_revoke_ask(12, EXO_ASK_PAGES, 1, 0)); /* the first one's stands */
+	OK(sys_revoke_ask(12, EXO_ASK_SLOTS, 1, 0));
+	host_now += 2 * EXO_REVOKE_MIN_NS;
+	OK(sys_revoke_ask(12, EXO_ASK_PAGES, 1, 0));
+	become(1);
+	NO(BUSY, sys_revoke_ask(8, EXO_ASK_PAGES, 0, 0));
+	OK(sys_env_kill(10, 0)); /* its request ends with it */
+	OK(sys_revoke_ask(8, EXO_ASK_SLOTS, 0, 0));
+	CHECK(revokes[2].ask[EXO_ASK_SLOTS].n == 0);
+	OK(sys_env_kill(8, 0));
+	NO(STATE, sys_revoke_ask(8, EXO_ASK_PAGES, 1, 0));
+}
+
+static void test_revoke_unused(void)
+{
+	world();
+	child(2, 8);
+	NO(STATE, sys_revoke_take(8, EXO_ASK_PAGES, EXO_TAKE_UNUSED, 0));
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 50, 0));
+	NO(ARG, sys_revoke_take(8, EXO_ASK_EXTENT, EXO_TAKE_UNUSED, 0));
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, EXO_TAKE_UNUSED, 0)) == 45);
+	CHECK(quota_limit[2].n[EXO_QUOTA_PAGES] == 10);
+	NO(AGAIN, sys_revoke_take(8, EXO_ASK_PAGES, EXO_TAKE_UNUSED, 0));
+	become(2);
+	OK(sys_page_unmap(SELF, frame(2, L1), 0, 1));
+	OK(sys_page_free(SELF, frame(2, DATA)));
+	become(1);
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, EXO_TAKE_UNUSED, 0)) == 1);
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].n == 4 && revokes[2].taken == 0);
+}
+
+static void test_revoke_slot(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_revoke_ask(8, EXO_ASK_SLOTS, 1, 0));
+	NO(AGAIN, sys_revoke_take(8, EXO_ASK_SLOTS, 2, 0));
+	host_now += EXO_REVOKE_MIN_NS;
+	NO(RANGE, sys_revoke_take(8, EXO_ASK_SLOTS, EXO_NSLOT, 0));
+	NO(PERM, sys_revoke_take(8, EXO_ASK_SLOTS, 0, 0));
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_SLOTS, 2, 0)) == 1);
+	CHECK(slots[2].owner == 1 && quota_limit[2].n[EXO_QUOTA_SLOTS] == 2);
+	CHECK((envs[2].events & EXO_EV_TAKEN) != 0 && revokes[2].taken == 1);
+	CHECK(last_taken(2)->kind == EXO_QUOTA_SLOTS && last_taken(2)->index == 2);
+	NO(STATE, sys_revoke_take(8, EXO_ASK_SLOTS, 2, 0)); /* no more was asked */
+}
+
+/* A frame mapped by its owner and by somebody it was shared with. */
+static void test_revoke_page(void)
+{
+	const uint32_t f = FIRST_FREE + 2 * 60 + 10; /* frame(2, DATA) */
+
+	world();
+	child(2, 8);
+	child(3, 10);
+	OK(sys_cap_grant(10, 8, 6));
+	become(2);
+	OK(sys_page_share(f, 1, 6, 5, EXO_RIGHT_READ));
+	become(3);
+	OK(sys_page_map(SELF, frame(3, L1), 7, f, 1, 5 << 8 | R));
+	become(1);
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 2, 0));
+	NO(AGAIN, sys_revoke_take(8, EXO_ASK_PAGES, f, frame(2, L1)));
+	host_now += EXO_REVOKE_MIN_NS;
+	NO(RANGE, sys_revoke_take(8, EXO_ASK_PAGES, FRAMES, frame(2, L1)));
+	NO(RANGE, sys_revoke_take(8, EXO_ASK_PAGES, f, FRAMES));
+	NO(TYPE, sys_revoke_take(8, EXO_ASK_PAGES, f, f));
+	NO(TYPE, sys_revoke_take(8, EXO_ASK_PAGES, frame(2, SAVE), frame(2, L1)));
+	NO(PERM, sys_revoke_take(8, EXO_ASK_PAGES, frame(3, DATA), frame(2, L1)));
+	page_pin(f);
+	NO(BUSY, sys_revoke_take(8, EXO_ASK_PAGES, f, frame(2, L1)));
+	page_unpin(f);
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, f, frame(2, L2))) == 0);
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, f, frame(2, L1))) == 0);
+	CHECK(last_taken(2)->kind == EXO_TAKEN_MAPPING && last_taken(2)->index == f);
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, f, frame(3, L1))) == 1);
+	CHECK(last_taken(3)->kind == EXO_TAKEN_MAPPING && last_taken(3)->index == f);
+	CHECK(last_taken(2)->kind == EXO_QUOTA_PAGES && last_taken(2)->index == f);
+	CHECK(pages[f].state == EXO_PAGE_FREE && quota_limit[2].n[EXO_QUOTA_PAGES] == 54);
+	CHECK(machine_table((struct pfn){frame(3, L1)})->e[7] == 0);
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].n == 1);
+}
+
+/* An owner frees its frame of a borrower's mapping, for good. */
+static void test_revoke_take_back(void)
+{
+	const uint32_t f = FIRST_FREE + 60 + 10; /* frame(1, DATA) */
+
+	world();
+	child(2, 8);
+	OK(sys_page_share(f, 1, 8, 5, EXO_RIGHT_READ | EXO_RIGHT_WRITE));
+	become(2);
+	OK(sys_page_map(SELF, frame(2, L1), 7, f, 1, 5 << 8 | RW));
+	NO(PERM, sys_revoke_take(SELF, EXO_ASK_PAGES, f, frame(1, L1)));
+	become(1);
+	NO(ARG, sys_revoke_take(SELF, EXO_ASK_SLOTS, f, frame(2, L1)));
+	NO(ARG, sys_revoke_take(SELF, EXO_ASK_PAGES, f, frame(1, L1)));
+	NO(RANGE, sys_revoke_take(SELF, EXO_ASK_PAGES, FRAMES, frame(2, L1)));
+	NO(TYPE, sys_revoke_take(SELF, EXO_ASK_PAGES, frame(1, L1), frame(2, L1)));
+	CHECK(OK(sys_revoke_take(SELF, EXO_ASK_PAGES, f, frame(2, L1))) == 1);
+	CHECK(page_maps[f] == 1 && last_taken(2)->index == f && revokes[1].taken == 0);
+	become(2);
+	NO(STALE, sys_page_map(SELF, frame(2, L1), 7, f, 1, 5 << 8 | RW));
+}
+
+/* A large page that holds the frame goes as a whole. */
+static void test_revoke_large_page(void)
+{
+	world();
+	for (uint32_t i = 0; i < RUN; i++)
+		(void)sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA);
+	child(2, 8);
+	OK(sys_page_share(RUN_START, RUN, 8, 5, EXO_RIGHT_READ));
+	become(2);
+	OK(sys_page_map_large(SELF, frame(2, L2), 7, RUN_START, 5 << 8 | R));
+	become(1);
+	CHECK(OK(sys_revoke_take(SELF, EXO_ASK_PAGES, RUN_START + 3, frame(2, L1))) == 0);
+	CHECK(OK(sys_revoke_take(SELF, EXO_ASK_PAGES, RUN_START + 3, frame(2, L2))) == 1);
+	CHECK(run_maps[RUN_START / RUN] == 0 && pages[frame(2, L2)].present == 1);
+	OK(sys_page_free(SELF, RUN_START + 3));
+}
+
+static void test_revoke_forgotten(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 5, 0));
+	revoke_forget(2);
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].n == 0 && revokes[2].taken == 0);
+}
+
 /* ---- the checker itself ------------------------------------------------------------------ */
 
 /* What is planted is seen; one field at a time, from a good state. */
@@ -1637,6 +1965,9 @@ static void test_checker_sees(void)
 	PLANT(envs[2].state = EXO_ENV_FREE);
 	PLANT(envs[5].events = 1);
 	PLANT(envs[2].gen = 0);
+	PLANT(revokes[2].ask[EXO_ASK_PAGES].n = 1);
+	PLANT(revokes[5].ask[EXO_ASK_SLOTS] = ((struct exo_ask){1, 0, 1, 0}));
+	PLANT(revokes[2].ask[EXO_ASK_SLOTS] = ((struct exo_ask){1, 0, 1, env_eid(2).n}));
 	PLANT(timer_count = 1);
 	PLANT(timer_place[2] = 1);
 	PLANT(cpus[0].next = 3);
@@ -1700,6 +2031,20 @@ static const struct {
 	TEST(timer_drop),
 	TEST(timer),
 	TEST(uaccess),
+	TEST(upcall_fault),
+	TEST(upcall_without_handler),
+	TEST(upcall_pending),
+	TEST(upcall_without_page),
+	TEST(slice_end),
+	TEST(slice_forfeited),
+	TEST(slice_goes_on),
+	TEST(revoke_ask),
+	TEST(revoke_unused),
+	TEST(revoke_slot),
+	TEST(revoke_page),
+	TEST(revoke_take_back),
+	TEST(revoke_large_page),
+	TEST(revoke_forgotten),
 	TEST(checker_sees),
 	TEST(ipc_at_once),
 	TEST(ipc_queue),

@@ -15,6 +15,7 @@
 #include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
+#include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "../kern/table.h"
 #include "../kern/timer.h"
@@ -22,6 +23,7 @@
 
 struct cpu cpus[NCPU];
 uint64_t host_now;
+uint32_t host_slice_timers;
 struct host_drop host_drops[HOST_DROPS];
 uint32_t host_drop_count;
 uint32_t host_extent_gen[EXO_NEXTENT];
@@ -36,6 +38,11 @@ union frame {
 	uint8_t bytes[EXO_PAGE_SIZE];
 	struct table table;
 	struct exo_save save;
+	struct exo_upcall_head head;
+	struct {
+		uint8_t stack[EXO_PAGE_SIZE - sizeof(struct exo_upcall_frame)];
+		struct exo_upcall_frame frame;
+	} upcall;
 };
 static union frame memory[NFRAME];
 
@@ -44,6 +51,16 @@ static union frame memory[NFRAME];
 struct table *machine_table(struct pfn f)
 {
 	return &memory[f.n].table;
+}
+
+struct exo_upcall_head *machine_upcall_head(struct pfn f)
+{
+	return &memory[f.n].head;
+}
+
+struct exo_upcall_frame *machine_upcall_frame(struct pfn f)
+{
+	return &memory[f.n].upcall.frame;
 }
 
 struct exo_save *machine_save(struct pfn f)
@@ -77,6 +94,11 @@ void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t count)
 uint64_t machine_now(void)
 {
 	return host_now;
+}
+
+void machine_slice_timer(void)
+{
+	host_slice_timers++;
 }
 
 void machine_fpu_init(struct exo_save *save)
@@ -148,6 +170,7 @@ static void forget(void)
 	memset(page_pins, 0, sizeof page_pins);
 	memset(page_free_map, 0, sizeof page_free_map);
 	memset(run_maps, 0, sizeof run_maps);
+	memset(revokes, 0, sizeof revokes);
 	memset(timer_heap, 0, sizeof timer_heap);
 	memset(timer_place, 0, sizeof timer_place);
 	timer_count = 0;
@@ -157,6 +180,8 @@ static void forget(void)
 	memset(host_io_queued, 0, sizeof host_io_queued);
 	memset(host_io_active, 0, sizeof host_io_active);
 	host_now = 1;
+	host_slice_timers = 0;
+	slot_enders = 0;
 	host_drop_count = 0;
 }
 
@@ -189,8 +214,10 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(page_pins, info.frames * sizeof page_pins[0])                                        \
 	ARRAY(page_free_map, sizeof page_free_map)                                                 \
 	ARRAY(run_maps, sizeof run_maps)                                                           \
+	ARRAY(revokes, info.envs * sizeof revokes[0])                                              \
 	ARRAY(timer_heap, info.envs * sizeof timer_heap[0])                                        \
 	ARRAY(timer_place, info.envs * sizeof timer_place[0])                                      \
+	ARRAY(slot_enders, sizeof slot_enders)                                                     \
 	ARRAY(timer_count, sizeof timer_count)                                                     \
 	ARRAY(page_stamp, sizeof page_stamp)                                                       \
 	ARRAY(host_extent_gen, 64 * sizeof host_extent_gen[0])                                     \
@@ -295,6 +322,30 @@ static int dead(uint32_t e)
 	return old_envs[e].state == EXO_ENV_FREE || old_envs[e].state == EXO_ENV_ZOMBIE;
 }
 
+/* May `me` take frames (slots) from e, for which it asked in time? */
+static int may_take(uint32_t me, uint32_t e, enum exo_ask_kind kind)
+{
+	const struct exo_ask *const ask = &old_revokes[e].ask[kind];
+
+	return ask->n != 0 && ask->by == env_eid(me).n && ask->deadline <= host_now &&
+	       could(me, e, EXO_ENV_REVOKE);
+}
+
+/* Did table t only lose leaves of frames that are `me`'s, or that it may take? */
+static int only_taken(uint32_t me, uint32_t t)
+{
+	for (uint32_t i = 0; i < NENTRY; i++) {
+		const uint64_t old = old_memory[t].table.e[i], now = memory[t].table.e[i];
+		const uint32_t owner = old_pages[entry_frame(old) % NFRAME].owner;
+
+		if (old != now && (now != 0 || !entry_is_leaf(old, pages[t].level) ||
+				   (owner != me && !may_take(me, owner, EXO_ASK_PAGES))))
+			return 0;
+	}
+	return pages[t].state == EXO_PAGE_TABLE && old_pages[t].parent == pages[t].parent &&
+	       old_page_pins[t] == page_pins[t];
+}
+
 static const char *overstep_frames(uint32_t me)
 {
 	for (uint32_t f = 0; f < info.frames; f++) {
@@ -305,12 +356,15 @@ static const char *overstep_frames(uint32_t me)
 				    (old->state == EXO_PAGE_TABLE &&
 				     memcmp(&old_memory[f], &memory[f], sizeof memory[f]) != 0);
 
-		if (changed && !dead(old->owner) && !could(me, old->owner, EXO_ENV_BUILD))
+		if (changed && !dead(old->owner) && !could(me, old->owner, EXO_ENV_BUILD) &&
+		    !(old->state == EXO_PAGE_TABLE && only_taken(me, f)) &&
+		    !(now->state == EXO_PAGE_FREE && may_take(me, old->owner, EXO_ASK_PAGES)))
 			return "changed a frame of somebody else";
 		if (old->owner != now->owner && !dead(now->owner) &&
 		    !could(me, now->owner, EXO_ENV_BUILD))
 			return "charged a frame to somebody else";
-		if (old->born != now->born && !dead(old->owner) && old->owner != me)
+		if (old->born != now->born && !dead(old->owner) && old->owner != me &&
+		    now->state != EXO_PAGE_FREE)
 			return "unshared a frame of somebody else";
 	}
 	return 0;
@@ -323,7 +377,7 @@ static const char *overstep_slots(uint32_t me)
 
 		if (old == now)
 			continue;
-		if (!dead(old) && old != me)
+		if (!dead(old) && old != me && !may_take(me, old, EXO_ASK_SLOTS))
 			return "took a CPU slot from somebody";
 		if (!dead(now) && !could(me, now, EXO_ENV_BUILD | EXO_ENV_GIVE))
 			return "put a CPU slot on somebody";
@@ -420,6 +474,15 @@ static const char *overstep_caps(uint32_t me)
 	return 0;
 }
 
+/* Is what e has less of its limit what `me` asked for? */
+static int took(uint32_t me, uint32_t e, uint32_t kind)
+{
+	const uint32_t less = old_quota_limit[e].n[kind] - quota_limit[e].n[kind];
+
+	return kind <= EXO_ASK_SLOTS && could(me, e, EXO_ENV_REVOKE) &&
+	       old_revokes[e].ask[kind].by == env_eid(me).n && old_revokes[e].ask[kind].n >= less;
+}
+
 const char *host_overstep(uint32_t me)
 {
 	const char *what = overstep_frames(me);
@@ -438,7 +501,8 @@ const char *host_overstep(uint32_t me)
 		    !could(me, e, EXO_ENV_GIVE) && !messaged(me, e))
 			what = "changed capabilities of somebody else";
 		for (uint32_t k = 0; k < EXO_NQUOTA; k++)
-			if (quota_limit[e].n[k] < old_quota_limit[e].n[k] && e != me)
+			if (quota_limit[e].n[k] < old_quota_limit[e].n[k] && e != me &&
+			    !took(me, e, k))
 				what = "took quota from somebody";
 		if (envs[e].state == EXO_ENV_ZOMBIE && !could(me, e, EXO_ENV_KILL))
 			what = "killed somebody";

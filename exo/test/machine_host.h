@@ -16,6 +16,7 @@ struct host_drop {
 enum { HOST_DROPS = 16 };
 
 extern uint64_t host_now;
+extern uint32_t host_slice_timers;		/* times that machine_slice_timer() was asked */
 extern struct host_drop host_drops[HOST_DROPS]; /* since host_drop_count was set to 0 */
 extern uint32_t host_drop_count;
 

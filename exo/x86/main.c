@@ -20,6 +20,7 @@
 #include "../kern/machine.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
+#include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "cpu.h"
 #include "first.h"
@@ -72,6 +73,7 @@ static void back_tables(uint32_t frames, uint32_t nenv)
 	table(EXO_TABLE_QUOTA_USED, quota_used, nenv, sizeof quota_used[0]);
 	table(EXO_TABLE_QUOTA_LIMIT, quota_limit, nenv, sizeof quota_limit[0]);
 	table(EXO_TABLE_CAPS, caps, nenv, sizeof caps[0]);
+	table(EXO_TABLE_REVOKES, revokes, nenv, sizeof revokes[0]);
 	table(EXO_TABLE_SLOTS, slots, EXO_NSLOT, sizeof slots[0]);
 	table(EXO_TABLE_PAGES, pages, frames, sizeof pages[0]);
 	table(EXO_TABLE_PAGE_MAPS, page_maps, frames, sizeof page_maps[0]);

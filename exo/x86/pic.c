@@ -17,8 +17,8 @@ enum {
 
 void pic_init(void)
 {
-	unsigned open = 1u << PIC_KEYBOARD | 1u << PIC_COM1 | 1u << CASCADE | 1u << PIC_IDE0 |
-			1u << PIC_IDE1;
+	unsigned open = 1u << PIC_TIMER | 1u << PIC_KEYBOARD | 1u << PIC_COM1 | 1u << CASCADE |
+			1u << PIC_IDE0 | 1u << PIC_IDE1;
 
 	outb(MASTER, ICW1);
 	outb(SLAVE, ICW1);

@@ -4,7 +4,7 @@
 #ifndef X86_PIC_H
 #define X86_PIC_H
 
-enum { PIC_KEYBOARD = 1, PIC_COM1 = 4, PIC_IDE0 = 14, PIC_IDE1 = 15 };
+enum { PIC_TIMER = 0, PIC_KEYBOARD = 1, PIC_COM1 = 4, PIC_IDE0 = 14, PIC_IDE1 = 15 };
 
 /* Moves their vectors to VECTOR_PIC and lets the lines above through. */
 void pic_init(void);

@@ -1,5 +1,5 @@
 /*
- * time.c - owns the local APIC timer and the conversion of TSC to nanoseconds.
+ * time.c - owns the local APIC timer, the PIT and the conversion of TSC to nanoseconds.
  *
  * The tick of 1 ms is the length of a CPU slot.  Frequencies are measured over about 2 ms of the
  * PIT, reading all three counters at both ends, so that an interrupted emulator skews none of them.
@@ -14,6 +14,7 @@
 enum {
 	TICK_NS = 1000000,
 	PIT_HZ = 1193182,
+	PIT_CHANNEL0 = 0x40,
 	PIT_CHANNEL2 = 0x42,
 	PIT_COMMAND = 0x43,
 	PIT_GATE = 0x61,
@@ -147,6 +148,16 @@ static void lapic_start(uint64_t hz)
 	*lapic(LAPIC_LINT1) = LAPIC_MASKED;
 	*lapic(LAPIC_TIMER) = LAPIC_PERIODIC | VECTOR_TIMER;
 	*lapic(LAPIC_INITIAL) = (uint32_t)(hz / (1000000000u / TICK_NS));
+}
+
+/* Channel 0 of the PIT, once: the tick itself stays the local APIC's, so nothing drifts. */
+void machine_slice_timer(void)
+{
+	const uint32_t count = (uint32_t)((uint64_t)PIT_HZ * (TICK_NS - EXO_GRACE_NS) / 1000000000);
+
+	outb(PIT_COMMAND, 0x30); /* both bytes, interrupt when the count is over */
+	outb(PIT_CHANNEL0, count % 256);
+	outb(PIT_CHANNEL0, count / 256);
 }
 
 void time_init(void)

@@ -101,8 +101,8 @@ static void timer(void)
 {
 	uint64_t now = machine_now();
 
+	timer_expire(now); /* whose time has come can have the slot that begins */
 	slot_tick();
-	timer_expire(now);
 	ipc_tick();
 	ide_tick(now);
 	io_tick();
@@ -152,6 +152,8 @@ struct exo_regs *trap_from_program(struct exo_regs *regs)
 	interrupt(vector);
 	if (cpu_this()->resched)
 		return switch_program();
+	if (vector == VECTOR_PIC + PIC_TIMER)
+		upcall_ending(e, regs);
 	upcall_pending(e, regs, 0);
 	return regs;
 }

@@ -32,7 +32,7 @@ _Static_assert(LAYOUT_UPCALL == 0x200000 && EXO_USER_CS == 0x2b && EXO_USER_SS =
 static RESIDENT upcall_fn *on_fault[VECTORS];
 static RESIDENT upcall_fn *first_on_page_fault;
 static RESIDENT upcall_fn *on_event;
-static RESIDENT upcall_fn *on_slice;
+static RESIDENT upcall_fn *on_slice, *on_slice_end;
 static RESIDENT uint64_t event_mask;
 
 void upcall_on_fault(unsigned vector, upcall_fn *fn)
@@ -53,10 +53,22 @@ void upcall_on_event(upcall_fn *fn, uint64_t mask)
 	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask);
 }
 
+static void want_slices(void)
+{
+	call_env_set(0, EXO_SET_SLICE_UPCALL,
+		     (on_slice ? EXO_SLICE_START : 0) | (on_slice_end ? EXO_SLICE_END : 0));
+}
+
 void upcall_on_slice(upcall_fn *fn)
 {
 	on_slice = fn;
-	call_env_set(0, EXO_SET_SLICE_UPCALL, fn != 0);
+	want_slices();
+}
+
+void upcall_on_slice_end(upcall_fn *fn)
+{
+	on_slice_end = fn;
+	want_slices();
 }
 
 void upcall_start(void)
@@ -64,8 +76,8 @@ void upcall_start(void)
 	call_env_set(0, EXO_SET_UPCALL_ENTRY, (uint64_t)(uintptr_t)upcall_entry);
 	if (event_mask)
 		call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask);
-	if (on_slice)
-		call_env_set(0, EXO_SET_SLICE_UPCALL, 1);
+	if (on_slice || on_slice_end)
+		want_slices();
 }
 
 static int dispatch_fault(struct exo_upcall_frame *frame, unsigned vector)
@@ -89,6 +101,8 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 		on_event(frame);
 	else if (type == EXO_UPCALL_SLICE && on_slice)
 		on_slice(frame);
+	else if (type == EXO_UPCALL_END && on_slice_end)
+		on_slice_end(frame);
 	return 1;
 }
 

@@ -96,6 +96,13 @@ struct posix_proc *proc_find(int32_t pid)
 	return p->pid == pid && p->state != POSIX_PROC_FREE ? p : NULL;
 }
 
+uint64_t posix_eid(int32_t pid)
+{
+	const struct posix_proc *const p = proc_find(pid);
+
+	return p ? p->eid : 0;
+}
+
 /* ---- the end of a child -------------------------------------------------------------------- */
 
 /* What waitpid says of one that did not come to say it itself. */

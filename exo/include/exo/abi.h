@@ -60,9 +60,9 @@ enum {
 	EXO_IO_BLOCKS = 256, /* most blocks in one request: 1 MiB */
 	EXO_NDRIVE = 4,
 	EXO_DISK_SHARES = 1 << 20, /* of disk time, all together: EXO_QUOTA_DISK */
-	EXO_NSESSION = 16, /* console sessions */
-	EXO_NBIND = 4096,  /* most entries of the block registry, fewer on small machines */
-	EXO_BIND_WAYS = 8, /* entries of one set of it */
+	EXO_NSESSION = 16,	   /* console sessions */
+	EXO_NBIND = 4096,	   /* most entries of the block registry, fewer on small machines */
+	EXO_BIND_WAYS = 8,	   /* entries of one set of it */
 };
 
 #define EXO_EID_INDEX(eid) ((uint32_t)((eid).n & 0xffff))
@@ -172,6 +172,9 @@ enum { EXO_SLICE_START = 1, EXO_SLICE_END = 2 };
  * forfeits one of its later slices.
  */
 enum { EXO_GRACE_NS = 100000 };
+
+/* revoke_take: whatever is not used. */
+#define EXO_TAKE_UNUSED UINT64_MAX
 
 /* Nothing is taken from anybody sooner than one turn of the slice vector after it was asked for. */
 enum { EXO_REVOKE_MIN_NS = 256000000 };

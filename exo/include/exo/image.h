@@ -17,7 +17,7 @@
 #include <exo/tables.h>
 
 #define EXO_IMAGE_MAGIC	  0x696e617265657246ull
-#define EXO_IMAGE_VERSION 1u
+#define EXO_IMAGE_VERSION 2u
 
 enum {
 	EXO_IMAGE_BLOCK = 256, /* header's block: LBA 2048 */
@@ -118,8 +118,11 @@ struct exo_manifest_program {
 	char extent[EXO_MANIFEST_CAPS]
 		   [8]; /* names of extents it is given, in its capability slots 8.. */
 	uint8_t extent_rights[EXO_MANIFEST_CAPS];
+	uint8_t env;	    /* a program above that it gets a capability for, from 1; 0: none */
+	uint8_t env_rights; /* EXO_ENV_* */
+	uint8_t reserved[6];
 };
-_Static_assert(sizeof(struct exo_manifest_program) == 64 + 128 + 16 + 8 + 32 + 16 + 64 + 8,
+_Static_assert(sizeof(struct exo_manifest_program) == 64 + 128 + 16 + 8 + 32 + 16 + 64 + 8 + 8,
 	       "program");
 
 struct exo_manifest {

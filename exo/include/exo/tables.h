@@ -133,22 +133,38 @@ struct exo_caps {
 	struct exo_cap c[EXO_NCAP];
 };
 
+/* What may be asked back (revoke_ask, extent_recall), and the place of the request. */
+enum exo_ask_kind {
+	EXO_ASK_PAGES = 0,  /* as EXO_QUOTA_PAGES */
+	EXO_ASK_SLOTS = 1,  /* as EXO_QUOTA_SLOTS */
+	EXO_ASK_EXTENT = 2, /* capabilities to an extent */
+	EXO_NASK = 3,
+};
+
+struct exo_ask {
+	uint32_t n;	   /* PAGES, SLOTS: how many are still to come; EXTENT: 1; 0: nothing */
+	uint32_t extent;   /* EXTENT: its index */
+	uint64_t deadline; /* ns since boot: from then on it may be taken */
+	uint64_t by;	   /* eid of who asks */
+};
+
+/* What was taken: a kind of quota, or this, and the number of the thing. */
+enum { EXO_TAKEN_MAPPING = 16 }; /* a mapping of this frame */
+
+struct exo_taken {
+	uint32_t kind; /* EXO_QUOTA_PAGES, SLOTS or EXTENTS, or EXO_TAKEN_MAPPING */
+	uint32_t index;
+};
+
+enum { EXO_NTAKEN = 6 };
+
 /* What is asked of an environment, and what was taken from it. */
 struct exo_revoke {
-	uint32_t pages, slots;			 /* asked of it; 0: nothing */
-	uint64_t pages_deadline, slots_deadline; /* ns since boot */
-	uint64_t pages_by, slots_by;		 /* eid of who asks */
-	uint32_t extent; /* index of an extent whose capabilities are asked; 0: none */
-	uint32_t reserved;
-	uint64_t extent_deadline;
-	uint64_t taken; /* things taken so far; number i is log[i % EXO_NTAKEN] */
-	struct {
-		uint32_t kind;	/* EXO_QUOTA_PAGES, SLOTS, EXTENTS; or EXO_TAKEN_MAPPING */
-		uint32_t index; /* frame, slot, extent; MAPPING: frame of somebody else */
-	} log[8];
+	struct exo_ask ask[EXO_NASK];
+	uint64_t taken;			  /* things taken so far */
+	struct exo_taken log[EXO_NTAKEN]; /* the latest: number i (from 0) at i % EXO_NTAKEN */
 };
 _Static_assert(sizeof(struct exo_revoke) == 128, "revocation record");
-enum { EXO_NTAKEN = 8, EXO_TAKEN_MAPPING = 16 };
 
 enum exo_bind_state { EXO_BIND_FREE = 0, EXO_BIND_USED = 1 };
 

@@ -95,6 +95,10 @@ uint64_t machine_now(void)
 	return fake_now;
 }
 
+void machine_slice_timer(void)
+{
+}
+
 void machine_fpu_init(struct exo_save *save)
 {
 	(void)save;

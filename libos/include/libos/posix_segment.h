@@ -186,6 +186,9 @@ struct build_end;
  */
 int32_t posix_launch(const struct posix_launch *launch, struct build_spec *spec);
 
+/* For init: the environment of process `pid`; 0 when it has ended. */
+uint64_t posix_eid(int32_t pid);
+
 /* For init: sleeps until something happened to a child, somebody woke it, or `deadline`. */
 void posix_sleep(uint64_t deadline);
 

@@ -32,6 +32,7 @@ TABLES_GET(page_free, uint64_t, EXO_TABLE_PAGE_FREE) /* word of 64 frames */
 TABLES_GET(run_maps, uint32_t, EXO_TABLE_RUN_MAPS)
 TABLES_GET(extent, struct exo_extent, EXO_TABLE_EXTENTS)
 TABLES_GET(io, struct exo_io, EXO_TABLE_IO)
+TABLES_GET(revoke, struct exo_revoke, EXO_TABLE_REVOKES)
 TABLES_GET(drive, struct exo_drive, EXO_TABLE_DRIVES)
 #undef TABLES_GET
 

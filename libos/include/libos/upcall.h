@@ -38,6 +38,12 @@ void upcall_on_event(upcall_fn *fn, uint64_t mask);
 /* Who is told of each slice that starts; NULL: nobody. */
 void upcall_on_slice(upcall_fn *fn);
 
+/*
+ * Who is told that its slice ends in EXO_GRACE_NS; NULL: nobody.  It should see to it that the
+ * program yields by then, or one of its later slices is forfeited.
+ */
+void upcall_on_slice_end(upcall_fn *fn);
+
 /* All general registers of the interrupted code, as a deflected function sees and may change them.
  */
 struct upcall_context {
