@@ -90,11 +90,12 @@ static uint64_t nearly_right(uint64_t *state)
 /* Calls that could end, stop or cripple this very program are left to the other groups. */
 static int harmless(uint64_t number)
 {
-	static const uint8_t not [] = {CALL_env_set,	  CALL_env_kill,   CALL_page_free,
-				       CALL_table_unlink, CALL_page_unmap, CALL_page_protect,
-				       CALL_cap_drop,	  CALL_cap_revoke, CALL_slot_free,
-				       CALL_wait,	  CALL_io_setup,   CALL_machine_halt,
-				       CALL_quota_move,	  CALL_slot_give,  CALL_page_share};
+	static const uint8_t not [] = {CALL_env_set,	  CALL_env_kill,      CALL_page_free,
+				       CALL_table_unlink, CALL_page_unmap,    CALL_page_protect,
+				       CALL_cap_drop,	  CALL_cap_revoke,    CALL_slot_free,
+				       CALL_wait,	  CALL_io_setup,      CALL_machine_halt,
+				       CALL_quota_move,	  CALL_slot_give,     CALL_page_share,
+				       CALL_ipc_call,	  CALL_ipc_reply_wait};
 
 	for (uint32_t i = 0; i < sizeof not ; i++)
 		if (number == not [i])

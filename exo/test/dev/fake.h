@@ -15,8 +15,8 @@ enum {
 	FAKE_PAGE = 1,	    /* frame that extent_page stands for */
 	FAKE_FIRST_FREE = 16,
 	FAKE_ENVS = 16,
-	FAKE_LOG = 4096,
-	TABLE_A = 300, /* places in fake_image */
+	FAKE_LOG = 4096, /* later entries overwrite the first */
+	TABLE_A = 300,	 /* places in fake_image */
 	TABLE_B = 310,
 	TABLE_BLOCKS = 3, /* of a copy: head and two record blocks */
 	POOL = 400,
