@@ -22,7 +22,7 @@ static void through_slot(const char *name, uint64_t slot)
 	all &= call_quota_move(slot, EXO_QUOTA_PAGES, 1).status != EXO_OK;
 	all &= call_page_take(slot, free, EXO_PAGE_DATA).status != EXO_OK;
 	all &= call_slot_take(slot, 255).status != EXO_OK;
-	all &= call_cap_grant(LAYOUT_CAP_CONSOLE, slot, 50).status != EXO_OK;
+	all &= call_cap_grant(LAYOUT_CAP_CONSOLE, slot, 50, EXO_RIGHTS_ALL).status != EXO_OK;
 	all &= call_cap_derive(slot, 50, EXO_ENV_ALL, 0, 0).status != EXO_OK;
 	score(name, all);
 }

@@ -216,7 +216,7 @@ struct exo_result sys_cap_derive(uint64_t s, uint64_t d, uint64_t rights, uint64
 	return refuse(status);
 }
 
-struct exo_result sys_cap_grant(uint64_t s, uint64_t ce, uint64_t d)
+struct exo_result sys_cap_grant(uint64_t s, uint64_t ce, uint64_t d, uint64_t rights)
 {
 	struct exo_cap cap;
 	uint32_t target;
@@ -226,9 +226,11 @@ struct exo_result sys_cap_grant(uint64_t s, uint64_t ce, uint64_t d)
 		status = cap_live_env(cpu_self(), ce, EXO_ENV_GIVE, &target);
 	if (status == EXO_OK)
 		status = cap_room(target, d);
-	if (status == EXO_OK)
-		cap_put(target, (uint32_t)d, cap);
-	return refuse(status);
+	if (status != EXO_OK)
+		return refuse(status);
+	cap.rights = (uint8_t)(cap.rights & rights);
+	cap_put(target, (uint32_t)d, cap);
+	return refuse(EXO_OK);
 }
 
 struct exo_result sys_cap_drop(uint64_t s)

@@ -9,4 +9,7 @@
 /* Null when all hold, else the name of a broken one. */
 const char *check_state(void);
 
+/* The same for extents, capabilities to them, and requests (check_disk.c). */
+const char *check_disk(void);
+
 #endif

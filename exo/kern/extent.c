@@ -1,6 +1,6 @@
 /*
  * extent.c - owns extents[] and its two copies on the disk; calls extent_take, _free, _open,
- * _access.
+ * _access, _split, _recall.
  *
  * A change is made in memory, then a commit brings the older copy up to date: the record blocks
  * that changed, flush, its head, flush.  The head carries the checksums of all blocks, so a copy is
@@ -17,8 +17,10 @@
 #include "event.h"
 #include "extent.h"
 #include "io.h"
+#include "machine.h"
 #include "principal.h"
 #include "quota.h"
+#include "revoke.h"
 #include "syscall.h"
 
 enum { NBLOCK = EXO_NEXTENT / EXO_EXTENTS_PER_BLOCK, NEWORD = EXO_NENV / 64 };
@@ -54,13 +56,16 @@ static struct {
 	uint16_t flushes; /* flushes that need the next one */
 } commit;
 
-enum change_kind { CHANGE_NONE, CHANGE_TAKE, CHANGE_FREE, CHANGE_ACCESS };
+enum change_kind { CHANGE_NONE, CHANGE_TAKE, CHANGE_FREE, CHANGE_ACCESS, CHANGE_SPLIT };
 
 static struct {
 	enum change_kind kind;
 	uint32_t x;
-	uint32_t draining; /* FREE: a request of x is still on the drive */
-	uint64_t asker;	   /* eid */
+	uint32_t draining; /* FREE, SPLIT: a request of x is still on the drive */
+	uint32_t part;	   /* SPLIT: the new record, from block `at` on */
+	uint32_t part_gen;
+	uint64_t at;
+	uint64_t asker; /* eid */
 	uint64_t old_other;
 	uint8_t old_rights;
 } change;
@@ -127,6 +132,44 @@ static void make_free(uint32_t x)
 	extents[x] = (struct exo_extent){.gen = extents[x].gen};
 	dirty[x / EXO_EXTENTS_PER_BLOCK] &= ~record_bit(x);
 	going[x / EXO_EXTENTS_PER_BLOCK] &= ~record_bit(x);
+}
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The extent of the change is two from now on, in memory; nothing of it is on the drive. */
+static void cut(void)
+{
+	const uint32_t x = change.x, y = change.part;
+	struct exo_extent *const first = &extents[x];
+	const uint64_t len = change.at - first->start;
+
+	extents[y] = *first;
+	extents[y].gen = change.part_gen;
+	extents[y].start = change.at;
+	extents[y].len = first->len - len;
+	extents[y].init = first->init - lower(first->init, len);
+	first->len = len;
+	first->init = lower(first->init, len);
+	first->state = EXO_EXTENT_LIVE;
+	link_after(x, y);
+	if ((dirty[x / EXO_EXTENTS_PER_BLOCK] & record_bit(x)) != 0)
+		dirty[y / EXO_EXTENTS_PER_BLOCK] |= record_bit(y);
+}
+
+/* And one again: nobody had a capability to the second part. */
+static void join(void)
+{
+	const uint32_t x = change.x, y = change.part;
+
+	if (extents[x].init == extents[x].len)
+		extents[x].init += extents[y].init;
+	extents[x].len += extents[y].len;
+	make_free(y);
+	mark(x);
+	mark(y);
 }
 
 /* ---- commit ------------------------------------------------------------------------------ */
@@ -236,6 +279,8 @@ static void change_done(void)
 	} else if (change.kind == CHANGE_FREE) {
 		make_free(change.x);
 		uncharge();
+	} else if (change.kind == CHANGE_SPLIT) {
+		extents[change.part].state = EXO_EXTENT_LIVE;
 	}
 	change.kind = CHANGE_NONE;
 }
@@ -256,6 +301,9 @@ static void change_failed(int unknown)
 		uncharge();
 	} else if (change.kind == CHANGE_FREE) {
 		extents[x].state = EXO_EXTENT_LIVE;
+	} else if (change.kind == CHANGE_SPLIT) {
+		join();
+		uncharge();
 	} else if (change.kind == CHANGE_ACCESS) {
 		extents[x].other = change.old_other;
 		extents[x].other_rights = change.old_rights;
@@ -352,6 +400,8 @@ void extent_drained(uint32_t x)
 {
 	if (change.draining && change.x == x) {
 		change.draining = 0;
+		if (change.kind == CHANGE_SPLIT)
+			cut();
 		begin_if_idle();
 	}
 }
@@ -394,7 +444,9 @@ static void begin_change(enum change_kind kind, uint32_t x, uint32_t e)
 	change.kind = kind;
 	change.x = x;
 	change.asker = env_eid(e).n;
-	change.draining = kind == CHANGE_FREE && io_active_on(x);
+	change.draining = (kind == CHANGE_FREE || kind == CHANGE_SPLIT) && io_active_on(x);
+	if (kind == CHANGE_SPLIT && !change.draining)
+		cut();
 	begin_if_idle();
 	io_tick();
 }
@@ -545,6 +597,111 @@ struct exo_result sys_extent_access(uint64_t s, uint64_t principal, uint64_t rig
 		event_raise(e, EXO_EV_EXTENT); /* not kept anywhere */
 	}
 	return answer(EXO_OK, 0);
+}
+
+/* May the whole extent x be cut before block `at`, into itself and record `index`? */
+static enum exo_status may_split(uint32_t e, uint32_t x, uint64_t at, uint64_t index)
+{
+	enum exo_status status;
+
+	if (extents[x].drive != disk.drive)
+		return EXO_PERM; /* the extent of a drive without a table */
+	if (index == 0 || index >= disk.records || at <= extents[x].start || at >= end_of(x))
+		return EXO_RANGE;
+	status = room_for_change(e);
+	if (status != EXO_OK)
+		return status;
+	if (extents[index].state != EXO_EXTENT_FREE)
+		return EXO_OCCUPIED;
+	return quota_room(e, EXO_QUOTA_EXTENTS, 1);
+}
+
+struct exo_result sys_extent_split(uint64_t s, uint64_t at, uint64_t index)
+{
+	const uint32_t e = cpu_self();
+	uint32_t x = 0;
+	enum exo_status status = whole_extent(e, s, &x);
+
+	if (status == EXO_OK)
+		status = may_split(e, x, at, index);
+	if (status != EXO_OK)
+		return refuse(status);
+
+	quota_charge(e, EXO_QUOTA_EXTENTS, 1);
+	extents[x].gen++;
+	extents[x].state = EXO_EXTENT_TAKING; /* nobody opens it whole while requests drain */
+	mark(x);
+	change.part = (uint32_t)index;
+	change.part_gen = extents[index].gen;
+	change.at = at;
+	begin_change(CHANGE_SPLIT, x, e);
+	return answer(EXO_OK, 0);
+}
+
+/* ---- recalling --------------------------------------------------------------------------- */
+
+/* Is slot i of e a good capability inside what `cap` covers? */
+static int inside(uint32_t e, uint32_t i, const struct exo_cap *cap)
+{
+	const struct exo_cap *const c = &caps[e].c[i];
+
+	return c->kind == EXO_CAP_EXTENT && c->object == cap->object && c->gen == cap->gen &&
+	       c->start >= cap->start && c->start + c->len <= cap->start + cap->len;
+}
+
+/* How many capabilities inside `cap` e has; with `empty`, their slots are emptied. */
+static uint32_t held(uint32_t e, const struct exo_cap *cap, int empty)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i < EXO_NCAP; i++) {
+		if (!inside(e, i, cap))
+			continue;
+		count++;
+		if (empty)
+			cap_clear(e, i);
+	}
+	return count;
+}
+
+/* e has capabilities inside `cap`: asks for them, or takes them when they were asked in time. */
+static struct exo_result recall(uint32_t me, uint32_t e, const struct exo_cap *cap,
+				uint64_t deadline)
+{
+	const struct exo_ask *const ask = &revokes[e].ask[EXO_ASK_EXTENT];
+	const int same = ask->extent == cap->object;
+	enum exo_status status = same ? revoke_due(me, e, EXO_ASK_EXTENT) : EXO_STATE;
+
+	if (!same && ask->n != 0 && machine_now() < ask->deadline)
+		return refuse(EXO_BUSY);
+
+	if (status == EXO_OK) {
+		(void)held(e, cap, 1);
+		revoke_note_taken(e, EXO_QUOTA_EXTENTS, cap->object);
+		return answer(revoke_record(me, e, EXO_ASK_EXTENT, 0, 0, 0), 1);
+	}
+	if (status == EXO_STATE)
+		status = revoke_record(me, e, EXO_ASK_EXTENT, 1, cap->object, deadline);
+	return refuse(status == EXO_AGAIN ? EXO_OK : status);
+}
+
+struct exo_result sys_extent_recall(uint64_t s, uint64_t eid, uint64_t deadline)
+{
+	const uint32_t me = cpu_self(), e = env_by_eid(eid);
+	struct exo_cap cap;
+	const enum exo_status status = cap_find(me, s, EXO_CAP_EXTENT, EXO_RIGHT_ADMIN, &cap);
+
+	if (status != EXO_OK)
+		return refuse(status);
+	if (e == 0)
+		return refuse(EXO_STALE);
+	if (e == me)
+		return refuse(EXO_ARG);
+	if (envs[e].state == EXO_ENV_ZOMBIE)
+		return refuse(EXO_STATE);
+	if (held(e, &cap, 0) == 0)
+		return answer(EXO_OK, 1);
+	return recall(me, e, &cap, deadline);
 }
 
 /* ---- boot -------------------------------------------------------------------------------- */

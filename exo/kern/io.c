@@ -1,14 +1,15 @@
 /*
  * io.c - owns ios[], io_frames[], drives[] and each environment's queue; calls io_setup, io_submit.
  *
- * io_submit checks an entry once, pins its frames and queues it.  Extent generation and watermark
- * are looked at when the request reaches its idle channel, so a read may follow the write it needs
- * in one queue, and revoking reaches what is still queued.  A channel serves the environments whose
- * next request is for it in turn: each visit adds QUANTUM to an account that requests are paid
- * from, so whoever waits, waits for at most one QUANTUM and one request per environment before it.
- * Invariant: pins, IO quota and `flight` count exactly the records that are not FREE; an
- * environment is in the round of its first request's channel, or in none.  Called by programs'
- * calls and by dev/.
+ * io_submit checks an entry once, pins its frames and queues it.  Capability, extent generation and
+ * watermark are looked at again when the request reaches its idle channel, so a read may follow the
+ * write it needs in one queue, and revoking reaches what is still queued.  A channel serves, of the
+ * environments whose next request is for it, the one that has had the least drive time for its
+ * shares (EXO_QUOTA_DISK): the time a request took is divided by them and added to its virtual
+ * time. Who comes back starts no earlier than whoever was served last, so nobody saves up; who
+ * comes waits for the request on the drive, and for those who have had less.  Invariant: pins, IO
+ * quota and `flight` count exactly the records that are not FREE; an environment is in the round of
+ * its first request's channel, or in none.  Called by programs' calls and by dev/.
  */
 #include "cap.h"
 #include "cpu.h"
@@ -32,7 +33,8 @@ struct exo_io ios[EXO_NIO] TABLE(ios);
 uint32_t io_frames[EXO_NIO][EXO_IO_BLOCKS] TABLE(io_frames);
 struct exo_drive drives[EXO_NDRIVE] TABLE(drives);
 
-/* Extent generation that the capability carried. */
+/* The capability slot that a request came by, and the extent generation that was in it. */
+static uint16_t io_cap[EXO_NIO];
 static uint32_t io_gen[EXO_NIO];
 
 static uint64_t free_records[EXO_NIO / 64];
@@ -209,6 +211,16 @@ void io_finish(uint32_t io, enum exo_status status, uint32_t blocks)
 	complete(e, ios[io].tag, status, blocks);
 }
 
+/* Is the capability that request io came by still there, and does it still cover it? */
+static int still_held(uint32_t io)
+{
+	const struct exo_io *const r = &ios[io];
+	const struct exo_cap *const c = &caps[r->env].c[io_cap[io]];
+
+	return c->kind == EXO_CAP_EXTENT && c->object == r->extent && c->gen == io_gen[io] &&
+	       r->block >= c->start && r->block + r->count <= c->start + c->len;
+}
+
 /* OK when request io may go to its drive now. */
 static enum exo_status admit(uint32_t io)
 {
@@ -218,6 +230,8 @@ static enum exo_status admit(uint32_t io)
 		return EXO_OK;
 	if (envs[r->env].state == EXO_ENV_ZOMBIE)
 		return EXO_STATE;
+	if (r->op != EXO_IO_FLUSH && !still_held(io))
+		return EXO_STALE;
 	return extent_admit(r->extent, io_gen[io], r->op, r->block, r->count);
 }
 
@@ -376,6 +390,7 @@ static void submit(uint32_t e, const struct exo_sqe *s, const struct exo_cap *ca
 				  .count = s->count,
 				  .block = s->block,
 				  .tag = s->tag};
+	io_cap[io] = s->cap;
 	io_gen[io] = (uint32_t)cap->gen;
 	if (s->op == EXO_IO_READ || s->op == EXO_IO_WRITE) {
 		for (uint32_t i = 0; i < s->count; i++)

@@ -105,6 +105,7 @@ static uint8_t pass_named(uint32_t from, uint32_t s, uint32_t to, uint32_t d)
 
 	if (cap_for_grant(from, s, &cap) != EXO_OK || cap_room(to, d) != EXO_OK)
 		return 0;
+	cap.rights &= (uint8_t)~EXO_RIGHT_GRANT; /* it is lent */
 	cap_put(to, d, cap);
 	return 1;
 }

@@ -284,7 +284,7 @@ static const char *const shapes[NCALL] = {
 	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	  [4] = "C#",
 	[5] = "Zqk",	 [6] = "c",	 [7] = "cq#",	  [8] = "cfp",	  [9] = "co",
 	[10] = "ctiy",	 [11] = "cti",	 [12] = "c1imnh", [13] = "c2iRh", [14] = "ctin",
-	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scd",
+	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scdr",
 	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	  [24] = "l",
 	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	  [39] = "Bzssss",
 	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",
@@ -416,7 +416,7 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 	case 18:
 		return sys_cap_derive(a[0], a[1], a[2], a[3], a[4]);
 	case 19:
-		return sys_cap_grant(a[0], a[1], a[2]);
+		return sys_cap_grant(a[0], a[1], a[2], a[3]);
 	case 20:
 		return sys_cap_drop(a[0]);
 	case 21:

@@ -210,21 +210,21 @@ static void test_cap_grant(void)
 	cap_put(1, 9, (struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 3, .len = 50});
 	cap_put(1, 10, (struct exo_cap){.kind = EXO_CAP_EXTENT, .rights = 7, .len = 50});
 	cap_put(1, 11, (struct exo_cap){.kind = EXO_CAP_MACHINE});
-	NO(PERM, sys_cap_grant(9, 8, 5));
-	OK(sys_cap_grant(10, 8, 5));
-	OK(sys_cap_grant(11, 8, 6));
+	NO(PERM, sys_cap_grant(9, 8, 5, EXO_RIGHTS_ALL));
+	OK(sys_cap_grant(10, 8, 5, EXO_RIGHTS_ALL));
+	OK(sys_cap_grant(11, 8, 6, EXO_RIGHTS_ALL));
 	CHECK(caps[2].c[5].kind == EXO_CAP_EXTENT && caps[2].c[5].rights == 7);
-	NO(OCCUPIED, sys_cap_grant(10, 8, 5));
-	NO(RANGE, sys_cap_grant(10, 8, 64));
-	NO(RANGE, sys_cap_grant(10, 64, 7));
-	NO(STATE, sys_cap_grant(30, 8, 7));
+	NO(OCCUPIED, sys_cap_grant(10, 8, 5, EXO_RIGHTS_ALL));
+	NO(RANGE, sys_cap_grant(10, 8, 64, EXO_RIGHTS_ALL));
+	NO(RANGE, sys_cap_grant(10, 64, 7, EXO_RIGHTS_ALL));
+	NO(STATE, sys_cap_grant(30, 8, 7, EXO_RIGHTS_ALL));
 	OK(sys_cap_derive(8, 12, EXO_ENV_BUILD, 0, 0));
-	NO(PERM, sys_cap_grant(10, 12, 7));
+	NO(PERM, sys_cap_grant(10, 12, 7, EXO_RIGHTS_ALL));
 	for (uint64_t d = 10; d < 16; d++)
-		OK(sys_cap_grant(10, 8, d));
-	NO(QUOTA, sys_cap_grant(10, 8, 20));
+		OK(sys_cap_grant(10, 8, d, EXO_RIGHTS_ALL));
+	NO(QUOTA, sys_cap_grant(10, 8, 20, EXO_RIGHTS_ALL));
 	OK(sys_env_kill(8, 0));
-	NO(STATE, sys_cap_grant(10, 8, 20));
+	NO(STATE, sys_cap_grant(10, 8, 20, EXO_RIGHTS_ALL));
 }
 
 static void test_cap_drop(void)
@@ -1204,7 +1204,7 @@ static void open_world(void)
 	child(3, TO_3);
 	OK(sys_env_set(TO_2, EXO_SET_CALLS, 1));
 	caps[1].c[TO_2].rights |= EXO_RIGHT_GRANT;
-	OK(sys_cap_grant(TO_2, TO_3, 9));
+	OK(sys_cap_grant(TO_2, TO_3, 9, EXO_RIGHTS_ALL));
 }
 
 /* Environment e goes to sleep in ipc_reply_wait. */
@@ -1365,7 +1365,7 @@ static void test_ipc_dead_queue(void)
 		OK(sys_env_start(e, 0x1000, 0x2000, 7));
 		caps[1].c[e].rights |= EXO_RIGHT_GRANT;
 		if (e != 2)
-			OK(sys_cap_grant(2, e, 1));
+			OK(sys_cap_grant(2, e, 1, EXO_RIGHTS_ALL));
 	}
 	for (uint32_t e = 3; e < 2 + MANY; e++) {
 		become(e);
@@ -1401,17 +1401,21 @@ static void test_ipc_capability(void)
 	accept(2, 30);
 	OK(sys_ipc_call(call_to(TO_2, 20, 21), 0, 1, 2, 3, 4));
 	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 1) && caps[2].c[30].kind == EXO_CAP_PAGES);
-	CHECK(caps[2].c[30].rights == caps[1].c[20].rights && leave() == 2);
-	OK(sys_ipc_reply_wait(call_to(1, 30, 31), 1, 0, 5, 6, 7)); /* it comes back */
+	CHECK(caps[2].c[30].rights == (caps[1].c[20].rights & ~EXO_RIGHT_GRANT) && leave() == 2);
+	OK(sys_page_share(frame(2, DATA), 1, SELF, 29, EXO_RIGHT_READ | EXO_RIGHT_GRANT));
+	OK(sys_ipc_reply_wait(call_to(1, 30, 0), 1, 0, 5, 6, 7)); /* what is lent is not lent on */
+	CHECK(got(1, EXO_OK, 5, 6, 0) && caps[1].c[21].kind == EXO_CAP_NONE && leave() == 1);
+	OK(sys_ipc_call(call_to(TO_2, 20, 21), 0, 1, 2, 3, 4));
+	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 0) && leave() == 2); /* it accepts none */
+	OK(sys_ipc_reply_wait(call_to(1, 29, 31), 1, 0, 5, 6, 7));
 	CHECK(got(1, EXO_OK, 5, 6, 1) && caps[1].c[21].kind == EXO_CAP_PAGES && leave() == 1);
 	OK(sys_ipc_call(call_to(TO_2, 20, 21), 0, 1, 2, 3, 4));
 	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 1) && leave() == 2);
-	OK(sys_ipc_reply_wait(call_to(1, 31, 31), 1, 0, 5, 6,
-			      7)); /* its place is taken: left out */
+	OK(sys_ipc_reply_wait(call_to(1, 29, 32), 1, 0, 5, 6, 7)); /* the client's place is taken */
 	CHECK(got(1, EXO_OK, 5, 6, 0) && leave() == 1);
-	OK(sys_ipc_call(call_to(TO_2, 20, 0), 0, 1, 2, 3, 4)); /* so is this one's */
-	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 0) && leave() == 2);
-	OK(sys_ipc_reply_wait(call_to(1, 30, 32), 1, 0, 5, 6, 7)); /* the client accepts none */
+	OK(sys_ipc_call(call_to(TO_2, 20, 0), 0, 1, 2, 3, 4));
+	CHECK(got(2, EXO_OK, env_eid(1).n, 1, 1) && leave() == 2);
+	OK(sys_ipc_reply_wait(call_to(1, 29, 32), 1, 0, 5, 6, 7)); /* the client accepts none */
 	CHECK(got(1, EXO_OK, 5, 6, 0) && leave() == 1);
 	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 1, 2, 3, 4));
 	CHECK(leave() == 2);
@@ -1766,7 +1770,7 @@ static void test_revoke_ask(void)
 	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 6, host_now + 2 * EXO_REVOKE_MIN_NS));
 	CHECK(revokes[2].ask[EXO_ASK_PAGES].deadline == host_now + 2 * EXO_REVOKE_MIN_NS);
 	child(3, 10);
-	OK(sys_cap_grant(8, 10, 12));
+	OK(sys_cap_grant(8, 10, 12, EXO_RIGHTS_ALL));
 	become(3);
 	NO(BUSY, sys_revoke_ask(12, EXO_ASK_PAGES, 1, 0)); /* the first one's stands */
 	OK(sys_revoke_ask(12, EXO_ASK_SLOTS, 1, 0));
@@ -1823,7 +1827,7 @@ static void test_revoke_page(void)
 	world();
 	child(2, 8);
 	child(3, 10);
-	OK(sys_cap_grant(10, 8, 6));
+	OK(sys_cap_grant(10, 8, 6, EXO_RIGHTS_ALL));
 	become(2);
 	OK(sys_page_share(f, 1, 6, 5, EXO_RIGHT_READ));
 	become(3);

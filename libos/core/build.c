@@ -224,7 +224,7 @@ int build_map(struct build *b, const struct build_map *m)
 
 int build_grant(struct build *b, uint32_t from, uint32_t to)
 {
-	return call_result(call_cap_grant(from, b->cap, to));
+	return call_result(call_cap_grant(from, b->cap, to, EXO_RIGHTS_ALL));
 }
 
 /* The child's frame at va, 0 when there is none; its table is looked at through the window. */

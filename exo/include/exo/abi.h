@@ -111,7 +111,8 @@ enum {
 	EXO_RIGHT_READ = 1,
 	EXO_RIGHT_WRITE = 2,
 	EXO_RIGHT_GRANT = 4, /* may be granted to others */
-	EXO_RIGHT_ADMIN = 8, /* extent: free, revoke; console: new session */
+	EXO_RIGHT_ADMIN = 8, /* extent: free, split, recall, revoke; console: new session */
+	EXO_RIGHTS_ALL = 255,
 };
 enum {
 	EXO_ENV_BUILD = 1,   /* take and map frames for it, set it up, start it, use its frames */

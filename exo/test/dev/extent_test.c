@@ -5,9 +5,9 @@
 #include <string.h>
 #include <exo/crc32c.h>
 #include "../../kern/cap.h"
-#include "../../kern/check.h"
 #include "../../kern/env.h"
 #include "../../kern/quota.h"
+#include "../../kern/revoke.h"
 #include "../../kern/syscall.h"
 #include "fake.h"
 
@@ -53,7 +53,7 @@ static void take_is_live_when_durable(void)
 	CHECK(fake_reboot().usable);
 	CHECK(extents[5].state == EXO_EXTENT_LIVE && extents[5].start == 450 &&
 	      extents[5].len == 10 && extents[5].init == 0 && extents[5].owner == PRINCIPAL_A);
-	CHECK(check_state() == NULL);
+	CHECK(fake_broken() == NULL);
 }
 
 static void take_refuses(void)
@@ -208,6 +208,201 @@ static void revoking_makes_stale(void)
 	CHECK(sys_extent_free(5).status == EXO_STALE);
 	CHECK(sys_extent_open(5, 6).status == EXO_OK);
 	CHECK(sys_extent_free(6).status == EXO_OK);
+}
+
+/* ---- splitting --------------------------------------------------------------------------- */
+
+/* Blocks start.. of extent x of A count as written up to `init` of them. */
+static void written(uint32_t x, uint32_t init)
+{
+	extent_written(x, extents[x].start, init);
+	CHECK(extents[x].init == init);
+}
+
+static int is(uint32_t x, uint64_t start, uint64_t len, uint64_t init)
+{
+	const struct exo_extent *r = &extents[x];
+
+	return r->state == EXO_EXTENT_LIVE && r->start == start && r->len == len &&
+	       r->init == init && r->owner == PRINCIPAL_A && r->other == PRINCIPAL_B;
+}
+
+/* A owns 450..459 as extent 5 and 480 as 6, of which B may read. */
+static void one_to_split(uint32_t init)
+{
+	fake_boot();
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10) && own(A, 6, 5, 480, 1));
+	CHECK(sys_extent_access(5, PRINCIPAL_B, EXO_RIGHT_READ).status == EXO_OK);
+	fake_run();
+	if (init != 0)
+		written(5, init);
+	envs[A].events = 0;
+}
+
+static void split_is_two_when_durable(void)
+{
+	static const uint32_t inits[] = {0, 3, 4, 5, 10};
+
+	for (uint32_t i = 0; i < sizeof(inits) / sizeof(inits[0]); i++) {
+		const uint32_t init = inits[i];
+
+		one_to_split(init);
+		CHECK(sys_extent_split(5, 454, 70).status == EXO_OK);
+		CHECK(extents[70].state == EXO_EXTENT_TAKING && extents[5].len == 4);
+		CHECK(sys_extent_open(70, 20).status == EXO_STATE);
+		CHECK(sys_extent_split(5, 452, 8).status == EXO_STALE);
+		fake_run();
+		CHECK((envs[A].events & EXO_EV_EXTENT) != 0);
+		CHECK(quota_used[A].n[EXO_QUOTA_EXTENTS] == 3);
+		CHECK(is(5, 450, 4, init < 4 ? init : 4) &&
+		      is(70, 454, 6, init < 4 ? 0 : init - 4));
+		CHECK(sys_extent_access(5, 0, 0).status == EXO_STALE);
+		CHECK(sys_extent_open(5, 20).status == EXO_OK && caps[A].c[20].len == 4);
+		CHECK(sys_extent_open(70, 21).status == EXO_OK && caps[A].c[21].start == 454);
+		CHECK(extents[0].next == 5 && extents[5].next == 70 && extents[70].next == 6);
+		CHECK(fake_broken() == NULL && fake_reboot().usable);
+		CHECK(is(5, 450, 4, init < 4 ? init : 4) &&
+		      is(70, 454, 6, init < 4 ? 0 : init - 4));
+		CHECK(extents[5].next == 70 && extents[70].next == 6 && fake_broken() == NULL);
+	}
+}
+
+static void split_refuses(void)
+{
+	one_to_split(0);
+	CHECK(sys_cap_derive(5, 20, 15, 450, 9).status == EXO_OK);
+	CHECK(sys_cap_derive(5, 21, 7, 450, 10).status == EXO_OK);
+	CHECK(sys_extent_split(64, 454, 7).status == EXO_RANGE);
+	CHECK(sys_extent_split(30, 454, 7).status == EXO_STATE);
+	CHECK(sys_extent_split(20, 454, 7).status == EXO_RANGE); /* not the whole extent */
+	CHECK(sys_extent_split(21, 454, 7).status == EXO_PERM);
+	CHECK(sys_extent_split(5, 450, 7).status == EXO_RANGE);
+	CHECK(sys_extent_split(5, 460, 7).status == EXO_RANGE);
+	CHECK(sys_extent_split(5, UINT64_MAX, 7).status == EXO_RANGE);
+	CHECK(sys_extent_split(5, 454, 0).status == EXO_RANGE);
+	CHECK(sys_extent_split(5, 454, 128).status == EXO_RANGE);
+	CHECK(sys_extent_split(5, 454, 6).status == EXO_OCCUPIED);
+	CHECK(sys_extent_split(5, 454, 5).status == EXO_OCCUPIED);
+	quota_limit[A].n[EXO_QUOTA_EXTENTS] = 2;
+	CHECK(sys_extent_split(5, 454, 7).status == EXO_QUOTA);
+	quota_limit[A].n[EXO_QUOTA_EXTENTS] = 8;
+	CHECK(extents[5].gen == caps[A].c[5].gen && is(5, 450, 10, 0));
+	CHECK(take(7, 6, 500, 1) == EXO_OK);
+	CHECK(sys_extent_split(5, 454, 8).status == EXO_BUSY);
+	fake_run();
+	CHECK(sys_extent_split(5, 459, 8).status == EXO_OK); /* the last block alone */
+	fake_run();
+	CHECK(is(5, 450, 9, 0) && is(8, 459, 1, 0));
+	fake_as(1);
+	CHECK(sys_extent_open(127, 9).status == EXO_OK);
+	CHECK(sys_extent_split(9, 5, 9).status == EXO_PERM); /* a drive without a table */
+}
+
+static void failed_split_is_joined(void)
+{
+	for (uint32_t n = 1; n <= 4; n++) {
+		one_to_split(7);
+		CHECK(sys_extent_split(5, 454, 7).status == EXO_OK);
+		fail_nth(n);
+		CHECK(is(5, 450, 10, 7) && extents[7].state == EXO_EXTENT_FREE);
+		CHECK(extents[5].next == 6 && quota_used[A].n[EXO_QUOTA_EXTENTS] == 2);
+		CHECK((envs[A].events & EXO_EV_EXTENT) != 0 && fake_broken() == NULL);
+		CHECK(sys_extent_open(5, 20).status == EXO_OK);
+		CHECK(sys_extent_split(20, 456, 7).status == EXO_OK);
+		fake_run();
+		CHECK(fake_reboot().usable && is(5, 450, 6, 6) && is(7, 456, 4, 1));
+	}
+}
+
+static void failed_split_keeps_what_was_written_meanwhile(void)
+{
+	one_to_split(3);
+	CHECK(sys_extent_split(5, 454, 7).status == EXO_OK);
+	extent_written(5, 453, 1);
+	fail_nth(2);
+	CHECK(is(5, 450, 10, 4));
+	one_to_split(3);
+	CHECK(sys_extent_split(5, 454, 7).status == EXO_OK);
+	fail_nth(3);
+	CHECK(is(5, 450, 10, 3));
+}
+
+/* ---- recalling --------------------------------------------------------------------------- */
+
+static void recall_refuses(void)
+{
+	one_to_split(0);
+	CHECK(sys_cap_derive(5, 20, 7, 450, 10).status == EXO_OK);
+	CHECK(sys_extent_recall(64, env_eid(B).n, 0).status == EXO_RANGE);
+	CHECK(sys_extent_recall(30, env_eid(B).n, 0).status == EXO_STATE);
+	CHECK(sys_extent_recall(20, env_eid(B).n, 0).status == EXO_PERM);
+	CHECK(sys_extent_recall(5, env_eid(B).n + 0x10000, 0).status == EXO_STALE);
+	CHECK(sys_extent_recall(5, 0, 0).status == EXO_STALE);
+	CHECK(sys_extent_recall(5, env_eid(A).n, 0).status == EXO_ARG);
+	CHECK(sys_extent_recall(5, env_eid(B).n, 0).value == 1); /* it has none */
+	CHECK(revokes[B].ask[EXO_ASK_EXTENT].n == 0 && envs[B].events == 0);
+	fake_as(B);
+	CHECK(sys_extent_open(5, 5).status == EXO_OK);
+	fake_as(1);
+	CHECK(sys_env_kill(B + 8, 0).status == EXO_OK);
+	fake_as(A);
+	CHECK(sys_extent_recall(5, env_eid(B).n, 0).status == EXO_STATE);
+}
+
+static void recall_takes_after_the_deadline(void)
+{
+	one_to_split(0);
+	fake_as(B);
+	CHECK(sys_extent_open(5, 5).status == EXO_OK);
+	CHECK(sys_cap_derive(5, 6, EXO_RIGHT_READ, 452, 2).status == EXO_OK);
+	CHECK(sys_cap_derive(5, 7, EXO_RIGHT_READ, 454, 2).status == EXO_OK);
+	fake_as(A); /* asks for 450..453 back */
+	CHECK(sys_cap_derive(5, 20, 15, 450, 4).status == EXO_OK);
+	CHECK(sys_cap_derive(5, 21, 15, 450, 4).status == EXO_OK);
+	const uint64_t due = fake_now + EXO_REVOKE_MIN_NS;
+	struct exo_result r = sys_extent_recall(20, env_eid(B).n, 0);
+
+	CHECK(r.status == EXO_OK && r.value == 0 && (envs[B].events & EXO_EV_REVOKE) != 0);
+	CHECK(revokes[B].ask[EXO_ASK_EXTENT].extent == 5);
+	CHECK(revokes[B].ask[EXO_ASK_EXTENT].deadline == due);
+	CHECK(sys_extent_open(6, 22).status == EXO_OK);
+	fake_now = due - 1;
+	r = sys_extent_recall(20, env_eid(B).n, 0);
+	CHECK(r.status == EXO_OK && r.value == 0 && caps[B].c[6].kind == EXO_CAP_EXTENT);
+	fake_as(1); /* another asker of another extent waits */
+	CHECK(sys_extent_open(5, 30).status == EXO_OK);
+	CHECK(sys_extent_recall(30, env_eid(B).n, 0).status == EXO_BUSY);
+	fake_as(A);
+	fake_now = due;
+	r = sys_extent_recall(20, env_eid(B).n, 0);
+	CHECK(r.status == EXO_OK && r.value == 1);
+	CHECK(caps[B].c[6].kind == EXO_CAP_NONE); /* inside */
+	CHECK(caps[B].c[5].kind == EXO_CAP_EXTENT && caps[B].c[7].kind == EXO_CAP_EXTENT);
+	CHECK(caps[A].c[21].kind == EXO_CAP_EXTENT);
+	CHECK((envs[B].events & EXO_EV_TAKEN) != 0 && revokes[B].taken == 1);
+	CHECK(revokes[B].log[0].kind == EXO_QUOTA_EXTENTS && revokes[B].log[0].index == 5);
+	CHECK(revokes[B].ask[EXO_ASK_EXTENT].n == 0 && fake_broken() == NULL);
+	CHECK(sys_extent_recall(20, env_eid(B).n, 0).value == 1); /* none is left */
+	CHECK(revokes[B].taken == 1);
+}
+
+static void recall_of_two_extents_comes_to_an_end(void)
+{
+	one_to_split(0);
+	CHECK(sys_extent_access(6, PRINCIPAL_B, EXO_RIGHT_READ).status == EXO_OK);
+	fake_run();
+	fake_as(B);
+	CHECK(sys_extent_open(5, 5).status == EXO_OK && sys_extent_open(6, 6).status == EXO_OK);
+	fake_as(A);
+	CHECK(sys_extent_recall(5, env_eid(B).n, 0).status == EXO_OK);
+	CHECK(sys_extent_recall(6, env_eid(B).n, 0).status == EXO_BUSY);
+	fake_now += EXO_REVOKE_MIN_NS;
+	CHECK(sys_extent_recall(5, env_eid(B).n, 0).value == 1);
+	CHECK(sys_extent_recall(6, env_eid(B).n, 0).value == 0);
+	fake_now += EXO_REVOKE_MIN_NS;
+	CHECK(sys_extent_recall(6, env_eid(B).n, 0).value == 1);
+	CHECK(caps[B].c[5].kind == EXO_CAP_NONE && caps[B].c[6].kind == EXO_CAP_NONE);
 }
 
 /* ---- loading ----------------------------------------------------------------------------- */
@@ -393,6 +588,13 @@ int main(void)
 	RUN_TEST(failed_writes_change_nothing);
 	RUN_TEST(failed_removal_is_undone_or_repeated);
 	RUN_TEST(revoking_makes_stale);
+	RUN_TEST(split_is_two_when_durable);
+	RUN_TEST(split_refuses);
+	RUN_TEST(failed_split_is_joined);
+	RUN_TEST(failed_split_keeps_what_was_written_meanwhile);
+	RUN_TEST(recall_refuses);
+	RUN_TEST(recall_takes_after_the_deadline);
+	RUN_TEST(recall_of_two_extents_comes_to_an_end);
 	RUN_TEST(either_copy_serves);
 	RUN_TEST(impossible_tables_are_refused);
 	RUN_TEST(impossible_places_are_refused);

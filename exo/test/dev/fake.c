@@ -5,6 +5,7 @@
 #include <string.h>
 #include <exo/crc32c.h>
 #include "../../kern/cap.h"
+#include "../../kern/check.h"
 #include "../../kern/console.h"
 #include "../../kern/cpu.h"
 #include "../../kern/env.h"
@@ -88,7 +89,7 @@ void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t count)
 }
 
 /* A request takes as many ns as it has blocks, and 8. */
-static uint64_t fake_now = 1;
+uint64_t fake_now = 1;
 
 uint64_t machine_now(void)
 {
@@ -196,11 +197,19 @@ void fake_fail(uint32_t channel)
 	io_done(io, EXO_IO, 0);
 }
 
+const char *fake_broken(void)
+{
+	const char *const broken = check_state();
+
+	return broken != NULL ? broken : check_disk();
+}
+
 void fake_run(void)
 {
 	while (active[0] != 0 || active[1] != 0) {
 		fake_complete(0);
 		fake_complete(1);
+		CHECK(fake_broken() == NULL);
 	}
 }
 

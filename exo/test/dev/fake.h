@@ -35,11 +35,15 @@ extern const struct exo_image fake_image;
 extern union extent_block fake_disk[2][FAKE_BLOCKS];
 extern struct fake_entry fake_log[FAKE_LOG];
 extern uint32_t fake_logged;
+extern uint64_t fake_now;	 /* what the clock says, in ns */
 extern uint32_t fake_unreadable; /* block of drive 0 that machine_disk_read cannot read; 0: none */
 
 /* A disk with an empty table, nothing logged, and the core as after boot with the table loaded;
    environment 1 is current. */
 void fake_boot(void);
+
+/* Null when every invariant of the core and of the disk holds, else the name of a broken one. */
+const char *fake_broken(void);
 
 /* The same, from the disk as it is. */
 struct extent_loaded fake_reboot(void);
