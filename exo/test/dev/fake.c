@@ -209,6 +209,8 @@ void fake_run(void)
 	while (active[0] != 0 || active[1] != 0) {
 		fake_complete(0);
 		fake_complete(1);
+		if (fake_broken() != NULL)
+			printf("after a completion: %s\n", fake_broken());
 		CHECK(fake_broken() == NULL);
 	}
 }
