@@ -22,7 +22,8 @@
 enum op {
 	OP_ADD = 1, /* w[1] + w[2], w[1], w[2] */
 	OP_WHO,	    /* principal and eid of the caller, as the kernel's tables have them */
-	OP_ON,	    /* ADD, asked of the server whose capability comes along, which comes back */
+	OP_ON,	    /* ADD, asked of the server whose capability comes along */
+	OP_LEND,    /* lends the capability of slot w[1] */
 	OP_SLOW,    /* computes for w[1] milliseconds */
 	OP_QUIET,   /* sleeps for w[1] milliseconds */
 	OP_SPOIL,   /* fills the vector registers */
@@ -44,7 +45,7 @@ static void spoil(void)
 			 : "xmm0", "xmm7", "xmm15");
 }
 
-/* Asks the server that came along; its capability goes back. */
+/* Asks the server that came along; that its capability goes back is refused: it was lent. */
 static void ask_on(struct ipc_message *m)
 {
 	struct ipc_message next = {.w = {OP_ADD, m->w[1], m->w[2]}};
@@ -77,6 +78,9 @@ static void answer_call(struct ipc_message *m)
 	case OP_ON:
 		ask_on(m);
 		break;
+	case OP_LEND:
+		m->pass = (uint32_t)m->w[1];
+		break;
 	case OP_SLOW:
 		busy(time_now() + m->w[1] * MS);
 		break;
@@ -99,7 +103,7 @@ static int serve(void)
 		return 1;
 	for (;;) {
 		answer_call(&m);
-		if (m.pass == 0)
+		if (m.pass != ACCEPT)
 			(void)call_cap_drop(ACCEPT);
 		if (ipc_reply_wait(1, &m, 0, 0) != EXO_OK)
 			return 1;
@@ -173,12 +177,16 @@ static const char *test_caller_is_known(const struct server *s)
 static const char *test_capability(const struct server *s, const struct server *other)
 {
 	struct ipc_message m = {.w = {OP_ON, 40, 2}, .pass = other->cap, .accept = PASSED};
-	struct ipc_message direct = {.w = {OP_ADD, 1, 2}};
+	struct ipc_message back = {.w = {OP_LEND, LAYOUT_CAP_SEGMENT}, .accept = PASSED};
 
 	if (ipc_call(s->cap, &m, 0) != EXO_OK || m.w[1] != EXO_OK || m.w[0] != 42)
 		return "it could not be used by who got it";
-	if (!m.got || ipc_call(PASSED, &direct, 0) != EXO_OK || direct.w[0] != 3)
-		return "it did not come back";
+	if (m.got)
+		return "what was lent was lent on";
+	if (ipc_call(s->cap, &back, 0) != EXO_OK || !back.got)
+		return "the server's own did not come";
+	if (tables_caps(start_self() & 0xffff)->c[PASSED].kind != EXO_CAP_PAGES)
+		return "another one came";
 	(void)call_cap_drop(PASSED);
 	m = (struct ipc_message){.w = {OP_ON, 40, 2}};
 	if (ipc_call(s->cap, &m, 0) != EXO_OK || m.w[1] != EXO_STATE || m.got)
