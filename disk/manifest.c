@@ -61,7 +61,7 @@ static const struct {
 	uint32_t flag;
 } program_flags[] = {
 	{"wait", EXO_MF_WAIT},	   {"console", EXO_MF_CONSOLE}, {"halt", EXO_MF_HALT},
-	{"shared", EXO_MF_SHARED}, {"shell", EXO_MF_SHELL},
+	{"shared", EXO_MF_SHARED}, {"shell", EXO_MF_SHELL},	{"screen", EXO_MF_SCREEN},
 };
 
 static const struct letter {

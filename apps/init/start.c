@@ -187,6 +187,8 @@ static int fill_grants(struct grants *g, const struct exo_manifest_program *p,
 		grant(g, LAYOUT_CAP_CONSOLE, LAYOUT_CAP_CONSOLE);
 	if (p->flags & EXO_MF_HALT)
 		grant(g, LAYOUT_CAP_MACHINE, LAYOUT_CAP_MACHINE);
+	if (p->flags & EXO_MF_SCREEN)
+		grant(g, LAYOUT_CAP_SCREEN, LAYOUT_CAP_SCREEN);
 	for (uint32_t i = 0; i < p->extents && i < EXO_MANIFEST_CAPS && !error; i++)
 		error = grant_extent(g, p, i, spec);
 	if (p->env && !error)

@@ -3,19 +3,23 @@
  *
  * The 32 KiB of text memory hold 204 rows; scrolling moves the hardware's window down a row, and
  * only when it reaches the end are its rows copied to the start.  Registers are written once a tick
- * at most.  Invariant: the window [top, top + ROWS) is inside the memory, row and column inside the
- * window.  Called by dev/uart.c and dev/log.c.
+ * at most.  While a program maps the memory, the screen is that program's: it shows the memory from
+ * its start, and nothing is written here.  Invariant: the window [top, top + ROWS) is inside the
+ * memory, row and column inside the window.  Called by dev/uart.c and dev/log.c.
  */
+#include "../kern/page.h"
 #include "../x86/io.h"
 #include "../x86/paging.h"
 #include "vga.h"
 
-enum { TEXT = 0xb8000, COLUMNS = 80, ROWS = 25, MEMORY_ROWS = 32768 / 2 / COLUMNS };
+enum { TEXT = 0xb8000, TEXT_BYTES = 32768, COLUMNS = 80, ROWS = 25 };
+enum { MEMORY_ROWS = TEXT_BYTES / 2 / COLUMNS };
 enum { CRTC_INDEX = 0x3d4, CRTC_DATA = 0x3d5, CRTC_START = 0x0c, CRTC_CURSOR = 0x0e };
 enum { BLANK = 0x0720, TAB = 8, ESC = 27 };
 
 static uint32_t top, row, column;
 static uint32_t shown_top, shown_cursor;
+static int lent; /* a program had it mapped when the last tick came */
 static enum { PLAIN, AFTER_ESC, IN_SEQUENCE } state;
 
 static volatile uint16_t *cell(uint32_t r, uint32_t c)
@@ -39,10 +43,35 @@ static void crtc_pair(uint8_t index, uint32_t value)
 	outb(CRTC_DATA, (uint8_t)value);
 }
 
+static int mapped(void)
+{
+	uint32_t maps = 0;
+
+	for (uint32_t f = TEXT / EXO_PAGE_SIZE; f < (TEXT + TEXT_BYTES) / EXO_PAGE_SIZE; f++)
+		maps |= page_maps[f];
+	return maps != 0;
+}
+
+/* From the kernel to a program, or back. */
+static void change_hands(void)
+{
+	lent = !lent;
+	if (!lent) {
+		vga_init();
+		return;
+	}
+	crtc_pair(CRTC_START, 0);
+	crtc_pair(CRTC_CURSOR, MEMORY_ROWS * COLUMNS);
+}
+
 void vga_tick(void)
 {
 	const uint32_t cursor = (top + row) * COLUMNS + column;
 
+	if (mapped() != lent)
+		change_hands();
+	if (lent)
+		return;
 	if (top != shown_top)
 		crtc_pair(CRTC_START, top * COLUMNS);
 	if (cursor != shown_cursor)
@@ -115,6 +144,8 @@ static void plain(uint8_t byte)
 
 void vga_put(uint8_t byte)
 {
+	if (mapped())
+		return;
 	if (state == PLAIN)
 		plain(byte);
 	else if (state == AFTER_ESC)

@@ -15,6 +15,7 @@
 #include "machine.h"
 #include "page.h"
 #include "quota.h"
+#include "registry.h"
 #include "revoke.h"
 #include "slot.h"
 #include "table.h"
@@ -51,8 +52,12 @@ static const char *check_frame(uint32_t f)
 		return "frame has an owner exactly when it is of a type that has one";
 	if (p->owner != 0 && envs[p->owner].state == EXO_ENV_FREE)
 		return "owner of a frame exists";
-	if (!owned(f) && (page_maps[f] != 0 || run_maps[f / RUN] != 0))
+	if (!owned(f) &&
+	    (run_maps[f / RUN] != 0 || (page_maps[f] != 0 && p->state != EXO_PAGE_DEVICE)))
 		return "frame without owner is not mapped";
+	if (p->bound != 0 && (p->state != EXO_PAGE_DATA || p->bound > registry_count ||
+			      registry[p->bound - 1].frame != f))
+		return "bound frame has its entry in the registry";
 	if (free && page_pins[f] != 0)
 		return "free frame is not pinned";
 	if ((p->state == EXO_PAGE_TABLE) != (p->level != 0) || p->level > 4)
@@ -128,8 +133,10 @@ static const char *check_leaf(uint64_t entry, uint32_t level)
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t state = pages[f + i].state;
 
-		if (!owned(f + i) || (count != 1 && state != EXO_PAGE_DATA))
+		if (count != 1 ? state != EXO_PAGE_DATA : !owned(f) && state != EXO_PAGE_DEVICE)
 			return "leaf maps frames that have an owner";
+		if (state == EXO_PAGE_DEVICE && (entry & PTE_NX) == 0)
+			return "nothing of a device is executable";
 		if ((state == EXO_PAGE_TABLE || state == EXO_PAGE_SAVE) &&
 		    ((entry & PTE_W) != 0 || (entry & PTE_NX) == 0))
 			return "tables and save areas are mapped read-only";
@@ -215,7 +222,7 @@ static int role_good(uint32_t e, uint32_t f, enum exo_page_state state, uint32_t
 
 static const char *check_cap(const struct exo_cap *c)
 {
-	if (c->reserved != 0 || c->kind > EXO_CAP_MACHINE)
+	if (c->reserved != 0 || c->kind > EXO_CAP_DEVICE)
 		return "capability is of a known kind";
 	if (c->kind == EXO_CAP_ENV || c->kind == EXO_CAP_PAGES) {
 		if (c->object == 0 || c->object >= info.envs)
@@ -384,6 +391,38 @@ static const char *check_calls(void)
 	return links != queued ? "every caller that is not served is in one queue" : 0;
 }
 
+/* ---- the registry ------------------------------------------------------------------------ */
+
+/* Does an entry of the set after i count for the same block as i? */
+static int bound_twice(uint32_t i)
+{
+	for (uint32_t k = i + 1; k % EXO_BIND_WAYS != 0; k++)
+		if (registry_live(i) && registry_live(k) &&
+		    registry[k].block == registry[i].block &&
+		    registry[k].extent == registry[i].extent)
+			return 1;
+	return 0;
+}
+
+static const char *check_registry(void)
+{
+	for (uint32_t i = 0; i < registry_count; i++) {
+		const struct exo_bind *const b = &registry[i];
+
+		if (b->state == EXO_BIND_FREE)
+			continue;
+		if (b->frame >= info.frames || pages[b->frame].bound != i + 1)
+			return "entry of the registry is the one of its frame";
+		if (pages[b->frame].owner != b->env)
+			return "entry of the registry is of the frame's owner";
+		if (i / EXO_BIND_WAYS != exo_bind_set(b->extent, b->block, registry_count))
+			return "entry of the registry is in its set";
+		if (bound_twice(i))
+			return "block is bound to one frame";
+	}
+	return 0;
+}
+
 /* ---- quotas ------------------------------------------------------------------------------ */
 
 static const char *check_used(uint32_t e)
@@ -517,6 +556,8 @@ const char *check_state(void)
 		broken = check_envs();
 	if (!broken)
 		broken = check_quotas();
+	if (!broken)
+		broken = check_registry();
 	if (!broken)
 		broken = check_cpu();
 	return broken ? broken : check_timer();

@@ -11,6 +11,7 @@
 #include "info.h"
 #include "machine.h"
 #include "quota.h"
+#include "registry.h"
 #include "syscall.h"
 
 struct exo_page pages[NFRAME] TABLE(pages);
@@ -154,6 +155,7 @@ enum exo_status page_idle(uint32_t frame)
 void page_release(uint32_t frame)
 {
 	quota_release(pages[frame].owner, EXO_QUOTA_PAGES, 1);
+	registry_drop(frame);
 	pages[frame].state = EXO_PAGE_FREE;
 	pages[frame].level = 0;
 	pages[frame].owner = 0;

@@ -12,6 +12,7 @@
 #include "info.h"
 #include "machine.h"
 #include "page.h"
+#include "registry.h"
 #include "syscall.h"
 
 /* Bytes that one entry of a table of each level translates. */
@@ -165,22 +166,47 @@ static inline enum exo_status how_bits(uint64_t how, uint64_t *bits)
 }
 
 /*
+ * May `cap`, which is neither to frames nor to an environment, map this frame (any number) with
+ * these bits?  Blocks: the frame that the registry has for one of them, read-only.  Devices: their
+ * frames.
+ */
+/*@ requires \valid_read(cap) && info.frames <= NFRAME;
+    assigns \nothing;
+    ensures \result == EXO_OK ==> frame < info.frames; */
+static enum exo_status other_right(const struct exo_cap *cap, uint64_t frame, uint64_t bits)
+{
+	if (cap->kind != EXO_CAP_EXTENT && cap->kind != EXO_CAP_DEVICE)
+		return EXO_TYPE;
+	if ((bits & PTE_NX) == 0)
+		return EXO_PERM;
+	if (cap->kind == EXO_CAP_EXTENT)
+		return (bits & PTE_W) != 0 ? EXO_PERM : registry_right(cap, frame);
+	if (frame < cap->start || frame - cap->start >= cap->len)
+		return EXO_RANGE;
+	return (bits & PTE_W) != 0 && (cap->rights & EXO_RIGHT_WRITE) == 0 ? EXO_PERM : EXO_OK;
+}
+
+/*
  * May `cap` map this frame with these bits?  DATA as page_right() says; who may build an
  * environment also maps its UPCALL frames, and sees its TABLE and SAVE frames, never writable.
  */
 /*@ requires \valid_read(cap) && info.frames <= NFRAME;
     assigns \nothing;
     ensures \result == EXO_OK ==> frame < info.frames &&
-	    EXO_PAGE_DATA <= pages[frame].state <= EXO_PAGE_UPCALL;
+	    (EXO_PAGE_DATA <= pages[frame].state <= EXO_PAGE_UPCALL ||
+	     pages[frame].state == EXO_PAGE_DEVICE);
     ensures \result == EXO_OK && (bits & PTE_W) != 0 ==>
-	    pages[frame].state == EXO_PAGE_DATA || pages[frame].state == EXO_PAGE_UPCALL;
+	    pages[frame].state == EXO_PAGE_DATA || pages[frame].state == EXO_PAGE_UPCALL ||
+	    pages[frame].state == EXO_PAGE_DEVICE;
 */
 static inline enum exo_status map_right(const struct exo_cap *cap, uint32_t frame, uint64_t bits)
 {
 	const enum exo_status status = page_right(cap, frame, (bits & PTE_W) != 0);
 
-	if (status != EXO_TYPE || cap->kind != EXO_CAP_ENV)
+	if (status != EXO_TYPE)
 		return status;
+	if (cap->kind != EXO_CAP_ENV)
+		return other_right(cap, frame, bits);
 	if (pages[frame].state == EXO_PAGE_UPCALL)
 		return EXO_OK;
 	return (bits & (PTE_W | PTE_NX)) == PTE_NX ? EXO_OK : EXO_TYPE;
@@ -195,7 +221,7 @@ static enum exo_status map_run_right(const struct exo_cap *cap, uint64_t frame, 
 	if (count == 1 && frame < info.frames)
 		return map_right(cap, (uint32_t)frame, bits);
 	status = page_run_right(cap, frame, count, (bits & PTE_W) != 0);
-	if (status != EXO_TYPE || cap->kind != EXO_CAP_ENV)
+	if (status != EXO_TYPE)
 		return status;
 	status = EXO_OK; /* all are there, and some are not DATA: one by one */
 	/*@ loop invariant 0 <= i <= count;

@@ -17,6 +17,7 @@
 #include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
+#include "../kern/registry.h"
 #include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "../kern/syscall.h"
@@ -38,7 +39,9 @@ enum {
 	CALL_IPC_REPLY_WAIT = 40,
 	CALL_REVOKE_ASK = 41,
 	CALL_REVOKE_TAKE = 42,
-	NCALL = 43,
+	CALL_BLOCK_BIND = 45,
+	NCALL = 46,
+	DEVICES = 12, /* frames from here to FIRST_FREE are a device */
 };
 
 static uint64_t seed;
@@ -138,12 +141,17 @@ static uint64_t pick_owned(void)
 /* A frame to map, mostly with the slot that gives the right to it. */
 static uint64_t pick_mapped(void)
 {
-	const uint64_t s = full_slot(EXO_CAP_PAGES);
+	static const uint8_t kinds[] = {EXO_CAP_PAGES, EXO_CAP_PAGES, EXO_CAP_DEVICE,
+					EXO_CAP_EXTENT};
+	const uint8_t kind = kinds[below(sizeof kinds)];
+	const uint64_t s = full_slot(kind);
 
 	via = 0;
-	if (caps[me].c[s].kind != EXO_CAP_PAGES || chance(30))
+	if (caps[me].c[s].kind != kind || chance(30))
 		return pick_owned();
 	via = s;
+	if (kind == EXO_CAP_EXTENT)
+		return chance(90) ? registry[below(HOST_BINDS)].frame : pick_owned();
 	return caps[me].c[s].start + below(caps[me].c[s].len + chance(10));
 }
 
@@ -278,7 +286,7 @@ static uint64_t pick_table_of(uint64_t frame)
  * rights  w what Z eid of a dead one  v value  k thing to take back  a address  M event mask  m
  * frame to map  z time  R first frame of a run  A what of ipc_reply_wait  B what of ipc_call  #
  * number  I kind asked for  U how much  W slot of somebody of whom it asked  V thing to take  Y
- * table that may map it
+ * table that may map it  E slot of an extent  b block of it  N entry of its set  F frame to bind
  */
 static const char *const shapes[NCALL] = {
 	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	  [4] = "C#",
@@ -287,7 +295,7 @@ static const char *const shapes[NCALL] = {
 	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scdr",
 	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	  [24] = "l",
 	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	  [39] = "Bzssss",
-	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",
+	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",	  [45] = "EbNF",
 };
 
 /* Capability slots of a message. */
@@ -367,6 +375,17 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return pick_taken(before[-1]);
 	case 'Y':
 		return pick_table_of(before[-1]);
+	case 'E':
+		return chance(95) ? full_slot(EXO_CAP_EXTENT) : full_slot(0);
+	case 'b':
+		return caps[me].c[before[-1] % EXO_NCAP].start + below(4);
+	case 'N':
+		return exo_bind_set(caps[me].c[before[-2] % EXO_NCAP].object % EXO_NEXTENT,
+				    before[-1], HOST_BINDS) *
+			       EXO_BIND_WAYS +
+		       below(chance(95) ? 2 : 9);
+	case 'F':
+		return chance(30) ? 0 : pick_frame(EXO_PAGE_DATA, me, 0);
 	case 'R':
 		return chance(80) ? RUN_START : below(FRAMES);
 	default:
@@ -437,6 +456,8 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 		return sys_revoke_ask(a[0], a[1], a[2], a[3]);
 	case CALL_REVOKE_TAKE:
 		return sys_revoke_take(a[0], a[1], a[2], a[3]);
+	case CALL_BLOCK_BIND:
+		return sys_block_bind(a[0], a[1], a[2], a[3]);
 	case CALL_ENV_OPEN:
 		return sys_env_open(a[0], a[1]);
 	case CALL_IPC_CALL:
@@ -451,8 +472,8 @@ static struct exo_result call(uint32_t number, const uint64_t *a)
 /* Calls that build are tried more often than those that end things. */
 static uint32_t pick_call(void)
 {
-	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10,
-					12, 12, 12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42};
+	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12, 12,
+					12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45, 12};
 
 	if (chance(60))
 		return often[below(sizeof often)];
@@ -632,6 +653,16 @@ static void world(void)
 		must(sys_page_take(0, 21 - i, EXO_PAGE_TABLE | i << 8));
 		must(sys_table_link(0, i == 3 ? 16 : 20 - i, 0, 21 - i));
 	}
+	page_boot_range(DEVICES, FIRST_FREE - DEVICES, EXO_PAGE_DEVICE);
+	for (uint32_t x = 3; x < 5; x++)
+		cap_put(1, 40 + x,
+			(struct exo_cap){.kind = EXO_CAP_EXTENT,
+					 .rights = 15,
+					 .object = x,
+					 .start = 100 * x,
+					 .len = 4});
+	cap_put(1, 45,
+		(struct exo_cap){.kind = EXO_CAP_DEVICE, .rights = 7, .start = DEVICES, .len = 4});
 	must(sys_slot_take(0, 0));
 	must(sys_env_start(0, 1, 1, 1));
 	host_remember();

@@ -17,6 +17,7 @@
 #include "../kern/page.h"
 #include "../kern/principal.h"
 #include "../kern/quota.h"
+#include "../kern/registry.h"
 #include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "../kern/syscall.h"
@@ -902,6 +903,182 @@ static void test_page_unshare(void)
 	OK(sys_page_take(SELF, f, EXO_PAGE_DATA));
 	become(2);
 	NO(STALE, sys_page_map(SELF, t, 20, f, 1, 5 << 8 | R));
+}
+
+/* ---- the registry, devices --------------------------------------------------------------- */
+
+enum { X3 = 20, X3_READ = 21, X3_PART = 22, X4 = 23, BLOCK = 300 };
+
+/* An entry of the set of this block of extent x. */
+static uint64_t entry(uint32_t x, uint64_t block, uint32_t way)
+{
+	return exo_bind_set(x, block, HOST_BINDS) * EXO_BIND_WAYS + way;
+}
+
+static void extent_cap(uint32_t e, uint32_t slot, uint32_t x, uint8_t rights, uint64_t len)
+{
+	cap_put(e, slot,
+		(struct exo_cap){.kind = EXO_CAP_EXTENT,
+				 .rights = rights,
+				 .object = x,
+				 .gen = host_extent_gen[x],
+				 .start = BLOCK,
+				 .len = len});
+}
+
+/* Environments 1, who may do all with extent 3, and 2, who may read and write it. */
+static void bind_world(void)
+{
+	world();
+	child(2, 8);
+	extent_cap(1, X3, 3, 15, 10);
+	extent_cap(1, X4, 4, 15, 10);
+	extent_cap(2, X3, 3, EXO_RIGHT_READ | EXO_RIGHT_WRITE, 10);
+	extent_cap(2, X3_READ, 3, EXO_RIGHT_READ, 10);
+	extent_cap(2, X3_PART, 3, EXO_RIGHT_READ | EXO_RIGHT_WRITE, 1);
+}
+
+static void test_block_bind(void)
+{
+	const uint64_t at = entry(3, BLOCK + 1, 2);
+	const uint32_t f = frame(1, DATA);
+
+	bind_world();
+	OK(sys_block_bind(X3, BLOCK + 1, at, f));
+	CHECK(registry[at].frame == f && registry[at].env == 1 && registry[at].extent == 3);
+	CHECK(pages[f].bound == at + 1 && registry_live((uint32_t)at));
+	NO(BUSY, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), f));
+	NO(OCCUPIED, sys_block_bind(X3, BLOCK + 1, at, f + 1));
+	NO(OCCUPIED, sys_block_bind(X3, BLOCK + 1, at ^ 1, f + 1)); /* it is bound already */
+	NO(RANGE, sys_block_bind(X3, BLOCK - 1, entry(3, BLOCK - 1, 0), f + 1));
+	NO(RANGE, sys_block_bind(X3, BLOCK + 10, entry(3, BLOCK + 10, 0), f + 1));
+	NO(RANGE, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0) ^ EXO_BIND_WAYS, f + 1));
+	NO(RANGE, sys_block_bind(X3, BLOCK, HOST_BINDS, f + 1));
+	NO(RANGE, sys_block_bind(X3, BLOCK, 1ull << 32 | entry(3, BLOCK, 0), f + 1));
+	NO(RANGE, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), FRAMES));
+	NO(RANGE, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), 1ull << 32 | (f + 1)));
+	NO(TYPE, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), frame(1, SAVE)));
+	NO(PERM, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), frame(2, DATA)));
+	NO(PERM, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), 1000)); /* free */
+	NO(TYPE, sys_block_bind(SELF, BLOCK, entry(3, BLOCK, 0), f + 1));
+	NO(STATE, sys_block_bind(30, BLOCK, entry(3, BLOCK, 0), f + 1));
+	NO(RANGE, sys_block_bind(64, BLOCK, entry(3, BLOCK, 0), f + 1));
+	NO(STATE, sys_block_bind(X3, BLOCK, entry(3, BLOCK, 0), 0)); /* not bound */
+	NO(STATE, sys_block_bind(X3, BLOCK + 1, at ^ 1, 0));
+	become(2);
+	NO(PERM, sys_block_bind(X3_READ, BLOCK + 2, entry(3, BLOCK + 2, 0), frame(2, DATA)));
+	NO(RANGE, sys_block_bind(X3_PART, BLOCK + 1, at, frame(2, DATA)));
+	NO(PERM, sys_block_bind(X3, BLOCK + 1, at, 0)); /* another's, and no ADMIN */
+	OK(sys_block_bind(X3, BLOCK + 2, entry(3, BLOCK + 2, 0), frame(2, DATA)));
+	OK(sys_block_bind(X3, BLOCK + 2, entry(3, BLOCK + 2, 0), 0));
+	OK(sys_block_bind(X3, BLOCK + 2, entry(3, BLOCK + 2, 0), frame(2, DATA)));
+	become(1);
+	OK(sys_block_bind(X3, BLOCK + 2, entry(3, BLOCK + 2, 0), 0)); /* with ADMIN */
+	CHECK(pages[frame(2, DATA)].bound == 0);
+}
+
+static void test_bound_frame_is_mapped_by_readers(void)
+{
+	const uint32_t f = frame(1, DATA), table = frame(2, L1);
+
+	bind_world();
+	OK(sys_block_bind(X3, BLOCK + 1, entry(3, BLOCK + 1, 0), f));
+	become(2);
+	NO(PERM, sys_page_map(SELF, table, 20, f, 1, R)); /* by right of its own */
+	OK(sys_page_map(SELF, table, 20, f, 1, X3_READ << 8 | R));
+	CHECK(page_maps[f] == 2);
+	NO(PERM, sys_page_map(SELF, table, 21, f, 1, X3 << 8 | RW));
+	NO(PERM, sys_page_map(SELF, table, 21, f, 1, X3 << 8 | RX));
+	NO(PERM, sys_page_map(SELF, table, 21, f, 1, X3_PART << 8 | R)); /* not that block */
+	NO(PERM, sys_page_map(SELF, table, 21, f + 1, 1, X3 << 8 | R));	 /* not bound */
+	NO(RANGE, sys_page_map(SELF, table, 21, FRAMES, 1, X3 << 8 | R));
+	NO(PERM, sys_page_map(SELF, table, 21, f, 2, X3 << 8 | R)); /* the second is not bound */
+	NO(PERM, sys_page_protect(SELF, table, 20, 1, X3 << 8 | RW));
+	OK(sys_page_protect(SELF, table, 20, 1, X3 << 8 | R));
+	become(1);
+	NO(BUSY, sys_page_free(SELF, f));
+	OK(sys_block_bind(X3, BLOCK + 1, entry(3, BLOCK + 1, 0), 0));
+	become(2);
+	NO(PERM, sys_page_map(SELF, table, 21, f, 1, X3_READ << 8 | R));
+	become(1); /* what is mapped can be had back */
+	CHECK(OK(sys_revoke_take(SELF, EXO_ASK_PAGES, f, table)) == 1 && page_maps[f] == 1);
+}
+
+static void test_bind_of_an_old_generation_does_not_count(void)
+{
+	const uint64_t at = entry(3, BLOCK + 1, 0);
+	const uint32_t f = frame(1, DATA), table = frame(2, L1);
+
+	bind_world();
+	OK(sys_block_bind(X3, BLOCK + 1, at, f));
+	OK(sys_cap_revoke(X3));
+	NO(STALE, sys_block_bind(X3, BLOCK + 1, at, 0));
+	CHECK(!registry_live((uint32_t)at));
+	extent_cap(1, 30, 3, 15, 10);
+	extent_cap(2, 30, 3, 3, 10);
+	NO(STATE, sys_block_bind(30, BLOCK + 1, at, 0));
+	become(2);
+	NO(STALE, sys_page_map(SELF, table, 20, f, 1, X3 << 8 | R));
+	NO(PERM, sys_page_map(SELF, table, 20, f, 1, 30 << 8 | R));
+	OK(sys_block_bind(30, BLOCK + 1, at, frame(2, DATA))); /* and is overwritten */
+	CHECK(pages[f].bound == 0 && registry[at].env == 2);
+}
+
+static void test_freed_frame_leaves_the_registry(void)
+{
+	const uint64_t at = entry(3, BLOCK, 7);
+	const uint32_t f = frame(1, DATA + 4);
+
+	bind_world();
+	OK(sys_page_take(SELF, f, EXO_PAGE_DATA));
+	OK(sys_block_bind(X3, BLOCK, at, f));
+	OK(sys_page_free(SELF, f));
+	CHECK(registry[at].state == EXO_BIND_FREE && pages[f].bound == 0);
+	become(2);
+	OK(sys_block_bind(X3, BLOCK, at, frame(2, DATA)));
+	become(1);
+	OK(sys_env_kill(8, 0));
+	while (page_maps[frame(2, DATA)] != 0)
+		OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, L1)));
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, DATA)));
+	CHECK(registry[at].state == EXO_BIND_FREE && pages[frame(2, DATA)].bound == 0);
+}
+
+static void test_registry_size(void)
+{
+	CHECK(registry_entries(0) == 64 && registry_entries(1023) == 64);
+	CHECK(registry_entries(1024) == 128 && registry_entries(4096) == 512);
+	CHECK(registry_entries(32768) == 4096 && registry_entries(UINT32_MAX) == EXO_NBIND);
+}
+
+static void test_device(void)
+{
+	const uint32_t table = frame(1, L1);
+
+	world();
+	child(2, 8);
+	page_boot_range(8, 4, EXO_PAGE_DEVICE);
+	host_remember();
+	cap_put(1, 20, (struct exo_cap){.kind = EXO_CAP_DEVICE, .rights = 7, .start = 8, .len = 4});
+	OK(sys_page_map(SELF, table, 20, 8, 1, 20 << 8 | RW));
+	OK(sys_page_map(SELF, table, 21, 11, 1, 20 << 8 | R));
+	CHECK(page_maps[8] == 1);
+	NO(PERM, sys_page_map(SELF, table, 22, 8, 1, 20 << 8 | RX));
+	NO(RANGE, sys_page_map(SELF, table, 22, 7, 1, 20 << 8 | R));
+	NO(RANGE, sys_page_map(SELF, table, 22, 12, 1, 20 << 8 | R));
+	OK(sys_page_map(SELF, table, 22, 8, 4, 20 << 8 | R));
+	NO(RANGE, sys_page_map(SELF, table, 26, 9, 4, 20 << 8 | R));
+	NO(PERM, sys_page_map(SELF, table, 22, 8, 1, R));
+	NO(TYPE, sys_cap_revoke(20));
+	NO(PERM, sys_page_free(SELF, 8));
+	OK(sys_cap_derive(20, 21, EXO_RIGHT_READ | EXO_RIGHT_GRANT, 9, 1));
+	OK(sys_cap_grant(21, 8, 5, EXO_RIGHT_READ));
+	become(2);
+	NO(PERM, sys_page_map(SELF, frame(2, L1), 20, 9, 1, 5 << 8 | RW));
+	OK(sys_page_map(SELF, frame(2, L1), 20, 9, 1, 5 << 8 | R));
+	NO(RANGE, sys_page_map(SELF, frame(2, L1), 21, 8, 1, 5 << 8 | R));
+	OK(sys_page_unmap(SELF, frame(2, L1), 20, 1));
+	CHECK(page_maps[9] == 0);
 }
 
 static void test_page_boot_range(void)
@@ -2025,6 +2202,12 @@ static const struct {
 	TEST(page_share),
 	TEST(page_unshare),
 	TEST(page_boot_range),
+	TEST(block_bind),
+	TEST(bound_frame_is_mapped_by_readers),
+	TEST(bind_of_an_old_generation_does_not_count),
+	TEST(freed_frame_leaves_the_registry),
+	TEST(registry_size),
+	TEST(device),
 	TEST(slot_take),
 	TEST(slot_tick),
 	TEST(slot_idle),

@@ -15,6 +15,7 @@
 #include "../kern/ipc.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
+#include "../kern/registry.h"
 #include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "../kern/table.h"
@@ -192,6 +193,7 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	info.frames = frames;
 	page_boot_range(0, first_free, EXO_PAGE_KERNEL);
 	page_boot_range(first_free, frames - first_free, EXO_PAGE_FREE);
+	registry_init(HOST_BINDS);
 	env_init(nenv);
 	cpus[0].current = 1;
 }
@@ -220,6 +222,7 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(slot_enders, sizeof slot_enders)                                                     \
 	ARRAY(timer_count, sizeof timer_count)                                                     \
 	ARRAY(page_stamp, sizeof page_stamp)                                                       \
+	ARRAY(registry, HOST_BINDS * sizeof registry[0])                                           \
 	ARRAY(host_extent_gen, 64 * sizeof host_extent_gen[0])                                     \
 	ARRAY(host_session_gen, sizeof host_session_gen)
 
@@ -385,12 +388,78 @@ static const char *overstep_slots(uint32_t me)
 	return 0;
 }
 
+/* Had `me` the right to read the block that frame f is bound to? */
+static int could_read_block(uint32_t me, uint32_t f)
+{
+	const struct exo_bind *const b = &old_registry[(old_pages[f].bound - 1) % HOST_BINDS];
+
+	for (uint32_t s = 0; s < EXO_NCAP && old_pages[f].bound != 0; s++) {
+		const struct exo_cap *const c = &old_caps[me].c[s];
+
+		if (c->kind == EXO_CAP_EXTENT && c->object == b->extent && c->gen == b->gen &&
+		    c->gen == old_host_extent_gen[c->object] && b->block >= c->start &&
+		    b->block - c->start < c->len && (c->rights & EXO_RIGHT_READ) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Had `me` the right to map device frame f so? */
+static int holds_device(uint32_t me, uint32_t f, uint64_t entry)
+{
+	for (uint32_t s = 0; s < EXO_NCAP; s++) {
+		const struct exo_cap *const c = &old_caps[me].c[s];
+
+		if (c->kind == EXO_CAP_DEVICE && f >= c->start && f - c->start < c->len &&
+		    ((entry & PTE_W) == 0 || (c->rights & EXO_RIGHT_WRITE) != 0))
+			return 1;
+	}
+	return 0;
+}
+
+/* Has `me` a capability to extent x that this right is in? */
+static int could_extent(uint32_t me, uint32_t x, uint32_t right)
+{
+	for (uint32_t s = 0; s < EXO_NCAP; s++) {
+		const struct exo_cap *const c = &old_caps[me].c[s];
+
+		if (c->kind == EXO_CAP_EXTENT && c->object == x &&
+		    c->gen == old_host_extent_gen[x] && (c->rights & right) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Every entry of the registry that changed was that of `me`, of nothing, or of what it may revoke;
+ * and frees and bounds no frame of somebody else. */
+static const char *overstep_registry(uint32_t me)
+{
+	for (uint32_t i = 0; i < HOST_BINDS; i++) {
+		const struct exo_bind *const old = &old_registry[i], *const now = &registry[i];
+
+		if (memcmp(old, now, sizeof *now) == 0)
+			continue;
+		if (now->state == EXO_BIND_USED &&
+		    (now->env != me || !could_extent(me, now->extent, EXO_RIGHT_WRITE)))
+			return "bound what it may not write";
+		if (old->state == EXO_BIND_USED && old->env != me && !dead(old->env) &&
+		    old->gen == old_host_extent_gen[old->extent] &&
+		    !could_extent(me, old->extent, EXO_RIGHT_ADMIN) &&
+		    pages[old->frame].state != EXO_PAGE_FREE)
+			return "unbound a block of somebody else";
+	}
+	return 0;
+}
+
 /* Had `me` the right to map frame f so, when the state was remembered? */
 static int could_map(uint32_t me, uint32_t f, uint64_t entry)
 {
 	const struct exo_page *const p = &old_pages[f];
 
 	if (could(me, p->owner, EXO_ENV_BUILD))
+		return 1;
+	if ((entry & PTE_NX) != 0 &&
+	    (could_read_block(me, f) ? (entry & PTE_W) == 0 : holds_device(me, f, entry)))
 		return 1;
 	for (uint32_t s = 0; s < EXO_NCAP; s++) {
 		const struct exo_cap *const c = &old_caps[me].c[s];
@@ -491,7 +560,8 @@ const char *host_overstep(uint32_t me)
 		what = overstep_leaves(me);
 	if (!what)
 		what = overstep_caps(me);
-
+	if (!what)
+		what = overstep_registry(me);
 	if (!what)
 		what = overstep_slots(me);
 	for (uint32_t e = 1; e < info.envs && !what; e++) {

@@ -13,7 +13,7 @@ struct host_drop {
 	uint64_t va;
 };
 
-enum { HOST_DROPS = 16 };
+enum { HOST_DROPS = 16, HOST_BINDS = 64 };
 
 extern uint64_t host_now;
 extern uint32_t host_slice_timers;		/* times that machine_slice_timer() was asked */

@@ -2,7 +2,7 @@
 
 CORE_TEST_FRAMES := 2048
 CORE_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=$(CORE_TEST_FRAMES)
-CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c info.c ipc.c page.c quota.c revoke.c slot.c \
+CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c info.c ipc.c page.c quota.c registry.c revoke.c slot.c \
 	table.c timer.c uaccess.c upcall.c) exo/test/machine_host.c
 CORE_TEST_OBJS   := $(CORE_TEST_SRCS:exo/%.c=$(O)/exo/test/core/%.o)
 CORE_TESTS       := $(O)/exo/test/core_test $(O)/exo/test/core_random

@@ -19,7 +19,7 @@
 #include "first.h"
 #include "paging.h"
 
-enum { FIRST = 1, SELF = 0, CONSOLE = 1, MACHINE = 2 };
+enum { FIRST = 1, SELF = 0, CONSOLE = 1, MACHINE = 2, SCREEN = 4 };
 
 static uint32_t root;
 
@@ -136,9 +136,11 @@ static void put_caps(void)
 {
 	struct exo_cap console = {.kind = EXO_CAP_CONSOLE, .rights = 15, .gen = console_gen(0)};
 	struct exo_cap machine = {.kind = EXO_CAP_MACHINE, .rights = EXO_RIGHT_GRANT};
+	struct exo_cap screen = {.kind = EXO_CAP_DEVICE, .rights = 7, .start = 0xb8, .len = 8};
 
 	cap_put(FIRST, CONSOLE, console);
 	cap_put(FIRST, MACHINE, machine);
+	cap_put(FIRST, SCREEN, screen);
 }
 
 void first_program(const struct boot_info *boot)

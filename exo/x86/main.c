@@ -20,6 +20,7 @@
 #include "../kern/machine.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
+#include "../kern/registry.h"
 #include "../kern/revoke.h"
 #include "../kern/slot.h"
 #include "cpu.h"
@@ -81,6 +82,7 @@ static void back_tables(uint32_t frames, uint32_t nenv)
 	table(EXO_TABLE_PAGE_FREE, page_free_map, (frames + 63) / 64, sizeof page_free_map[0]);
 	table(EXO_TABLE_RUN_MAPS, run_maps, (frames + RUN - 1) / RUN, sizeof run_maps[0]);
 	table(EXO_TABLE_DRIVES, drives, EXO_NDRIVE, sizeof drives[0]);
+	table(EXO_TABLE_REGISTRY, registry, registry_entries(frames), sizeof registry[0]);
 	table(EXO_TABLE_IO, ios, EXO_NIO, sizeof ios[0]);
 	paging_back_table(io_frames, sizeof io_frames);
 }
@@ -139,6 +141,7 @@ static void memory_init(void)
 	back_extents();
 	fill_info(frames, nenv);
 	record_pages(frames);
+	registry_init(registry_entries(frames));
 	env_init(nenv);
 }
 

@@ -167,6 +167,7 @@ static void inherit(struct build_spec *spec, struct build_grant *grants)
 	spec->slots = 1;
 	pass(spec, grants, LAYOUT_CAP_CONSOLE);
 	pass(spec, grants, LAYOUT_CAP_MACHINE);
+	pass(spec, grants, LAYOUT_CAP_SCREEN);
 }
 
 /* Builds and starts the program; `spec` says what the caller decided, the segment is added here. */

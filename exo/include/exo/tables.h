@@ -169,18 +169,29 @@ _Static_assert(sizeof(struct exo_revoke) == 128, "revocation record");
 enum exo_bind_state { EXO_BIND_FREE = 0, EXO_BIND_USED = 1 };
 
 /*
- * An entry of the block registry: `frame` of `env` holds what stands in `block` of `drive`.  It
- * counts while extent `extent` has generation `gen`.
+ * An entry of the block registry: `frame` of `env` holds what stands in `block` (of the drive) of
+ * extent `extent`.  It counts while the extent has generation `gen`.
  */
 struct exo_bind {
 	uint64_t block;
 	uint32_t frame;
 	uint16_t env;
-	uint8_t drive;
+	uint8_t reserved;
 	uint8_t state; /* enum exo_bind_state */
 	uint32_t extent, gen;
 };
 _Static_assert(sizeof(struct exo_bind) == 24, "registry entry");
+
+/*
+ * The set that a block of an extent belongs to, in a registry of `count` entries: it may be bound
+ * to the entries EXO_BIND_WAYS * set and the following EXO_BIND_WAYS - 1.
+ */
+static inline uint32_t exo_bind_set(uint32_t extent, uint64_t block, uint32_t count)
+{
+	const uint64_t mixed = (block ^ (uint64_t)extent << 40) * 0x9e3779b97f4a7c15ull;
+
+	return (uint32_t)(mixed >> 40) & (count / EXO_BIND_WAYS - 1);
+}
 
 struct exo_slot {
 	uint16_t owner; /* environment index; 0: nobody */

@@ -12,6 +12,8 @@
 #include "../../kern/info.h"
 #include "../../kern/page.h"
 #include "../../kern/quota.h"
+#include "../../kern/registry.h"
+#include "../../kern/revoke.h"
 #include "../../kern/slot.h"
 #include "../../kern/syscall.h"
 #include "fake.h"
@@ -251,6 +253,7 @@ static void forget(void)
 	memset(page_pins, 0, sizeof(page_pins));
 	memset(page_free_map, 0, sizeof(page_free_map));
 	memset(run_maps, 0, sizeof(run_maps));
+	memset(revokes, 0, sizeof(revokes));
 	memset(extents, 0, sizeof(extents));
 	memset(active, 0, sizeof(active));
 	fake_shown = 0;
@@ -265,6 +268,7 @@ struct extent_loaded fake_reboot(void)
 	info.frames = NFRAME;
 	page_boot_range(0, FAKE_FIRST_FREE, EXO_PAGE_KERNEL);
 	page_boot_range(FAKE_FIRST_FREE, NFRAME - FAKE_FIRST_FREE, EXO_PAGE_FREE);
+	registry_init(64);
 	env_init(FAKE_ENVS);
 	cpus[0].current = 1;
 	console_init();

@@ -33,6 +33,7 @@ TABLES_GET(run_maps, uint32_t, EXO_TABLE_RUN_MAPS)
 TABLES_GET(extent, struct exo_extent, EXO_TABLE_EXTENTS)
 TABLES_GET(io, struct exo_io, EXO_TABLE_IO)
 TABLES_GET(revoke, struct exo_revoke, EXO_TABLE_REVOKES)
+TABLES_GET(bind, struct exo_bind, EXO_TABLE_REGISTRY)
 TABLES_GET(drive, struct exo_drive, EXO_TABLE_DRIVES)
 #undef TABLES_GET
 
