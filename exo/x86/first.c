@@ -19,7 +19,7 @@
 #include "first.h"
 #include "paging.h"
 
-enum { FIRST = 1, SELF = 0, CONSOLE = 1, MACHINE = 2, SCREEN = 4 };
+enum { FIRST = 1, SELF = 0, CONSOLE = 1, MACHINE = 2, SCREEN = 6 };
 
 static uint32_t root;
 
