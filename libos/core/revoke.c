@@ -15,9 +15,17 @@ static const volatile struct exo_revoke *mine(void)
 
 uint32_t revoke_asked(enum exo_ask_kind kind, uint64_t *deadline)
 {
+	const uint32_t me = EXO_EID_INDEX((struct eid){start_self()});
+	uint32_t asked, unused = 0;
+
+	do { /* the asker takes what is unused at any time, from both numbers at once */
+		asked = mine()->ask[kind].n;
+		if (kind <= EXO_ASK_SLOTS)
+			unused = tables_quota_limit(me)->n[kind] - tables_quota_used(me)->n[kind];
+	} while (asked != mine()->ask[kind].n);
 	if (deadline)
 		*deadline = mine()->ask[kind].deadline;
-	return mine()->ask[kind].n;
+	return asked > unused ? asked - unused : 0;
 }
 
 int revoke_taken(uint64_t i, struct exo_taken *what)

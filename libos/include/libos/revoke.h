@@ -11,8 +11,11 @@
 
 #include <exo/tables.h>
 
-/* How many frames (EXO_ASK_PAGES) or slots (EXO_ASK_SLOTS) are still asked of this program; the
- * time by which goes to *deadline (ns since boot, may be NULL). */
+/*
+ * How many frames (EXO_ASK_PAGES) or slots (EXO_ASK_SLOTS) this program has to free for what is
+ * asked of it: what it may take and has not taken counts first, and costs it nothing.  The time by
+ * which goes to *deadline (ns since boot, may be NULL).
+ */
 uint32_t revoke_asked(enum exo_ask_kind kind, uint64_t *deadline);
 
 /*

@@ -1,0 +1,2 @@
+LIBOS := bare
+PROGRAMS := cache pressure
