@@ -153,6 +153,10 @@ guest-test: ## run only the tests that boot the image
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
+mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice each? NAME= part of a line of mutants.txt
+	+$(call build,build-host-tests)
+	$(Q)scripts/mutate '$(NAME)'
+
 check: ## compile with gcc and clang, warnings being errors, and run every analysis
 	$(Q)scripts/deps build check
 	+$(Q)MAKE='$(MAKE)' scripts/check
@@ -193,5 +197,5 @@ help: ## this text
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
-.PHONY: all image newlib run example test host-test guest-test check format-check bench deps clean help
+.PHONY: all image newlib run example test host-test guest-test mutate check format-check bench deps clean help
 .PHONY: build-all build-tests build-host-tests FORCE

@@ -215,6 +215,11 @@ static void test_cap_grant(void)
 	OK(sys_cap_grant(10, 8, 5, EXO_RIGHTS_ALL));
 	OK(sys_cap_grant(11, 8, 6, EXO_RIGHTS_ALL));
 	CHECK(caps[2].c[5].kind == EXO_CAP_EXTENT && caps[2].c[5].rights == 7);
+	OK(sys_cap_grant(10, 8, 7, EXO_RIGHT_READ | EXO_RIGHT_ADMIN)); /* of those it has */
+	CHECK(caps[2].c[7].rights == EXO_RIGHT_READ);
+	become(2);
+	OK(sys_cap_drop(7));
+	become(1);
 	NO(OCCUPIED, sys_cap_grant(10, 8, 5, EXO_RIGHTS_ALL));
 	NO(RANGE, sys_cap_grant(10, 8, 64, EXO_RIGHTS_ALL));
 	NO(RANGE, sys_cap_grant(10, 64, 7, EXO_RIGHTS_ALL));
@@ -328,6 +333,15 @@ static void test_env_set(void)
 	NO(TYPE, sys_env_set(8, EXO_SET_UPCALL_PAGE, f + 2));
 	NO(PERM, sys_env_set(8, EXO_SET_ROOT, frame(1, ROOT)));
 	NO(PERM, sys_env_set(8, EXO_SET_SAVE, 0));
+	OK(sys_page_take(SELF, 900, EXO_PAGE_UPCALL)); /* it runs, and has an upcall page */
+	NO(STATE, sys_env_set(SELF, EXO_SET_UPCALL_PAGE, 900));
+	envs[1].upcall_page = 0;
+	page_unpin(frame(1, UPCALL));
+	host_remember();
+	NO(STATE, sys_env_set(SELF, EXO_SET_UPCALL_PAGE, 900));
+	envs[1].upcall_page = frame(1, UPCALL);
+	page_pin(frame(1, UPCALL));
+	host_remember();
 	NO(RANGE, sys_env_set(8, EXO_SET_ROOT, 1ull << 32 | f));
 	OK(sys_env_set(8, EXO_SET_ROOT, f));
 	OK(sys_env_set(8, EXO_SET_SAVE, f + 2));
@@ -851,6 +865,7 @@ static void test_page_share(void)
 	NO(PERM, sys_page_map(SELF, t, 30, f, 1, 5 << 8 | RW));
 	NO(RANGE, sys_page_map(SELF, t, 30, f, 3, 5 << 8 | R));
 	NO(RANGE, sys_page_map(SELF, t, 30, f - 1, 1, 5 << 8 | R));
+	NO(RANGE, sys_page_map(SELF, t, 30, f + 2, 1, 5 << 8 | R));
 	OK(sys_page_map(SELF, t, 30, f, 1, 6 << 8 | RW));
 	NO(PERM, sys_page_protect(SELF, t, 20, 1, 5 << 8 | RW));
 	OK(sys_page_protect(SELF, t, 20, 1, 6 << 8 | RW));
@@ -1774,11 +1789,13 @@ static void child_with_handler(uint32_t e, uint64_t d)
 
 static void test_upcall_fault(void)
 {
-	struct exo_regs regs = {.vector = 14, .error = 6, .rip = 0x1234, .rsp = 0x8000};
+	struct exo_regs regs = {
+		.vector = 14, .error = 6, .rip = 0x1234, .rsp = 0x8000, .rflags = 0x40602};
 
 	world();
 	child_with_handler(2, 8);
 	CHECK(upcall_fault(2, &regs, 0x777) == 1 && regs.rip == HANDLER);
+	CHECK(regs.rflags == 0x202 && upcall_frame(2)->rflags == 0x40602);
 	CHECK(regs.rsp == UPCALL_VA + 4096 - sizeof *upcall_frame(2) && envs[2].faults == 1);
 	CHECK(upcall_frame(2)->what == (EXO_UPCALL_FAULT | 14 << 8));
 	CHECK(upcall_frame(2)->addr == 0x777 && upcall_frame(2)->error == 6);

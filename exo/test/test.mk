@@ -6,7 +6,7 @@ CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c info.c ipc
 	table.c timer.c uaccess.c upcall.c) exo/test/machine_host.c
 CORE_TEST_OBJS   := $(CORE_TEST_SRCS:exo/%.c=$(O)/exo/test/core/%.o)
 CORE_TESTS       := $(O)/exo/test/core_test $(O)/exo/test/core_random
-HOST_TESTS       += $(CORE_TESTS)
+HOST_TESTS       += $(CORE_TESTS) exo/test/mutants_test.sh
 
 $(O)/exo/test/core/%.o: exo/%.c $(MK) exo/test/test.mk
 	$(call host_compile,$(CORE_TEST_CFLAGS))
