@@ -7,7 +7,7 @@
 #include "attack.h"
 
 enum {
-#define CALL(number, name, nargs, args, what, errors, bound, ...) CALL_##name = number,
+#define CALL(number, name, nargs, args, what, errors, bound, example) CALL_##name = number,
 #include <exo/syscall.def>
 #undef CALL
 	FIRST_UNKNOWN,

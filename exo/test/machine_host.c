@@ -25,6 +25,8 @@
 struct cpu cpus[NCPU];
 uint64_t host_now;
 uint32_t host_slice_timers;
+jmp_buf host_halt;
+uint64_t host_halted;
 struct host_drop host_drops[HOST_DROPS];
 uint32_t host_drop_count;
 uint32_t host_extent_gen[EXO_NEXTENT];
@@ -100,6 +102,12 @@ uint64_t machine_now(void)
 void machine_slice_timer(void)
 {
 	host_slice_timers++;
+}
+
+void machine_halt(uint64_t status)
+{
+	host_halted = status;
+	longjmp(host_halt, 1);
 }
 
 void machine_fpu_init(struct exo_save *save)
@@ -580,44 +588,4 @@ const char *host_overstep(uint32_t me)
 			what = "changed a principal";
 	}
 	return what;
-}
-
-/* ---- the tables of calls and statuses ---------------------------------------------------- */
-
-static const struct {
-	const char *name, *errors;
-} calls[] = {
-#define CALL(number, name, nargs, args, what, errors, bound, ...) [number] = {#name, errors},
-#include <exo/syscall.def>
-#undef CALL
-};
-
-static const char *const statuses[] = {
-#define STATUS(name, number, meaning) [number] = #name,
-#include <exo/status.def>
-#undef STATUS
-};
-
-const char *host_call_name(uint32_t number)
-{
-	return calls[number].name;
-}
-
-const char *host_status_name(uint64_t status)
-{
-	return statuses[status];
-}
-
-int host_documented(uint32_t number, uint64_t status)
-{
-	char list[1024], word[32];
-
-	if (strchr(calls[number].errors, ':')) {
-		snprintf(word, sizeof word, "; %s:", statuses[status]);
-		snprintf(list, sizeof list, "; OK:; %s", calls[number].errors);
-	} else {
-		snprintf(word, sizeof word, " %s ", statuses[status]);
-		snprintf(list, sizeof list, " OK %s ", calls[number].errors);
-	}
-	return strstr(list, word) != 0;
 }

@@ -4,7 +4,9 @@
 #ifndef TEST_MACHINE_HOST_H
 #define TEST_MACHINE_HOST_H
 
+#include <setjmp.h>
 #include "../kern/machine.h"
+#include "seen.h"
 
 /* A range that the core dropped from the TLB. */
 struct host_drop {
@@ -19,6 +21,10 @@ extern uint64_t host_now;
 extern uint32_t host_slice_timers;		/* times that machine_slice_timer() was asked */
 extern struct host_drop host_drops[HOST_DROPS]; /* since host_drop_count was set to 0 */
 extern uint32_t host_drop_count;
+
+/* machine_halt() comes back by `host_halt`, which the test has set, with its status here. */
+extern jmp_buf host_halt;
+extern uint64_t host_halted;
 
 /* What the core asks of disk and console, as the tests set it. */
 extern uint32_t host_extent_gen[EXO_NEXTENT];
@@ -47,12 +53,5 @@ int host_tlb_clean(void);
  * capability to change, or what a dead one had held?  Null, or what it overstepped.
  */
 const char *host_overstep(uint32_t me);
-
-/* Is `status` among the errors that syscall.def lists for call `number` (or OK)? */
-int host_documented(uint32_t number, uint64_t status);
-
-/* Name of a call, of a status. */
-const char *host_call_name(uint32_t number);
-const char *host_status_name(uint64_t status);
 
 #endif

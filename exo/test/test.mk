@@ -2,8 +2,8 @@
 
 CORE_TEST_FRAMES := 2048
 CORE_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=$(CORE_TEST_FRAMES)
-CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c info.c ipc.c page.c quota.c registry.c revoke.c slot.c \
-	table.c timer.c uaccess.c upcall.c) exo/test/machine_host.c
+CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c halt.c info.c ipc.c page.c quota.c registry.c revoke.c slot.c \
+	table.c timer.c uaccess.c upcall.c) exo/test/machine_host.c exo/test/seen.c
 CORE_TEST_OBJS   := $(CORE_TEST_SRCS:exo/%.c=$(O)/exo/test/core/%.o)
 CORE_TESTS       := $(O)/exo/test/core_test $(O)/exo/test/core_random
 HOST_TESTS       += $(CORE_TESTS) exo/test/mutants_test.sh
@@ -12,6 +12,6 @@ $(O)/exo/test/core/%.o: exo/%.c $(MK) exo/test/test.mk
 	$(call host_compile,$(CORE_TEST_CFLAGS))
 
 $(CORE_TESTS): $(O)/exo/test/%: $(O)/exo/test/core/test/%.o $(CORE_TEST_OBJS)
-	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
+	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) $(SEEN_WRAP) -o $@ $^
 
 -include $(CORE_TEST_OBJS:.o=.d) $(CORE_TESTS:$(O)/exo/test/%=$(O)/exo/test/core/test/%.d)
