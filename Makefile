@@ -88,8 +88,12 @@ EXAMPLES  := $(patsubst apps/examples/%/manifest,%,$(wildcard apps/examples/*/ma
 ifneq ($(filter $(NAME),$(EXAMPLES)),)
 MANIFEST  := apps/examples/$(NAME)/manifest
 endif
-unusual   := $(FILES)$(IMAGE_SIZE)$(filter-out disk/freehold.manifest,$(MANIFEST))
-image_key := $(if $(unusual),$(shell printf '%s %s %s' '$(FILES)' '$(IMAGE_SIZE)' '$(MANIFEST)' | sha256sum | cut -c 1-12))
+ifeq ($(CHECK),1)
+KERNEL_BIN   := $(CHECKED)/kernel.bin
+KERNEL_BYTES := $(CHECKED)/kernel.bytes
+endif
+unusual   := $(filter 1,$(CHECK))$(FILES)$(IMAGE_SIZE)$(filter-out disk/freehold.manifest,$(MANIFEST))
+image_key := $(if $(unusual),$(shell printf '%s %s %s %s' '$(FILES)' '$(IMAGE_SIZE)' '$(MANIFEST)' '$(CHECK)' | sha256sum | cut -c 1-12))
 IMAGE     := $(if $(image_key),$(O)/images/freehold-$(image_key).img,$(O)/freehold.img)
 image_parts := $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) $(INIT) $(APPS) $(MANIFEST) $(IMAGE_DEPS)
 
@@ -99,7 +103,7 @@ $(IMAGE): $(image_parts) $(if $(image_key),FORCE)
 # The image that guest tests boot has /tests beside /bin: their scripts, and programs only for tests.
 TEST_IMAGE := $(O)/test.img
 TEST_ROOT  := $(O)/test-root
-$(TEST_IMAGE): $(image_parts) $(TEST_FILES) $(TEST_APPS)
+$(TEST_IMAGE): $(image_parts) $(EXO_IMAGES) $(TEST_FILES) $(TEST_APPS)
 	$(Q)rm -rf $(TEST_ROOT) && mkdir -p $(TEST_ROOT)/tests && cp $(TEST_FILES) $(TEST_APPS) $(TEST_ROOT)/tests/
 	$(call make_image,--files $(TEST_ROOT))
 
@@ -188,6 +192,7 @@ help: ## this text
 ##   TIMEOUT=600       run: seconds until the machine is stopped; 0: never (so by default without CMD)
 ##   ICOUNT=1          run: QEMU counts instructions: its clock is one tick each, whatever the host does
 ##   GDB=1             run: QEMU waits for gdb at 127.0.0.1:1234
+##   CHECK=1           run: a kernel that checks every invariant after each call, and panics at a broken one
 ##   CPU=max           run: QEMU's model of the processor
 ##   QEMU_EXTRA='...'  run: more arguments for QEMU
 ##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin

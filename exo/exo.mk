@@ -22,7 +22,7 @@ KERNEL       := $(O)/exo/kernel.elf
 KERNEL_BIN   := $(O)/exo/kernel.bin
 KERNEL_BYTES := $(O)/exo/kernel.bytes
 LOADER_BIN   := $(O)/exo/boot/loader.bin
-EXO_IMAGES   += $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES)
+EXO_IMAGES   += $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) $(addprefix $(O)/exo/checked/kernel.,bin bytes)
 
 
 $(O)/exo/boot/loader.o: exo/boot/loader.c $(MK)
@@ -46,21 +46,30 @@ $(LOADER_BIN): $(LOADER_OBJS) exo/boot/loader.ld
 # Symbols: sorted addresses and names of functions, as data.
 ksyms = $(NM) -n $(1) | awk -f exo/x86/ksyms.awk > $(2).S && $(CC) -c $(2).S -o $(2)
 link_kernel = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections \
-	-T exo/x86/kernel.ld $(EXO_OBJS) $(1) -o $(2)
+	-T exo/x86/kernel.ld $(filter %.o,$^) $(1) -o $(2)
 
-$(KERNEL): $(EXO_OBJS) exo/x86/kernel.ld exo/x86/ksyms.awk
-	$(Q)$(call say,LD) printf '' | awk -f exo/x86/ksyms.awk > $(O)/exo/ksyms0.o.S && \
-		$(CC) -c $(O)/exo/ksyms0.o.S -o $(O)/exo/ksyms0.o && \
-		$(call link_kernel,$(O)/exo/ksyms0.o,$@.first) && \
-		$(call ksyms,$@.first,$(O)/exo/ksyms.o) && \
-		$(call link_kernel,$(O)/exo/ksyms.o,$@) && \
+# The kernel that checks every invariant after each call (x86/checked.c) differs in entry.S only.
+CHECKED      := $(O)/exo/checked
+
+$(CHECKED)/entry.S.o: exo/x86/entry.S $(MK) exo/include/exo/syscall.def
+	$(call compile,-DCHECK_CALLS -DCALL_COUNT=$(CALL_COUNT) $(EXO_INCLUDE))
+
+$(KERNEL): $(EXO_OBJS)
+$(CHECKED)/kernel.elf: $(filter-out %/entry.S.o,$(EXO_OBJS)) $(CHECKED)/entry.S.o
+
+$(KERNEL) $(CHECKED)/kernel.elf: exo/x86/kernel.ld exo/x86/ksyms.awk
+	$(Q)$(call say,LD) printf '' | awk -f exo/x86/ksyms.awk > $(@D)/ksyms0.o.S && \
+		$(CC) -c $(@D)/ksyms0.o.S -o $(@D)/ksyms0.o && \
+		$(call link_kernel,$(@D)/ksyms0.o,$@.first) && \
+		$(call ksyms,$@.first,$(@D)/ksyms.o) && \
+		$(call link_kernel,$(@D)/ksyms.o,$@) && \
 		$(OBJCOPY) --only-keep-debug $@ $@.debug && rm -f $@.first
 
-$(KERNEL_BIN): $(KERNEL)
+$(KERNEL_BIN) $(CHECKED)/kernel.bin: %.bin: %.elf
 	$(Q)$(call say,OBJCOPY) $(OBJCOPY) -O binary -R .tables -R .bss $< $@
 
 # Memory the image takes from its load address, bss and stacks included.
-$(KERNEL_BYTES): $(KERNEL)
+$(KERNEL_BYTES) $(CHECKED)/kernel.bytes: %.bytes: %.elf
 	$(Q)$(call say,NM) end=$$($(NM) $< | awk '$$3 == "k_end" { print substr($$1, 9) }') && \
 		echo $$((0x$$end - 0x80100000)) > $@
 

@@ -44,11 +44,11 @@ def tool(*arguments):
     return text
 
 
-def image(manifest="disk/freehold.manifest", files=None):
-    with open(f"{O}/exo/kernel.bytes") as source:
+def image(manifest="disk/freehold.manifest", kernel="exo", files=None):
+    with open(f"{O}/{kernel}/kernel.bytes") as source:
         size = source.read().strip()
     tool("make", "-o", DISK, "--manifest", manifest, "--loader", f"{O}/exo/boot/loader.bin",
-         "--kernel", f"{O}/exo/kernel.bin", "--kernel-bytes", size, "--init", f"{O}/apps/bin/init",
+         "--kernel", f"{O}/{kernel}/kernel.bin", "--kernel-bytes", size, "--init", f"{O}/apps/bin/init",
          "--bin", f"{O}/apps/strip", *(["--files", files] if files else []))
 
 

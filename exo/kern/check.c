@@ -33,6 +33,15 @@ static uint64_t weight(uint64_t n)
 	return n ^ n >> 31;
 }
 
+static uint32_t bits_in(uint64_t word)
+{
+	uint32_t n = 0;
+
+	for (; word != 0; word &= word - 1)
+		n++;
+	return n;
+}
+
 static int owned(uint32_t f)
 {
 	return pages[f].state >= EXO_PAGE_DATA && pages[f].state <= EXO_PAGE_UPCALL;
@@ -492,7 +501,7 @@ static const char *check_slots(void)
 	}
 	for (uint32_t e = 0; e < info.envs; e++)
 		for (uint32_t w = 0; w < SLOT_WORDS; w++)
-			bits += (uint32_t)__builtin_popcountll(envs[e].slots[w]);
+			bits += bits_in(envs[e].slots[w]);
 	return bits != owned_slots ? "only the owner of a slot has its bit" : 0;
 }
 

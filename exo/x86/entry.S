@@ -120,7 +120,17 @@ call_entry:
 	cmpq $CALL_COUNT, %rax
 	jae 2f
 	movq %r10, %rcx
+#ifdef CHECK_CALLS
+	movq %rax, checked_number(%rip)
+#endif
 	call *call_table(,%rax,8)	/* rax: status, rdx: value */
+#ifdef CHECK_CALLS
+	pushq %rax
+	pushq %rdx
+	call checked_call
+	popq %rdx
+	popq %rax
+#endif
 1:	cmpl $0, cpus + 4(%rip)		/* struct cpu.resched */
 	jne leave_program
 	popq %rcx

@@ -1,0 +1,28 @@
+/*
+ * checked.c - the kernel that checks itself: every invariant of check.c and check_disk.c, after
+ * each call.
+ *
+ * Linked only into build/exo/checked/kernel.elf (make run CHECK=1), whose entry.S calls it. A call
+ * costs a pass over all tables, so this is for small machines and patient people.
+ */
+#include "../dev/log.h"
+#include "../kern/check.h"
+#include "../kern/cpu.h"
+#include "../kern/machine.h"
+
+uint64_t checked_number;
+void checked_call(void);
+
+static uint64_t calls;
+
+void checked_call(void)
+{
+	const char *broken = check_state();
+
+	if (!broken)
+		broken = check_disk();
+	if (broken)
+		machine_panic(broken, checked_number, cpu_this()->current);
+	if (calls++ == 0)
+		log_str("checked: every invariant holds after each call\n");
+}
