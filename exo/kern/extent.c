@@ -586,8 +586,10 @@ struct exo_result sys_extent_access(uint64_t s, uint64_t principal, uint64_t rig
 	if (status != EXO_OK)
 		return refuse(status);
 
-	change.old_other = extents[x].other;
-	change.old_rights = extents[x].other_rights;
+	if (extents[x].drive == disk.drive) {
+		change.old_other = extents[x].other;
+		change.old_rights = extents[x].other_rights;
+	}
 	extents[x].other = principal;
 	extents[x].other_rights = (uint8_t)rights;
 	if (extents[x].drive == disk.drive) {

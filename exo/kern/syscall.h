@@ -9,7 +9,8 @@
 
 #include <exo/abi.h>
 
-#define CALL(number, name, nargs, args, what, errors, bound, example) struct exo_result sys_##name args;
+#define CALL(number, name, nargs, args, what, errors, bound, example)                              \
+	struct exo_result sys_##name args;
 #include <exo/syscall.def>
 #undef CALL
 

@@ -7,7 +7,7 @@ SEEN_WRAP  := $(CALL_NAMES:%=-Wl,--wrap=sys_%)
 
 # A script that knows how programs are compiled.
 EXAMPLES_TEST := $(O)/exo/test/examples.sh
-HOST_TESTS    += $(EXAMPLES_TEST)
+HOST_TESTS    += $(EXAMPLES_TEST) exo/test/statuses
 
 $(EXAMPLES_TEST): $(MK) exo/include/exo/syscall.def scripts/abi-examples scripts/abi_table.py | $(NEWLIB_STAMP)
 	$(Q)$(call say,GEN) mkdir -p $(@D) && printf '#!/bin/sh\nexec scripts/abi-examples %s\n' \

@@ -149,6 +149,123 @@ static void child(uint32_t e, uint64_t d)
 	OK(sys_env_start(d, 0x1000, 0x2000, 7));
 }
 
+/* ---- what all calls have in common -------------------------------------------------------- */
+
+/* Slots of environment 1 that name no environment with a right, and what each is refused with. */
+static const struct {
+	uint64_t slot;
+	enum exo_status status;
+} bad_slots[] = {
+	{64, EXO_RANGE}, {30, EXO_STATE}, {10, EXO_TYPE}, {11, EXO_STALE}, {12, EXO_PERM},
+};
+
+static void bad_slots_world(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_page_share(frame(1, DATA), 1, SELF, 10, EXO_RIGHT_READ));
+	OK(sys_cap_derive(8, 11, EXO_ENV_ALL, 0, 0));
+	OK(sys_cap_revoke(8));
+	OK(sys_cap_derive(8, 12, 0, 0, 0));
+}
+
+/* The call, of which everything else is right, with each of these slots for `ce`. */
+#define BAD_SLOTS(call)                                                                            \
+	for (uint32_t i = 0; i < sizeof bad_slots / sizeof bad_slots[0]; i++) {                    \
+		const uint64_t ce = bad_slots[i].slot;                                             \
+                                                                                                   \
+		refused(__LINE__, #call, bad_slots[i].status, (host_remember(), (call)));          \
+	}
+
+static void test_bad_environment_slot(void)
+{
+	const uint32_t t = frame(2, L1);
+
+	bad_slots_world();
+	BAD_SLOTS(sys_env_set(ce, EXO_SET_SLICE_UPCALL, 0));
+	BAD_SLOTS(sys_env_start(ce, 1, 1, 1));
+	BAD_SLOTS(sys_env_kill(ce, 0));
+	BAD_SLOTS(sys_env_reap(ce));
+	BAD_SLOTS(sys_quota_move(ce, EXO_QUOTA_PAGES, 1));
+	BAD_SLOTS(sys_page_take(ce, frame(2, 20), EXO_PAGE_DATA));
+	BAD_SLOTS(sys_page_free(ce, frame(2, DATA)));
+	BAD_SLOTS(sys_table_link(ce, frame(2, L2), 1, frame(2, 20)));
+	BAD_SLOTS(sys_table_unlink(ce, frame(2, L2), 0));
+	BAD_SLOTS(sys_page_map(ce, t, 20, frame(1, DATA), 1, R));
+	BAD_SLOTS(sys_page_map_large(ce, frame(2, L2), 1, RUN_START, R));
+	BAD_SLOTS(sys_page_unmap(ce, t, 0, 1));
+	BAD_SLOTS(sys_page_protect(ce, t, 0, 1, R));
+	BAD_SLOTS(sys_page_share(frame(1, DATA), 1, ce, 5, EXO_RIGHT_READ));
+	BAD_SLOTS(sys_cap_grant(8, ce, 5, 0));
+	BAD_SLOTS(sys_slot_take(ce, 100));
+	BAD_SLOTS(sys_slot_give(0, ce));
+	BAD_SLOTS(sys_revoke_ask(ce, EXO_ASK_PAGES, 1, 0));
+	BAD_SLOTS(sys_revoke_take(ce, EXO_ASK_PAGES, EXO_TAKE_UNUSED, 0));
+	BAD_SLOTS(sys_ipc_call(ce, 0, 0, 0, 0, 0));
+}
+
+/* The slot that gives the right to frames is looked at like any other. */
+static void test_bad_frames_slot(void)
+{
+	const uint32_t t = frame(1, L1);
+
+	bad_slots_world();
+	for (uint32_t i = 0; i < sizeof bad_slots / sizeof bad_slots[0]; i++) {
+		const enum exo_status status = bad_slots[i].status;
+		const uint64_t how = bad_slots[i].slot << 8 | R;
+
+		if (status == EXO_TYPE) /* the frames' own: that is good */
+			continue;
+		refused(__LINE__, "page_map", status,
+			(host_remember(), sys_page_map(SELF, t, 20, frame(2, DATA), 1, how)));
+		refused(__LINE__, "page_map_large", status,
+			(host_remember(),
+			 sys_page_map_large(SELF, frame(1, L2), 1, RUN_START, how)));
+		refused(__LINE__, "page_protect", status,
+			(host_remember(), sys_page_protect(SELF, t, 0, 1, how)));
+	}
+	OK(sys_page_protect(SELF, t, 0, 1, 10 << 8 | R));
+	OK(sys_page_unshare(frame(1, DATA), 1));
+	NO(STALE, sys_page_protect(SELF, t, 0, 1, 10 << 8 | R));
+}
+
+/* No capability is left to who gets one. */
+static void test_no_room_for_a_capability(void)
+{
+	world();
+	child(2, 8);
+	become(2);
+	for (uint64_t d = 1; d <= 7; d++)
+		OK(sys_cap_derive(SELF, d, 0, 0, 0));
+	OK(sys_env_create(4, 9));
+	OK(sys_cap_drop(9));
+	OK(sys_env_open(env_eid(4).n, 9));
+	NO(QUOTA, sys_env_open(env_eid(4).n, 10));
+	become(1);
+	NO(QUOTA, sys_page_share(frame(1, DATA), 1, 8, 20, EXO_RIGHT_READ));
+}
+
+static void test_null(void)
+{
+	world();
+	CHECK(OK(sys_null()) == EXO_ABI_VERSION);
+}
+
+static void test_machine_halt(void)
+{
+	bad_slots_world();
+	cap_put(1, 14, (struct exo_cap){.kind = EXO_CAP_MACHINE});
+	NO(RANGE, sys_machine_halt(64, 0));
+	NO(STATE, sys_machine_halt(30, 0));
+	NO(TYPE, sys_machine_halt(8, 0));
+	NO(STALE, sys_machine_halt(11, 0));
+	if (setjmp(host_halt) == 0) {
+		(void)sys_machine_halt(14, 33);
+		CHECK(!"it came back");
+	}
+	CHECK(host_halted == 33);
+}
+
 /* ---- capabilities ------------------------------------------------------------------------ */
 
 static void test_cap_find(void)
@@ -2191,6 +2308,11 @@ static const struct {
 	{                                                                                          \
 #name, test_##name                                                                 \
 	}
+	TEST(bad_environment_slot),
+	TEST(bad_frames_slot),
+	TEST(no_room_for_a_capability),
+	TEST(null),
+	TEST(machine_halt),
 	TEST(cap_find),
 	TEST(cap_derive),
 	TEST(cap_grant),

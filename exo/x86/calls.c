@@ -7,7 +7,8 @@ typedef void any_call(void);
 
 extern any_call *const call_table[];
 any_call *const call_table[] = {
-#define CALL(number, name, nargs, args, what, errors, bound, example) [number] = (any_call *)sys_##name,
+#define CALL(number, name, nargs, args, what, errors, bound, example)                              \
+	[number] = (any_call *)sys_##name,
 #include <exo/syscall.def>
 #undef CALL
 };

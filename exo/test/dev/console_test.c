@@ -8,6 +8,7 @@
 #include "../../kern/console.h"
 #include "../../kern/env.h"
 #include "../../kern/page.h"
+#include "../../kern/quota.h"
 #include "../../kern/syscall.h"
 #include "../../kern/table.h"
 #include "fake.h"
@@ -195,6 +196,41 @@ static void rights_are_checked(void)
 	CHECK(sys_console_session(50).status == EXO_STATE);
 }
 
+static void slots_are_checked(void)
+{
+	two_sessions();
+	fake_as(B);
+	CHECK(sys_cap_derive(OWN, 20, EXO_RIGHT_READ, 0, 0).status == EXO_OK);
+	CHECK(sys_console_write(64, VA, 1).status == EXO_RANGE);
+	CHECK(sys_console_write(40, VA, 1).status == EXO_STATE);
+	CHECK(sys_console_write(20, VA, 1).status == EXO_PERM);
+	CHECK(sys_console_read(64, VA, 1).status == EXO_RANGE);
+	CHECK(sys_console_read(40, VA, 1).status == EXO_STATE);
+	CHECK(sys_console_read(0, VA, 1).status == EXO_TYPE);
+	CHECK(sys_console_session(64).status == EXO_RANGE);
+	quota_limit[B].n[EXO_QUOTA_CAPS] = quota_used[B].n[EXO_QUOTA_CAPS];
+	CHECK(sys_console_session(21).status == EXO_QUOTA);
+	quota_limit[B].n[EXO_QUOTA_CAPS] = 32;
+	CHECK(sys_cap_revoke(OWN).status == EXO_OK);
+	CHECK(sys_console_read(20, VA, 1).status == EXO_STALE);
+}
+
+/* The right to make sessions is that of slot 1. */
+static void sessions_are_made_by_slot_1(void)
+{
+	two_sessions();
+	fake_as(B);
+	CHECK(sys_cap_drop(MAIN).status == EXO_OK);
+	CHECK(sys_cap_derive(OWN, MAIN, EXO_RIGHT_WRITE, 0, 0).status == EXO_OK);
+	CHECK(sys_console_session(20).status == EXO_PERM);
+	CHECK(sys_cap_revoke(OWN).status == EXO_OK);
+	CHECK(sys_console_session(20).status == EXO_STALE);
+	CHECK(sys_cap_drop(MAIN).status == EXO_OK);
+	CHECK(sys_console_session(20).status == EXO_STATE);
+	CHECK(sys_cap_derive(0, MAIN, 0, 0, 0).status == EXO_OK);
+	CHECK(sys_console_session(20).status == EXO_TYPE);
+}
+
 static void an_ended_session_is_shown_to_its_end(void)
 {
 	two_sessions();
@@ -221,6 +257,8 @@ int main(void)
 	RUN_TEST(a_full_buffer_tells_when_there_is_room);
 	RUN_TEST(input_goes_to_who_asked_last);
 	RUN_TEST(rights_are_checked);
+	RUN_TEST(slots_are_checked);
+	RUN_TEST(sessions_are_made_by_slot_1);
 	RUN_TEST(an_ended_session_is_shown_to_its_end);
 	return fake_failed != 0;
 }

@@ -113,6 +113,9 @@ static void open_follows_principals(void)
 	CHECK(sys_extent_access(5, PRINCIPAL_B, 3).status == EXO_PERM);
 	CHECK(sys_extent_free(5).status == EXO_PERM);
 	CHECK(sys_extent_free(6).status == EXO_STATE);
+	quota_limit[B].n[EXO_QUOTA_CAPS] = quota_used[B].n[EXO_QUOTA_CAPS];
+	CHECK(sys_extent_open(5, 6).status == EXO_QUOTA);
+	quota_limit[B].n[EXO_QUOTA_CAPS] = 32;
 	CHECK(fake_reboot().usable && extents[5].other == PRINCIPAL_B &&
 	      extents[5].other_rights == EXO_RIGHT_READ);
 	fake_as(1); /* root stands above all */
@@ -120,6 +123,47 @@ static void open_follows_principals(void)
 	CHECK(sys_extent_free(6).status == EXO_PERM); /* a drive without a table */
 	CHECK(sys_extent_access(6, PRINCIPAL_B, 3).status == EXO_OK);
 	CHECK((envs[1].events & EXO_EV_EXTENT) != 0 && extents[127].other == PRINCIPAL_B);
+}
+
+/* A slot that is none, is empty, or is for something else; or one for half an extent. */
+static void slots_are_checked(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10) && own(A, 6, 5, 470, 10));
+	CHECK(sys_cap_derive(5, 20, 15, 450, 9).status == EXO_OK);
+	CHECK(sys_extent_access(64, PRINCIPAL_B, 1).status == EXO_RANGE);
+	CHECK(sys_extent_access(30, PRINCIPAL_B, 1).status == EXO_STATE);
+	CHECK(sys_extent_access(0, PRINCIPAL_B, 1).status == EXO_TYPE);
+	CHECK(sys_extent_access(20, PRINCIPAL_B, 1).status == EXO_RANGE);
+	CHECK(sys_extent_free(64).status == EXO_RANGE);
+	CHECK(sys_extent_free(30).status == EXO_STATE);
+	CHECK(sys_extent_free(0).status == EXO_TYPE);
+	CHECK(sys_extent_free(20).status == EXO_RANGE);
+	CHECK(sys_extent_split(0, 454, 7).status == EXO_TYPE);
+	CHECK(sys_extent_recall(0, env_eid(B).n, 0).status == EXO_TYPE);
+	CHECK(sys_extent_free(6).status == EXO_OK);
+	CHECK(sys_extent_free(5).status == EXO_BUSY); /* the other removal is under way */
+	fake_run();
+	CHECK(sys_extent_free(5).status == EXO_OK);
+}
+
+/* A change of access that is not kept anywhere leaves alone what undoes the one on its way. */
+static void access_without_a_table_undoes_nothing(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10));
+	CHECK(sys_extent_access(5, PRINCIPAL_A, EXO_RIGHT_READ).status == EXO_OK);
+	fake_run();
+	fake_as(1);
+	CHECK(sys_extent_open(127, 6).status == EXO_OK);
+	CHECK(sys_extent_access(6, PRINCIPAL_B, 3).status == EXO_OK);
+	fake_as(A);
+	CHECK(sys_extent_access(5, 0, 0).status == EXO_OK);
+	fake_as(1);
+	CHECK(sys_extent_access(6, 0, 0).status == EXO_OK);
+	fake_fail(0);
+	fake_run();
+	CHECK(extents[5].other == PRINCIPAL_A && extents[5].other_rights == EXO_RIGHT_READ);
 }
 
 static void free_makes_stale_then_reusable(void)
@@ -584,6 +628,8 @@ int main(void)
 	RUN_TEST(take_is_live_when_durable);
 	RUN_TEST(take_refuses);
 	RUN_TEST(open_follows_principals);
+	RUN_TEST(slots_are_checked);
+	RUN_TEST(access_without_a_table_undoes_nothing);
 	RUN_TEST(free_makes_stale_then_reusable);
 	RUN_TEST(failed_writes_change_nothing);
 	RUN_TEST(failed_removal_is_undone_or_repeated);

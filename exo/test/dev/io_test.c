@@ -197,6 +197,11 @@ static void pins_hold_while_the_drive_works(void)
 	CHECK(sys_page_free(0, A * 64).status == EXO_BUSY); /* the ring */
 	CHECK(sys_io_setup(frame(A, 1)).status == EXO_PERM);
 	CHECK(sys_io_setup(NFRAME).status == EXO_RANGE);
+	fake_as(1);
+	CHECK(sys_page_free(A + 8, frame(A, 3)).status == EXO_OK);
+	CHECK(sys_page_take(A + 8, frame(A, 3), EXO_PAGE_SAVE).status == EXO_OK);
+	fake_as(A);
+	CHECK(sys_io_setup(frame(A, 3)).status == EXO_TYPE);
 	CHECK(sys_io_setup(frame(A, 2)).status == EXO_OK);
 	CHECK(sys_page_free(0, A * 64).status == EXO_OK);
 	CHECK(sys_io_setup(0).status == EXO_OK && sys_io_submit().status == EXO_STATE);

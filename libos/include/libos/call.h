@@ -40,7 +40,7 @@ static inline struct exo_result call_trap(uint64_t number, uint64_t a0, uint64_t
 #define CALL_BODY_5(n) call_trap(n, a, b, c, d, e, 0)
 #define CALL_BODY_6(n) call_trap(n, a, b, c, d, e, f)
 
-#define CALL(number, name, nargs, args, what, errors, bound, example)                                  \
+#define CALL(number, name, nargs, args, what, errors, bound, example)                              \
 	static inline struct exo_result call_##name CALL_PARAMS_##nargs {                          \
 		return CALL_BODY_##nargs(number);                                                  \
 	}
