@@ -9,6 +9,7 @@
 #include <string.h>
 #include "../kern/cpu.h"
 #include "../kern/env.h"
+#include "../kern/info.h"
 #include "../kern/machine.h"
 #include "seen.h"
 
@@ -72,7 +73,7 @@ static void record(uint32_t number, uint64_t status)
 /* Answers that have come to sleepers since the last look. */
 static void look(void)
 {
-	for (uint32_t e = 1; e < EXO_NENV; e++) {
+	for (uint32_t e = 1; e < info.envs; e++) {
 		if (asleep[e] == 0 || envs[e].state == EXO_ENV_WAITING ||
 		    envs[e].state == EXO_ENV_CALLING)
 			continue;
