@@ -70,6 +70,16 @@ host_compile = $(Q)$(call say,HOSTCC) mkdir -p $(@D) && \
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
+# Lists that folders add to: expanded as they are added to, so that no folder's variable is taken for another's.
+APPS :=
+EXO_IMAGES :=
+TEST_FILES :=
+TEST_APPS :=
+IMAGE_DEPS :=
+HOST_TOOLS :=
+HOST_TESTS :=
+ALL :=
+
 include libos/newlib/target.mk
 TEST_FILES += $(wildcard apps/tests/sh/*.sh)
 -include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk

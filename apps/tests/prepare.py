@@ -126,17 +126,23 @@ def crc32c(content):
     return crc ^ 0xFFFFFFFF
 
 
+def in_manifest(field):
+    """Where a field of struct exo_manifest is, by the lock of the ABI."""
+    with open("exo/include/exo/abi.lock") as lock:
+        return int(re.search(rf"^image field exo_manifest\.{field} (\d+) ", lock.read(), re.MULTILINE)[1])
+
+
 def args(old, new):
-    """In place; the manifest's checksum (at 16) covers everything before the boot arguments."""
-    place = header()["manifest"] * BLOCK
+    """In place; the manifest's checksum covers everything before the boot arguments."""
+    place, crc = header()["manifest"] * BLOCK, in_manifest("crc")
     text = bytearray(read(place, header()["manifest_blocks"] * BLOCK))
     before, after = (words.replace(" ", "\0").encode() for words in (old, new))
     at = text.index(before + b"\0\0")
     size = max(len(before), len(after))
     text[at:at + size] = after.ljust(size, b"\0")
-    covered = bytearray(text[:32 + 336 * 32])
-    covered[16:20] = bytes(4)
-    text[16:20] = struct.pack("<I", crc32c(covered))
+    covered = bytearray(text[:in_manifest("boot_args")])
+    covered[crc:crc + 4] = bytes(4)
+    text[crc:crc + 4] = struct.pack("<I", crc32c(covered))
     write(place, text)
 
 

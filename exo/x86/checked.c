@@ -10,8 +10,11 @@
 #include "../kern/cpu.h"
 #include "../kern/machine.h"
 
-uint64_t checked_number;
+/* Both are used by entry.S alone: the number of the call that ends, and the check at its end. */
+extern uint64_t checked_number;
 void checked_call(void);
+
+uint64_t checked_number;
 
 static uint64_t calls;
 

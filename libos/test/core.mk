@@ -1,18 +1,18 @@
 # Host tests of libos/core: run by `make host-test`.
 
-CORE_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -fno-builtin -Ilibos/include -Iexo/include
-CORE_TESTS      := $(O)/test/core/test_elf $(O)/test/core/test_memory
+LIBOS_CORE_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -fno-builtin -Ilibos/include -Iexo/include
+LIBOS_CORE_TESTS      := $(O)/test/core/test_elf $(O)/test/core/test_memory
 
 $(O)/test/core/obj/%.o: libos/%.c $(MK)
-	$(call host_compile,$(CORE_TEST_FLAGS))
+	$(call host_compile,$(LIBOS_CORE_TEST_FLAGS))
 
 # Its functions get names of their own: the host's are used by the sanitizers.
-$(O)/test/core/obj/core/memory.o: CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dmemcpy=own_memcpy \
+$(O)/test/core/obj/core/memory.o: LIBOS_CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dmemcpy=own_memcpy \
 	-Dmemmove=own_memmove -Dmemset=own_memset -Dmemcmp=own_memcmp $(call libos_loops,$(HOSTCC))
 
-$(CORE_TESTS): $(O)/test/core/test_%: $(O)/test/core/obj/test/core/%_test.o $(O)/test/core/obj/core/%.o
+$(LIBOS_CORE_TESTS): $(O)/test/core/test_%: $(O)/test/core/obj/test/core/%_test.o $(O)/test/core/obj/core/%.o
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
 
 -include $(wildcard $(O)/test/core/obj/core/*.d $(O)/test/core/obj/test/core/*.d)
 
-HOST_TESTS += $(CORE_TESTS)
+HOST_TESTS += $(LIBOS_CORE_TESTS)
