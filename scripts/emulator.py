@@ -54,12 +54,12 @@ class Refused(Exception):
 class Settings:
     """How to boot; see `make help` for what each means."""
 
-    def __init__(self, emulator="qemu", memory=128, icount=False, gdb=False, cpu="", extra=""):
+    def __init__(self, emulator="qemu", memory=128, icount=None, gdb=False, cpu="", extra=""):
         if emulator not in ("qemu", "bochs"):
             raise Refused(f"EMU={emulator}: there are qemu and bochs")
         if not 1 <= memory <= 1 << 20:
             raise Refused(f"MEM={memory}: it is a number of MiB, 1 to 1048576")
-        for value, name in ((icount, "ICOUNT"), (gdb, "GDB"), (cpu, "CPU"), (extra, "QEMU_EXTRA")):
+        for value, name in ((icount is not None, "ICOUNT"), (gdb, "GDB"), (cpu, "CPU"), (extra, "QEMU_EXTRA")):
             if value and emulator == "bochs":
                 raise Refused(f"{name} is for EMU=qemu; Bochs cannot do it")
         self.emulator, self.memory, self.icount = emulator, memory, icount
@@ -130,8 +130,8 @@ class Boot:
                 "-serial", serial, "-monitor", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
                 "-debugcon", f"file:{self.path('e9').replace(',', ',,')}",
                 "-global", "isa-debugcon.iobase=0xe9"]
-        if chosen.icount:
-            line += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+        if chosen.icount is not None:  # its clock goes 2^icount ns an instruction
+            line += ["-icount", f"shift={chosen.icount},sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
         if chosen.gdb:
             line += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
         return line + chosen.extra.split()
