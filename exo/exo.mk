@@ -10,6 +10,8 @@ EXO_INCLUDE  := -Iexo/include
 EXO_CFLAGS   := -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-fno-pic -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-strict-aliasing -fno-common -ffunction-sections -fdata-sections $(EXO_INCLUDE)
+# Seen whole, the kernel is smaller and its calls cheaper.  (clang's would need a linker of its own.)
+EXO_LTO      := $(if $(findstring clang,$(CC)),,-flto -flto-partition=one)
 LOADER_CFLAGS := -std=gnu11 -m16 -mgeneral-regs-only -Os -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing $(EXO_INCLUDE)
 CALL_COUNT   := $(shell grep -cw '^CALL' exo/include/exo/syscall.def)
@@ -29,7 +31,7 @@ $(O)/exo/boot/loader.o: exo/boot/loader.c $(MK)
 	$(call compile,$(LOADER_CFLAGS))
 
 $(O)/exo/%.o: exo/%.c $(MK)
-	$(call compile,$(EXO_CFLAGS))
+	$(call compile,$(EXO_CFLAGS) $(EXO_LTO))
 
 $(O)/exo/boot/%.S.o: exo/boot/%.S $(MK)
 	$(call compile,-m16 $(EXO_INCLUDE))
@@ -45,8 +47,8 @@ $(LOADER_BIN): $(LOADER_OBJS) exo/boot/loader.ld
 
 # Symbols: sorted addresses and names of functions, as data.
 ksyms = $(NM) -n $(1) | awk -f exo/x86/ksyms.awk > $(2).S && $(CC) -c $(2).S -o $(2)
-link_kernel = $(LD) -static -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --gc-sections \
-	-T exo/x86/kernel.ld $(filter %.o,$^) $(1) -o $(2)
+link_kernel = $(CC) $(EXO_CFLAGS) $(EXO_LTO) -static -nostdlib -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack \
+	-Wl,--no-warn-rwx-segments,--gc-sections -T exo/x86/kernel.ld $(filter %.o,$^) $(1) -o $(2)
 
 # The kernel that checks every invariant after each call (x86/checked.c) differs in entry.S only.
 CHECKED      := $(O)/exo/checked

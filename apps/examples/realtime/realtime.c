@@ -4,8 +4,8 @@
  * usage: realtime [JOBS].  The program owns every tenth slot of the vector (its manifest says so),
  * sleeps until one of them comes up, does a job that takes a part of it, and sleeps again.  A job
  * is released when the slot begins and must be done before the program's next slot begins: else its
- * deadline is missed.  Then it gives all slots away but one and does a tenth of the jobs again, which
- * shows what the vector was good for: now it is one among many.
+ * deadline is missed.  Then it gives all slots away but one and does a tenth of the jobs again,
+ * which shows what the vector was good for: now it is one among many.
  *
  * Time is counted in slots of the kernel's vector, so a host that stops the emulator for a while
  * stops this clock too.  Exits with 0 when no deadline was missed while the slots were its own.
