@@ -60,7 +60,8 @@ typedef const char *bench_fn(double *value);
 bench_fn null_call, clock_read, fault_upcall, prot_trap_unprot, page_touch, map_unmap, boot;
 
 /* peer.c: more than one program */
-bench_fn yield_switch, pct_round_trip, pipe_round_trip, spawn_exit_wait, process_cost;
+bench_fn yield_switch, pct_round_trip, pipe_round_trip, fork_exit_wait, spawn_exit_wait,
+	process_cost;
 
 /* file.c: files and the disk */
 bench_fn open_close, stat_cached, pread_4k_cached, read_1b_cached, write_4k_cached, create_unlink;

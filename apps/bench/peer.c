@@ -288,6 +288,23 @@ static int do_spawn(void)
 	return status == 0 ? 0 : -ECHILD;
 }
 
+static int do_fork(void)
+{
+	const pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return status == 0 ? 0 : -ECHILD;
+}
+
+const char *fork_exit_wait(double *value)
+{
+	return measure(do_fork, NULL, SPAWNS, value);
+}
+
 const char *spawn_exit_wait(double *value)
 {
 	return measure(do_spawn, NULL, SPAWNS, value);

@@ -213,6 +213,24 @@ int fd_give(struct posix_proc *p, int to, int fd)
 	return 0;
 }
 
+void fd_give_all(struct posix_proc *p)
+{
+	for (int fd = 0; fd < (int)posix_self->fds; fd++) {
+		(void)fd_give(p, fd, fd);
+		p->fd[fd] |= posix_self->fd[fd] & POSIX_FD_CLOEXEC;
+	}
+	p->cwd = posix_self->cwd;
+	if (p->cwd)
+		posix_fs()->ref(&posix_ctx, p->cwd);
+}
+
+void fd_close_marked(void)
+{
+	for (int fd = 0; fd < (int)posix_self->fds; fd++)
+		if (posix_self->fd[fd] & POSIX_FD_CLOEXEC)
+			(void)fd_close(fd);
+}
+
 void fd_close_all(struct posix_proc *p)
 {
 	struct fs_node *cwd = p->cwd;

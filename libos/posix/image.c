@@ -4,8 +4,8 @@
  * Owns: struct posix_image.  Invariant: an image that has an inode number holds what the file
  * holds: nobody has had the file open for writing since the image was made.  An image with
  * references keeps its pages; one without is kept until its memory is wanted.  Lock: posix_lock,
- * but for filling a page, which ends with one compare-and-exchange.  Called by spawn.c, process.c
- * and file.c.
+ * but for filling a page, which ends with one compare-and-exchange.  Called by spawn.c, fork.c,
+ * exec.c, process.c and file.c.
  */
 #include "posix.h"
 
@@ -91,11 +91,17 @@ void image_take(struct posix_proc *p, struct fs_node *n)
 	posix_unlock();
 }
 
-void image_drop(struct posix_proc *p)
+void image_share(struct posix_proc *p)
 {
-	struct posix_image *image = p->image;
+	posix_lock();
+	p->image = posix_self->image;
+	if (p->image)
+		p->image->refs++;
+	posix_unlock();
+}
 
-	p->image = NULL;
+void image_drop(struct posix_image *image)
+{
 	if (image && --image->refs == 0 && image->ino == 0)
 		release(image);
 }
@@ -118,9 +124,14 @@ void image_recount(void)
 {
 	for (int i = 0; i < POSIX_NIMAGE; i++)
 		posix_seg->image[i].refs = 0;
-	for (uint32_t i = 1; i < posix_seg->nprocs; i++)
-		if (posix_seg->proc[i].state != POSIX_PROC_FREE && posix_seg->proc[i].image)
-			posix_seg->proc[i].image->refs++;
+	for (uint32_t i = 1; i < posix_seg->nprocs; i++) {
+		const struct posix_proc *p = &posix_seg->proc[i];
+
+		if (p->state != POSIX_PROC_FREE && p->image)
+			p->image->refs++;
+		if (p->state != POSIX_PROC_FREE && p->left.image)
+			p->left.image->refs++;
+	}
 }
 
 int image_give_up(void)

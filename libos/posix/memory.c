@@ -1,9 +1,10 @@
 /*
  * memory.c - mmap and its family on the regions of libos/vm.h, and aligned allocation.
  *
- * Owns nothing.  Anonymous memory is the program's own.  A file is mapped private by reading it
- * into anonymous memory at once; shared writable mappings of files are refused. Called by programs
- * and newlib.
+ * Owns nothing.  Anonymous memory is the program's own; shared, it is the frames' owner's still,
+ * and a process that ends is waited for until no copy of it maps them any more.  A file is mapped
+ * private by reading it into anonymous memory at once; shared writable mappings of files are
+ * refused. Called by programs and newlib.
  */
 #include "posix.h"
 
@@ -35,6 +36,13 @@ static int fill_from(int fd, off_t at, uint64_t va, size_t n, int prot)
 	return got < 0 ? (int)got : vm_protect(va, n, perm_of(prot));
 }
 
+/* All of it is there from now on: what a copy of this process touched first would be its own. */
+static int share(uint64_t va, size_t n, unsigned perm)
+{
+	vm_find(va)->shared = 1;
+	return vm_populate(va, n, perm);
+}
+
 static int map(void *addr, size_t n, int prot, int flags, int fd, off_t at, uint64_t *out)
 {
 	const int anonymous = flags & MAP_ANONYMOUS;
@@ -50,9 +58,9 @@ static int map(void *addr, size_t n, int prot, int flags, int fd, off_t at, uint
 	if (flags & MAP_FIXED)
 		(void)vm_release((uint64_t)addr, n);
 	error = vm_reserve(flags & MAP_FIXED ? (uint64_t)addr : 0, n, perm, VM_ANON, out);
-	if (error || anonymous)
+	if (error || (anonymous && !(flags & MAP_SHARED)))
 		return error;
-	error = fill_from(fd, at, *out, n, prot);
+	error = anonymous ? share(*out, n, perm) : fill_from(fd, at, *out, n, prot);
 	if (error)
 		(void)vm_release(*out, n);
 	return error;

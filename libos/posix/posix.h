@@ -107,6 +107,51 @@ int proc_children(void);
 /* Ends this process as if by signal `sig`. */
 _Noreturn void proc_die(int sig);
 
+/* fork: the caller is the copy, whose place in the table is `self`. */
+void proc_copied(struct posix_proc *self);
+
+/* ---- starting programs (spawn.c) ---------------------------------------------------------- */
+
+enum { POSIX_SCRIPTS = 4, POSIX_SCRIPT_ARGS = 64, POSIX_SCRIPT_LINE = 256 };
+
+struct build;
+struct build_grant;
+
+/* A script's first line, and the arguments of the interpreter that it names. */
+struct posix_script {
+	char line[POSIX_SCRIPT_LINE];
+	char *argv[POSIX_SCRIPT_ARGS + 3];
+};
+
+/*
+ * The program that l->path leads to, held: the file itself, or the interpreter of a script, for
+ * which path and argv of `l` change, and scripts[] must be kept as long.  0 or a negative errno.
+ */
+int spawn_find(struct posix_launch *l, struct posix_script scripts[POSIX_SCRIPTS],
+	       struct fs_node **node);
+
+/* What a child is to have: shares of the quotas, one CPU slot, the rights of every process. */
+void spawn_inherit(struct build_spec *spec, struct build_grant *grants);
+
+/* Adds the capability in `slot`, if there is one, to what the child gets, in the same slot. */
+void spawn_pass(struct build_spec *spec, struct build_grant *grants, uint32_t slot);
+
+/* The child joins the segment and uses its file system. */
+void spawn_share_segment(struct build_spec *spec, struct build_grant *grants);
+
+/* The last part of a path, as a process is called. */
+void spawn_name(char name[16], const char *path);
+
+/*
+ * Builds and starts the program for place p; `spec` says what the caller decided (grants: at most
+ * 14), the segment is added here if `shared`.  p has the image afterwards, whatever comes of it.
+ */
+int spawn_build(struct posix_proc *p, struct fs_node *node, struct build_spec *spec, int shared,
+		struct build *b);
+
+/* Gives back the place of a process that could not be started, and what it was given. */
+void spawn_undo(struct posix_proc *p);
+
 /* ---- descriptors (descriptor.c) ----------------------------------------------------------- */
 
 /* The open file of descriptor fd, or NULL. */
@@ -130,6 +175,12 @@ int fd_close(int fd);
 /* Gives p the file of descriptor fd of the caller as its descriptor `to`. */
 int fd_give(struct posix_proc *p, int to, int fd);
 
+/* fork: p, new, gets all descriptors of the caller and its working directory. */
+void fd_give_all(struct posix_proc *p);
+
+/* Closes what exec leaves open for nobody. */
+void fd_close_marked(void);
+
 /* Closes everything of p; also of one that is dead. */
 void fd_close_all(struct posix_proc *p);
 
@@ -147,8 +198,11 @@ int file_written(const struct fs_node *n);
 /* The image of a program's inode, with a reference for p; without room p gets none. */
 void image_take(struct posix_proc *p, struct fs_node *n);
 
-/* Lets go of p's image; posix_lock is held. */
-void image_drop(struct posix_proc *p);
+/* fork: p, new, runs the same image as the caller. */
+void image_share(struct posix_proc *p);
+
+/* Lets go of an image that a process had (NULL: none); posix_lock is held. */
+void image_drop(struct posix_image *image);
 
 /* The frame with the page of n at `off`, 0: none to be had. */
 uint32_t image_frame(struct posix_image *image, struct fs_node *n, uint64_t off);
@@ -234,6 +288,12 @@ int path_owner(const struct fs_node *n);
 
 /* At start-up. */
 void signal_start(void);
+
+/* fork: the copy has its own events, and no alarm. */
+void signal_copied(void);
+
+/* exec: what the next program is to find as it is here. */
+void signal_carry(struct posix_carried *to);
 
 /* Whether one waits that is not blocked. */
 int signal_waiting(void);

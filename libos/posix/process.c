@@ -80,10 +80,17 @@ struct posix_proc *proc_new(void)
 
 void proc_free(struct posix_proc *p)
 {
-	image_drop(p);
+	image_drop(p->image);
+	p->image = NULL;
 	child_remove(p);
 	p->eid = 0;
 	p->state = POSIX_PROC_FREE;
+}
+
+void proc_copied(struct posix_proc *self)
+{
+	posix_self = self;
+	children = 0;
 }
 
 struct posix_proc *proc_find(int32_t pid)
@@ -182,7 +189,8 @@ static int bury(struct posix_proc *p)
 	p->ticks += end.ticks;
 	posix_self->ticks += p->ticks;
 	adopt_children(p);
-	image_drop(p);
+	image_drop(p->image);
+	p->image = NULL;
 	p->state = POSIX_PROC_ZOMBIE;
 	if (p->cap == NO_CAP)
 		proc_free(p);
@@ -190,6 +198,39 @@ static int bury(struct posix_proc *p)
 		signal_send(posix_self, SIGCHLD);
 	posix_unlock();
 	return 0;
+}
+
+/*
+ * Takes apart the environment that p was in before exec; p's own becomes the caller's child by
+ * that.  1: not possible yet.
+ */
+static int bury_left(struct posix_proc *p)
+{
+	const uint32_t cap = p->cap == NO_CAP ? cap_of_orphan(p->left.eid) : p->cap;
+	struct build b = {.eid = p->left.eid, .cap = cap};
+	struct build_end end;
+
+	/* It ended before it had a successor: p has ended. */
+	if (p->eid != p->left.eid) {
+		if (build_reap(&b, &end) == -EAGAIN) {
+			if (p->cap == NO_CAP && cap != NO_CAP)
+				call_cap_drop(cap);
+			return 1;
+		}
+		if (p->cap != NO_CAP && call_env_open(p->eid, cap).status != EXO_OK)
+			p->cap = NO_CAP;
+	}
+	posix_lock();
+	image_drop(p->left.image);
+	p->left = (struct posix_left){0, NULL};
+	posix_unlock();
+	return 0;
+}
+
+/* Whether p's environment is gone and nothing else is to be done first. */
+static int has_ended(const struct posix_proc *p)
+{
+	return p->eid && !p->left.eid && !tables_alive(p->eid) && p->state != POSIX_PROC_ZOMBIE;
 }
 
 int proc_children(void)
@@ -200,7 +241,9 @@ int proc_children(void)
 	for (uint32_t i = children; i-- > 0;) {
 		struct posix_proc *p = &posix_seg->proc[child[i]];
 
-		if (p->eid && !tables_alive(p->eid) && p->state != POSIX_PROC_ZOMBIE)
+		if (p->left.eid && !tables_alive(p->left.eid))
+			again |= bury_left(p);
+		if (has_ended(p))
 			again |= bury(p);
 	}
 	return again;
@@ -347,26 +390,4 @@ pid_t getpgid(pid_t pid)
 pid_t setsid(void)
 {
 	return setpgid(0, 0) ? -1 : posix_self->pid;
-}
-
-/* ---- not here ------------------------------------------------------------------------------ */
-
-/* Programs are started by spawn(); copying one that runs is not supported by this layer. */
-pid_t fork(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
-
-pid_t vfork(void)
-{
-	errno = ENOSYS;
-	return -1;
-}
-
-int execve(const char *path, char *const argv[], char *const envp[])
-{
-	(void)path, (void)argv, (void)envp;
-	errno = ENOSYS;
-	return -1;
 }

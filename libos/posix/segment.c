@@ -202,6 +202,7 @@ static void join(const struct start_args *args)
 	posix_self->eid = start_self();
 	if (s->fs && (buf_attach(s->fs->cache) || posix_open_volume(s->volume)))
 		start_die("cannot use the file system's volume or its cache", START_EXIT_ABI);
+	fd_close_marked();
 	/* Last, since a signal may end the program, which closes files. */
 	signal_start();
 }

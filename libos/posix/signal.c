@@ -213,9 +213,36 @@ static int on_fault(struct exo_upcall_frame *frame)
 	return upcall_deflect(frame, faulted, NULL) == 0;
 }
 
-void signal_start(void)
+static void find_events(void)
 {
 	posix_events = &tables_env((uint32_t)(start_self() & 0xffff))->events;
+}
+
+void signal_copied(void)
+{
+	find_events();
+	signal_alarm_at = alarm_every = 0;
+	upcall_on_slice(NULL);
+}
+
+void signal_carry(struct posix_carried *to)
+{
+	*to = (struct posix_carried){signal_blocked, signal_alarm_at, alarm_every};
+}
+
+static void take_carried(const struct posix_carried *from)
+{
+	signal_blocked = from->blocked;
+	signal_alarm_at = from->alarm_at;
+	alarm_every = from->alarm_every;
+	if (signal_alarm_at)
+		upcall_on_slice(on_slice);
+}
+
+void signal_start(void)
+{
+	find_events();
+	take_carried(&posix_self->carried);
 	for (int sig = 1; sig < NSIG; sig++)
 		if (posix_self->ignored & ~harmless & BIT(sig))
 			actions[sig].sa_handler = SIG_IGN;

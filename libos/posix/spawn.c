@@ -6,7 +6,8 @@
  * one CPU slot, for one without would never run: a free one, or one that the parent can spare, else
  * spawn fails.  All of it returns when the child is waited for.  Invariant: a child that could not
  * be started leaves nothing behind.  Lock: see posix_segment.h; none is held while the program is
- * read and built.  Called by programs, popen and system.
+ * read and built.  Called by programs, popen and system;
+ * its parts by fork.c and exec.c.
  */
 #include "posix.h"
 
@@ -23,9 +24,6 @@
 extern char **environ;
 
 enum {
-	SCRIPT_LINE = 256, /* most bytes of a #! line */
-	SCRIPT_ARGS = 64,  /* most arguments of a script */
-	SCRIPT_DEPTH = 4,
 	MOST_GRANTS = 16,
 };
 
@@ -138,7 +136,7 @@ static int give_files(struct posix_proc *p, const struct posix_launch *l)
 	return error;
 }
 
-static void set_name(char name[16], const char *path)
+void spawn_name(char name[16], const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -146,8 +144,7 @@ static void set_name(char name[16], const char *path)
 	name[15] = 0;
 }
 
-/* A capability passed on, if there is one. */
-static void pass(struct build_spec *spec, struct build_grant *grants, uint32_t slot)
+void spawn_pass(struct build_spec *spec, struct build_grant *grants, uint32_t slot)
 {
 	const uint32_t self = (uint32_t)(start_self() & 0xffff);
 
@@ -155,8 +152,7 @@ static void pass(struct build_spec *spec, struct build_grant *grants, uint32_t s
 		grants[spec->ngrants++] = (struct build_grant){slot, slot};
 }
 
-/* What a child of spawn() is to have. */
-static void inherit(struct build_spec *spec, struct build_grant *grants)
+void spawn_inherit(struct build_spec *spec, struct build_grant *grants)
 {
 	*spec = (struct build_spec){
 		.principal = tables_env((uint32_t)(start_self() & 0xffff))->principal,
@@ -165,13 +161,21 @@ static void inherit(struct build_spec *spec, struct build_grant *grants)
 	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
 		spec->quota[kind] = share(kind);
 	spec->slots = 1;
-	pass(spec, grants, LAYOUT_CAP_CONSOLE);
-	pass(spec, grants, LAYOUT_CAP_MACHINE);
-	pass(spec, grants, LAYOUT_CAP_SCREEN);
+	spawn_pass(spec, grants, LAYOUT_CAP_CONSOLE);
+	spawn_pass(spec, grants, LAYOUT_CAP_MACHINE);
+	spawn_pass(spec, grants, LAYOUT_CAP_SCREEN);
 }
 
-/* Builds and starts the program; `spec` says what the caller decided, the segment is added here. */
-static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *spec, int shared)
+void spawn_share_segment(struct build_spec *spec, struct build_grant *grants)
+{
+	spawn_pass(spec, grants, LAYOUT_CAP_SEGMENT);
+	spawn_pass(spec, grants, POSIX_CAP_VOLUME);
+	spec->segment_frame = posix_seg->first_frame;
+	spec->segment_pages = posix_seg->pages;
+}
+
+int spawn_build(struct posix_proc *p, struct fs_node *node, struct build_spec *spec, int shared,
+		struct build *b)
 {
 	struct program program = {node, NULL};
 	const struct build_source source = {
@@ -183,7 +187,6 @@ static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *
 	};
 	const uint32_t place = (uint32_t)(p - posix_seg->proc);
 	struct build_grant grants[MOST_GRANTS];
-	struct build b;
 	int error;
 
 	if (spec->ngrants + 2 > MOST_GRANTS)
@@ -193,34 +196,34 @@ static int build(struct posix_proc *p, struct fs_node *node, struct build_spec *
 	spec->grants = grants;
 	memcpy(spec->name, p->name, sizeof(spec->name));
 	if (shared) {
-		pass(spec, grants, LAYOUT_CAP_SEGMENT);
-		pass(spec, grants, POSIX_CAP_VOLUME);
-		spec->segment_frame = posix_seg->first_frame;
-		spec->segment_pages = posix_seg->pages;
+		spawn_share_segment(spec, grants);
 		spec->personal = &place;
 		spec->personal_size = sizeof(place);
 	}
 	image_take(p, node);
 	program.image = p->image;
-	error = build_program(&b, spec, &source, NULL);
+	error = build_program(b, spec, &source, NULL);
 	/* What POSIX calls it when there is no room for a process now. */
-	if (error == -EDQUOT)
-		error = -EAGAIN;
-	if (error)
-		return error;
-	p->cap = b.cap;
-	p->eid = b.eid;
-	return 0;
+	return error == -EDQUOT ? -EAGAIN : error;
+}
+
+void spawn_undo(struct posix_proc *p)
+{
+	fd_close_all(p);
+	posix_lock();
+	proc_free(p);
+	posix_unlock();
 }
 
 static pid_t start(struct fs_node *node, const struct posix_launch *l, struct build_spec *spec)
 {
 	struct posix_proc *p = proc_new();
+	struct build b;
 	int error;
 
 	if (!p)
 		return -EAGAIN;
-	set_name(p->name, l->name ? l->name : l->path);
+	spawn_name(p->name, l->name ? l->name : l->path);
 	if (l->pgrp >= 0)
 		p->pgrp = l->pgrp ? l->pgrp : p->pid;
 	/* A terminal of one's own begins with its first process in the foreground. */
@@ -235,25 +238,20 @@ static pid_t start(struct fs_node *node, const struct posix_launch *l, struct bu
 	spec->envp = l->envp ? l->envp : environ;
 	error = give_files(p, l);
 	if (error == 0)
-		error = build(p, node, spec, l->shared);
-	if (error == 0)
-		return p->pid;
-	fd_close_all(p);
-	posix_lock();
-	proc_free(p);
-	posix_unlock();
-	return error;
+		error = spawn_build(p, node, spec, l->shared, &b);
+	if (error) {
+		spawn_undo(p);
+		return error;
+	}
+	p->cap = b.cap;
+	p->eid = b.eid;
+	return p->pid;
 }
 
 /* ---- scripts ------------------------------------------------------------------------------- */
 
-struct script {
-	char line[SCRIPT_LINE];
-	char *argv[SCRIPT_ARGS + 3];
-};
-
 /* Splits "#! interpreter argument"; 1: it is a script, 0: it is none. */
-static int is_script(struct fs_node *node, struct script *s)
+static int is_script(struct fs_node *node, struct posix_script *s)
 {
 	int64_t n = posix_fs()->read(&posix_ctx, node, 0, s->line, sizeof(s->line) - 1);
 	char *rest, *end;
@@ -271,13 +269,13 @@ static int is_script(struct fs_node *node, struct script *s)
 }
 
 /* The interpreter's arguments: its own, the script's path, the script's. */
-static int script_args(struct script *s, const char *path, char *const argv[])
+static int script_args(struct posix_script *s, const char *path, char *const argv[])
 {
 	int n = s->argv[1] ? 2 : 1;
 
 	s->argv[n++] = (char *)(uintptr_t)path;
 	for (int i = 1; argv[0] && argv[i]; i++) {
-		if (i > SCRIPT_ARGS - 1)
+		if (i > POSIX_SCRIPT_ARGS - 1)
 			return -E2BIG;
 		s->argv[n++] = argv[i];
 	}
@@ -285,24 +283,16 @@ static int script_args(struct script *s, const char *path, char *const argv[])
 	return 0;
 }
 
-/* `scripts` has SCRIPT_DEPTH places, for the lines that name interpreters of interpreters. */
-static pid_t run(struct posix_launch *l, struct build_spec *spec, struct script *scripts)
+int spawn_find(struct posix_launch *l, struct posix_script scripts[POSIX_SCRIPTS],
+	       struct fs_node **node)
 {
-	struct fs_node *node;
+	for (int depth = 0; depth < POSIX_SCRIPTS; depth++) {
+		struct posix_script *s = &scripts[depth];
+		int error = posix_seg->fs ? open_program(l->path, node) : -ENOENT;
 
-	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
-		struct script *s = &scripts[depth];
-		int error = open_program(l->path, &node);
-		pid_t pid;
-
-		if (error)
+		if (error || !is_script(*node, s))
 			return error;
-		if (!is_script(node, s)) {
-			pid = start(node, l, spec);
-			(void)posix_fs()->put(&posix_ctx, node);
-			return pid;
-		}
-		(void)posix_fs()->put(&posix_ctx, node);
+		(void)posix_fs()->put(&posix_ctx, *node);
 		error = script_args(s, l->path, l->argv);
 		if (error)
 			return error;
@@ -312,14 +302,26 @@ static pid_t run(struct posix_launch *l, struct build_spec *spec, struct script 
 	return -ELOOP;
 }
 
+static pid_t run(struct posix_launch *l, struct build_spec *spec)
+{
+	struct posix_script scripts[POSIX_SCRIPTS];
+	struct fs_node *node;
+	pid_t pid = spawn_find(l, scripts, &node);
+
+	if (pid)
+		return pid;
+	pid = start(node, l, spec);
+	(void)posix_fs()->put(&posix_ctx, node);
+	return pid;
+}
+
 pid_t posix_launch(const struct posix_launch *launch, struct build_spec *spec)
 {
-	struct script scripts[SCRIPT_DEPTH];
 	struct posix_launch l = *launch;
 	struct build_spec full = *spec;
 
 	posix_enter();
-	return (pid_t)posix_leave(posix_seg->fs ? run(&l, &full, scripts) : -ENOENT);
+	return (pid_t)posix_leave(run(&l, &full));
 }
 
 int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
@@ -338,7 +340,7 @@ int spawn_group(const char *path, char *const argv[], char *const envp[], const 
 	struct build_grant grants[MOST_GRANTS];
 	struct build_spec spec;
 
-	inherit(&spec, grants);
+	spawn_inherit(&spec, grants);
 	return posix_launch(&launch, &spec);
 }
 

@@ -91,6 +91,31 @@ static int do_orphan(const char *arg)
 	return start_child("sleep", arg, fds, 3) > 0 ? 0 : 1;
 }
 
+/* Tells who it is, that only 0, 1 and 2 are open, and whether SIGUSR2 is ignored. */
+static int do_after_exec(const char *arg)
+{
+	struct sigaction action;
+
+	sigaction(SIGUSR2, NULL, &action);
+	dprintf(1, "%d %d %d %d", (int)getpid(), (int)getppid(), do_descriptors(arg) == 0,
+		action.sa_handler == SIG_IGN);
+	return 0;
+}
+
+/* Replaces itself `arg` times. */
+static int do_exec(const char *arg)
+{
+	const int left = atoi(arg);
+	char next[STDIN_BUFFER];
+	char *const argv[] = {(char *)(size_t)check_self, (char *)(size_t) "exec", next, NULL};
+
+	if (left == 0)
+		return 0;
+	snprintf(next, sizeof(next), "%d", left - 1);
+	execve(check_self, argv, environ);
+	return 1;
+}
+
 static int do_dies_writing(const char *arg)
 {
 	(void)arg;
@@ -113,6 +138,8 @@ static const struct {
 	{"descriptors", do_descriptors},
 	{"orphan", do_orphan},
 	{"write", do_dies_writing},
+	{"after-exec", do_after_exec},
+	{"exec", do_exec},
 };
 
 int child_main(int argc, char **argv)

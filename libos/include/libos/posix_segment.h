@@ -24,7 +24,7 @@
 #define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
 
 enum {
-	POSIX_VERSION = 1,
+	POSIX_VERSION = 2,
 	POSIX_NFD = 256, /* descriptors of a process */
 	POSIX_NTTY = 4,
 	POSIX_PATH = 1024, /* bytes of a path, with its end */
@@ -51,6 +51,21 @@ enum { POSIX_FD_CLOEXEC = 0x8000 };
 
 struct posix_image;
 
+/* What exec carries over to the program that comes. */
+struct posix_carried {
+	uint64_t blocked; /* signals */
+	uint64_t alarm_at, alarm_every;
+};
+
+/*
+ * The environment that a process was in before exec, until the parent has taken it apart: `cap` of
+ * the process is for it so long, and nobody looks at the new one.
+ */
+struct posix_left {
+	uint64_t eid; /* 0: none */
+	struct posix_image *image;
+};
+
 struct posix_proc {
 	uint32_t state; /* enum posix_proc_state */
 	int32_t pid;	/* place in the table + places * generation */
@@ -65,7 +80,9 @@ struct posix_proc {
 	uint64_t ignored; /* signals that need not be sent */
 	struct fs_node *cwd;
 	struct posix_image *image; /* whose pages it maps; NULL: all its pages are its own */
-	uint64_t ticks;		   /* CPU slots used by children that ended */
+	struct posix_left left;
+	struct posix_carried carried;
+	uint64_t ticks; /* CPU slots used by children that ended */
 	char name[16];
 	uint32_t fds; /* fd[] is 0 from here on */
 	uint32_t reserved;

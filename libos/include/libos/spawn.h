@@ -1,5 +1,5 @@
 /*
- * spawn.h - starting a program as a new process, instead of fork and exec.
+ * spawn.h - starting a program as a new process, without the copy that fork makes.
  * Called by the shell, popen, system and tests; implemented in libos/posix/spawn.c.
  */
 #ifndef LIBOS_SPAWN_H
