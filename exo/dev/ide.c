@@ -175,23 +175,23 @@ static uint8_t *sector_memory(const struct channel *c)
 /* Describes the command's memory to the bus master; 0 where it does not reach that far. */
 static int fill_prds(const struct channel *c)
 {
-	struct prd *p = prds[c->number];
-	uint32_t n = 0, frames = 0;
+	const uint32_t clear = ios[c->io].op == EXO_IO_CLEAR, zero = frame_of(c, 0);
+	const uint32_t *const frames = &io_frames[c->io][c->done];
+	struct prd *next = prds[c->number];
+	uint32_t last = UINT32_MAX - 1; /* no frame follows it: see DMA_FRAMES */
 
 	for (uint32_t i = 0; i < c->blocks; i++) {
-		const uint32_t f = frame_of(c, i);
+		const uint32_t f = clear ? zero : frames[i];
 
 		if (f >= DMA_FRAMES)
 			return 0;
-		if (frames != 0 && f == frame_of(c, i - 1) + 1 && f % PRD_FRAMES != 0) {
-			frames++;
-			p[n - 1].bytes = (uint16_t)(frames * EXO_PAGE_SIZE);
-		} else {
-			frames = 1;
-			p[n++] = (struct prd){f * EXO_PAGE_SIZE, EXO_PAGE_SIZE, 0};
-		}
+		if (f - 1 == last && f % PRD_FRAMES != 0)
+			next[-1].bytes = (uint16_t)(next[-1].bytes + EXO_PAGE_SIZE);
+		else
+			*next++ = (struct prd){f * EXO_PAGE_SIZE, EXO_PAGE_SIZE, 0};
+		last = f;
 	}
-	p[n - 1].flags = PRD_LAST;
+	next[-1].flags = PRD_LAST;
 	return 1;
 }
 
