@@ -1,5 +1,5 @@
 /*
- * The shell's parts and what they tell each other. There is no fork: whatever must run beside the
+ * The shell's parts and what they tell each other. It does not fork: whatever must run beside the
  * shell (pipe elements, subshells, substitutions, background lists) is printed back to text and
  * given to a second shell, along with the state it needs (exec.c, subshell_spawn).
  *
