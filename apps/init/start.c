@@ -79,7 +79,7 @@ static void fill_quotas(const struct exo_manifest_program *p, struct build_spec 
 struct grants {
 	struct build_grant list[MOST_GRANTS];
 	uint32_t count;
-	uint32_t drop[2 * EXO_MANIFEST_CAPS + 2]; /* init's slots to be emptied again */
+	uint32_t drop[2 * EXO_MANIFEST_CAPS + 3]; /* init's slots to be emptied again */
 	uint32_t drops;
 	int tty;
 };
@@ -100,13 +100,26 @@ static void grant(struct grants *g, uint32_t from, uint32_t to)
 	g->list[g->count++] = (struct build_grant){from, to};
 }
 
+/* What slot `whole` holds goes on to slot `to`, with these rights only. */
+static int grant_narrowed(struct grants *g, uint32_t whole, uint32_t rights, uint32_t to)
+{
+	const uint32_t narrow = spare();
+	const int error =
+		call_result(call_cap_derive(whole, narrow, rights | EXO_RIGHT_GRANT, 0, 0));
+
+	if (error)
+		return error;
+	g->drop[g->drops++] = narrow;
+	grant(g, narrow, to);
+	return 0;
+}
+
 /* One extent, with the rights that the manifest says. */
 static int grant_extent(struct grants *g, const struct exo_manifest_program *p, uint32_t i,
 			struct build_spec *spec)
 {
 	char name[sizeof(p->extent[0]) + 1] = "";
 	const uint32_t whole = spare();
-	uint32_t narrow = 0;
 	int index, error;
 
 	memcpy(name, p->extent[i], sizeof(p->extent[i]));
@@ -117,16 +130,12 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 		error = call_result(call_extent_open((uint64_t)index, whole));
 	if (error == 0) {
 		g->drop[g->drops++] = whole;
-		narrow = spare();
-		error = call_result(call_cap_derive(whole, narrow,
-						    p->extent_rights[i] | EXO_RIGHT_GRANT, 0, 0));
+		error = grant_narrowed(g, whole, p->extent_rights[i], LAYOUT_CAP_EXTENT + i);
 	}
 	if (error) {
 		printf("init: %s: extent '%s': %s\n", p->name, name, strerror(-error));
 		return error;
 	}
-	g->drop[g->drops++] = narrow;
-	grant(g, narrow, LAYOUT_CAP_EXTENT + i);
 	memcpy(spec->extent[spec->extents].name, p->extent[i], sizeof(p->extent[i]));
 	spec->extent[spec->extents].slot = LAYOUT_CAP_EXTENT + i;
 	spec->extent[spec->extents].index = (uint32_t)index;
@@ -134,19 +143,25 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 	return 0;
 }
 
-/* A session of its own and, for one that shares the segment, a terminal. */
+/*
+ * Its own session or init's and, for one that shares the segment, a terminal.  What is typed is for
+ * those alone that share it, and nobody revokes sessions or makes more of them.
+ */
 static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 {
 	static uint32_t ttys = 1;
-	const uint32_t slot = spare();
-	const int error = call_result(call_console_session(slot));
+	const uint32_t own = (p->flags & EXO_MF_CONSOLE) != 0, shared = p->flags & EXO_MF_SHARED;
+	const uint32_t slot = own ? spare() : LAYOUT_CAP_CONSOLE;
+	int error = own ? call_result(call_console_session(slot)) : 0;
 
+	if (error == 0)
+		error = grant_narrowed(g, slot, EXO_RIGHT_WRITE | (shared ? EXO_RIGHT_READ : 0),
+				       LAYOUT_CAP_CONSOLE);
 	if (error) {
 		printf("init: %s: no console session: %s\n", p->name, strerror(-error));
 		return error;
 	}
-	grant(g, slot, LAYOUT_CAP_CONSOLE);
-	if ((p->flags & EXO_MF_SHARED) && ttys < POSIX_NTTY) {
+	if (own && shared && ttys < POSIX_NTTY) {
 		g->tty = (int)ttys++;
 		posix_tty_make((uint32_t)g->tty);
 	}
@@ -157,34 +172,26 @@ static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 static int grant_env(struct grants *g, const struct exo_manifest_program *p)
 {
 	const uint32_t whole = spare();
-	uint32_t narrow;
 	int error = call_result(call_env_open(eids[p->env - 1], whole));
 
 	if (error == 0) {
 		g->drop[g->drops++] = whole;
-		narrow = spare();
-		error = call_result(
-			call_cap_derive(whole, narrow, p->env_rights | EXO_RIGHT_GRANT, 0, 0));
+		error = grant_narrowed(g, whole, p->env_rights, LAYOUT_CAP_ENV);
 	}
 	if (error) {
 		printf("init: %s: program %u: %s\n", p->name, p->env, strerror(-error));
 		return error;
 	}
-	g->drop[g->drops++] = narrow;
-	grant(g, narrow, LAYOUT_CAP_ENV);
 	return 0;
 }
 
 static int fill_grants(struct grants *g, const struct exo_manifest_program *p,
 		       struct build_spec *spec)
 {
-	int error = 0;
+	int error;
 
 	g->tty = -1;
-	if (p->flags & EXO_MF_CONSOLE)
-		error = grant_console(g, p);
-	else
-		grant(g, LAYOUT_CAP_CONSOLE, LAYOUT_CAP_CONSOLE);
+	error = grant_console(g, p);
 	if (p->flags & EXO_MF_HALT)
 		grant(g, LAYOUT_CAP_MACHINE, LAYOUT_CAP_MACHINE);
 	if (p->flags & EXO_MF_SCREEN)

@@ -16,7 +16,11 @@
 
 struct exo_caps caps[EXO_NENV] TABLE(caps);
 
-/* A child that revokes itself for ever must still be reaped, which takes one more generation. */
+/*
+ * Generations are not used twice, or a capability kept from the first time would count again.  So
+ * there is an end to revoking, well before the end of the numbers: who has revoked that often must
+ * still be reaped, or freed, which takes one more.
+ */
 enum { CAP_GEN_REVOKES = 0x7fffffff };
 
 /*@ requires \valid_read(cap);
@@ -276,9 +280,12 @@ struct exo_result sys_cap_revoke(uint64_t s)
 		return refuse(EXO_TYPE);
 	if ((cap.rights & EXO_RIGHT_ADMIN) == 0)
 		return refuse(EXO_PERM);
-	if (cap.kind == EXO_CAP_EXTENT)
-		extent_revoke(cap.object);
-	else
+	if (cap.kind == EXO_CAP_CONSOLE) {
 		console_revoke(cap.object);
+		return refuse(EXO_OK);
+	}
+	if (extent_gen(cap.object) >= CAP_GEN_REVOKES)
+		return refuse(EXO_STATE);
+	extent_revoke(cap.object);
 	return refuse(EXO_OK);
 }

@@ -30,7 +30,7 @@ enum {
 static const uint64_t PATIENCE = 100 * 1000 * 1000; /* ns */
 
 static struct session {
-	uint32_t gen;
+	uint64_t gen;
 	uint32_t used;	    /* somebody may hold capabilities */
 	uint32_t maker;	    /* environment that made it; 0: nobody */
 	uint32_t waiter;    /* environment that got a short write; 0: nobody */

@@ -211,14 +211,23 @@ void io_finish(uint32_t io, enum exo_status status, uint32_t blocks)
 	complete(e, ios[io].tag, status, blocks);
 }
 
-/* Is the capability that request io came by still there, and does it still cover it? */
+/* Rights to an extent of which an operation needs one. */
+static uint32_t enough(uint8_t op)
+{
+	if (op == EXO_IO_READ)
+		return EXO_RIGHT_READ;
+	return op == EXO_IO_FLUSH ? EXO_RIGHT_READ | EXO_RIGHT_WRITE : EXO_RIGHT_WRITE;
+}
+
+/* Is there a capability where request io came from that covers it, as the one then did? */
 static int still_held(uint32_t io)
 {
 	const struct exo_io *const r = &ios[io];
 	const struct exo_cap *const c = &caps[r->env].c[io_cap[io]];
 
 	return c->kind == EXO_CAP_EXTENT && c->object == r->extent && c->gen == io_gen[io] &&
-	       r->block >= c->start && r->block + r->count <= c->start + c->len;
+	       (c->rights & enough(r->op)) != 0 && r->block >= c->start &&
+	       r->block + r->count <= c->start + c->len;
 }
 
 /* OK when request io may go to its drive now. */
@@ -343,16 +352,11 @@ static enum exo_status check_form(const struct exo_sqe *s)
 
 static enum exo_status check_extent(uint32_t e, const struct exo_sqe *s, struct exo_cap *cap)
 {
-	enum exo_status status = cap_find(e, s->cap, EXO_CAP_EXTENT, 0, cap);
-	uint32_t enough = EXO_RIGHT_WRITE;
+	const enum exo_status status = cap_find(e, s->cap, EXO_CAP_EXTENT, 0, cap);
 
 	if (status != EXO_OK)
 		return status;
-	if (s->op == EXO_IO_READ)
-		enough = EXO_RIGHT_READ;
-	else if (s->op == EXO_IO_FLUSH)
-		enough = EXO_RIGHT_READ | EXO_RIGHT_WRITE;
-	if ((cap->rights & enough) == 0)
+	if ((cap->rights & enough(s->op)) == 0)
 		return EXO_PERM;
 	if (s->op != EXO_IO_FLUSH && !inside(cap, s->block, s->count))
 		return EXO_RANGE;

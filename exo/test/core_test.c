@@ -395,6 +395,24 @@ static void test_cap_revoke(void)
 	NO(STATE, sys_cap_revoke(0));
 }
 
+/* Revoked 2^32 times, an extent would be back at the generation of a capability kept from before. */
+static void test_generations_of_extents_come_to_an_end(void)
+{
+	world();
+	host_extent_gen[4] = 0x7ffffffe;
+	for (uint32_t s = 20; s < 22; s++)
+		cap_put(1, s,
+			(struct exo_cap){.kind = EXO_CAP_EXTENT,
+					 .rights = 15,
+					 .object = 4,
+					 .gen = 0x7ffffffe + (s - 20),
+					 .len = 9});
+	OK(sys_cap_revoke(20));
+	NO(STALE, sys_cap_revoke(20));
+	NO(STATE, sys_cap_revoke(21));
+	CHECK(host_extent_gen[4] == 0x7fffffff);
+}
+
 /* ---- environments ------------------------------------------------------------------------ */
 
 static void test_env_create(void)
@@ -2318,6 +2336,7 @@ static const struct {
 	TEST(cap_grant),
 	TEST(cap_drop),
 	TEST(cap_revoke),
+	TEST(generations_of_extents_come_to_an_end),
 	TEST(env_create),
 	TEST(env_open),
 	TEST(env_set),

@@ -404,6 +404,25 @@ static void dropping_reaches_what_is_queued(void)
 	CHECK(fake_broken() == NULL);
 }
 
+/* Nor is one for whose kind the capability that stands in its place has not the right. */
+static void a_lesser_right_in_its_place_does_not_serve(void)
+{
+	two_owners();
+	fake_as(A);
+	CHECK(sys_cap_derive(X, 20, EXO_RIGHT_READ | EXO_RIGHT_WRITE, 450, 4).status == EXO_OK);
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(A, 20, EXO_IO_WRITE, 450, 1);
+	(void)put(A, 20, EXO_IO_READ, 450, 1);
+	(void)put(A, 20, EXO_IO_CLEAR, 450, 1);
+	(void)submit(A);
+	CHECK(sys_cap_drop(20).status == EXO_OK);
+	CHECK(sys_cap_derive(X, 20, EXO_RIGHT_READ, 450, 4).status == EXO_OK);
+	fake_run();
+	CHECK(completion(A, 0) == EXO_OK && completion(A, 1) == EXO_STALE);
+	CHECK(completion(A, 2) == EXO_OK && completion(A, 3) == EXO_STALE);
+	CHECK(fake_broken() == NULL);
+}
+
 static void death_with_requests_in_flight(void)
 {
 	uint64_t calls = 0;
@@ -505,6 +524,7 @@ int main(void)
 	RUN_TEST(revoking_reaches_what_is_queued);
 	RUN_TEST(splitting_reaches_what_is_queued);
 	RUN_TEST(dropping_reaches_what_is_queued);
+	RUN_TEST(a_lesser_right_in_its_place_does_not_serve);
 	RUN_TEST(death_with_requests_in_flight);
 	RUN_TEST(requests_of_the_dead_are_not_started);
 	RUN_TEST(a_flush_comes_after_what_was_before_it);
