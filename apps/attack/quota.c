@@ -1,5 +1,6 @@
 /*
- * tables.c - filling everything that can run out: the own quota ends it, nobody else notices.
+ * quota.c - more than was promised: moving quota that is not there, filling everything that can run
+ * out.
  */
 #include <libos/frames.h>
 #include "attack.h"
@@ -15,7 +16,7 @@ static void all_pages(void)
 
 	while (n < MOST_PAGES && (error = frame_take(0, EXO_PAGE_DATA, &taken[n])) == 0)
 		n++;
-	score("taking every page", error != 0 && n > 0 && tables()->free_frames > 0);
+	score("taking every page", error != 0 && n > 0 && tables_info()->free_frames > 0);
 	for (uint32_t i = 0; i < n; i++)
 		error = frames_free(0, taken[i], 1);
 	score("giving every page back", error == 0);
@@ -40,13 +41,12 @@ static void all_caps(void)
 
 static void all_slots(void)
 {
-	const struct exo_slot *slot = table_of(EXO_TABLE_SLOTS);
 	struct exo_result r = {EXO_OK, 0};
 	uint8_t mine[EXO_NSLOT] = {0};
 	uint32_t s;
 
 	for (s = 0; s < EXO_NSLOT && r.status != EXO_QUOTA; s++)
-		if (slot[s].owner == 0) {
+		if (tables_slot(s)->owner == 0) {
 			r = call_slot_take(0, s);
 			mine[s] = r.status == EXO_OK;
 		}
@@ -77,12 +77,58 @@ static void all_envs(void)
 	}
 }
 
-void attack_tables(void)
+/* Limits are moved, never made: the sum over all environments stays, whoever gives how much. */
+static uint64_t sum_of(uint64_t kind)
 {
-	answered("giving more quota than there is", call_quota_move(0, EXO_QUOTA_PAGES, 1ull << 40),
-		 EXO_QUOTA);
+	uint64_t sum = 0;
+
+	for (uint32_t e = 0; e < tables_info()->envs; e++)
+		sum += tables_quota_limit(e)->n[kind];
+	return sum;
+}
+
+static const uint64_t amounts[] = {
+	1,	    1ull << 31, (1ull << 32) - 1, 1ull << 32, (1ull << 32) + 1, 1ull << 40,
+	1ull << 63, ~0ull};
+
+static void moves(void)
+{
+	const uint32_t e = find_free_env();
+
+	if (call_env_create(e, CHILD_CAP).status != EXO_OK) {
+		unprepared("somebody to give quota to");
+		return;
+	}
+	for (uint64_t kind = 0; kind < EXO_NQUOTA + 2; kind++)
+		for (uint32_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {
+			const uint64_t sum = kind < EXO_NQUOTA ? sum_of(kind) : 0;
+			const struct exo_result r = call_quota_move(CHILD_CAP, kind, amounts[i]);
+
+			if (i > 0)
+				tally_refused(r);
+			tally(kind >= EXO_NQUOTA || sum == sum_of(kind));
+			tally_refused(call_quota_move(EXO_SELF.n, kind, amounts[i] | 1ull << 33));
+		}
+	sum_up("giving more than there is, of every kind");
+	(void)call_env_kill(CHILD_CAP, 0);
+	for (uint64_t kind = 0; kind < 7; kind++)
+		tally(sum_of(kind) != 0);
+	tally(call_env_reap(CHILD_CAP).status == EXO_OK);
+	sum_up("it comes back with the child");
+}
+
+void attack_quota(void)
+{
+	uint64_t before[EXO_NQUOTA];
+
+	for (uint64_t kind = 0; kind < EXO_NQUOTA; kind++)
+		before[kind] = sum_of(kind);
+	moves();
 	all_pages();
 	all_caps();
 	all_slots();
 	all_envs();
+	for (uint64_t kind = 0; kind < EXO_NQUOTA; kind++)
+		tally(before[kind] == sum_of(kind));
+	sum_up("every sum is as it was before");
 }

@@ -1,0 +1,168 @@
+/*
+ * dma.c - frames that are given away while the drive works on them: freed, unshared, or left behind
+ * by an environment that is killed with requests queued and on the drive.
+ */
+#include <libos/frames.h>
+#include <libos/time.h>
+#include <libos/vm.h>
+#include "attack.h"
+
+enum { CAP = 47, OWN = 10, RUN = 16, KILLS = 10, FREES = 20, WAIT_MS = 2000 };
+#define MARK 0x6d61726b6d61726bull
+
+static struct thread t;
+static uint64_t start;
+
+/* Its ring is its own page; it reads into its own frames for ever. */
+static void reader(struct thread *me)
+{
+	volatile struct exo_ring *const r = (volatile struct exo_ring *)THREAD_RING;
+
+	if (call_io_setup(me->frames[0]).status != EXO_OK)
+		return;
+	while (!me->stop) {
+		const uint32_t i = r->sq_tail % EXO_RING_SQ;
+
+		for (uint32_t k = 0; k < 6; k++)
+			r->list[k] = me->frames[1 + k];
+		r->sq[i] =
+			(struct exo_sqe){.op = EXO_IO_READ, .cap = OWN, .count = 6, .block = start};
+		r->sq_tail = r->sq_tail + 1;
+		r->cq_head = r->cq_tail;
+		if (call_io_submit().status == EXO_OK)
+			me->rounds++;
+		else
+			r->sq_tail = r->sq_tail - 1;
+		disturb(0);
+	}
+}
+
+static int reader_makes(void)
+{
+	if (!thread_make(&t, THREAD_CAP, reader) ||
+	    call_cap_grant(CAP, THREAD_CAP, OWN, EXO_RIGHT_READ).status != EXO_OK)
+		return 0;
+	for (uint32_t i = 1; i <= 6; i++)
+		if ((t.frames[i] = child_take(&t.c, EXO_PAGE_DATA)) == 0)
+			return 0;
+	return thread_go(&t) && thread_wait(&t, 1, WAIT_MS);
+}
+
+/* The frames of the dead, taken as soon as they are to be had, keep what is written there. */
+static int mark_holds(uint32_t f)
+{
+	volatile uint64_t *at;
+	int holds = 1;
+
+	if (call_page_take(0, f, EXO_PAGE_DATA).status != EXO_OK)
+		return 0;
+	at = vm_window(&f, 1, VM_READ | VM_WRITE, 0, NULL);
+	for (uint32_t i = 0; at != NULL && i < 512; i++)
+		at[i] = MARK;
+	(void)time_sleep_until(time_now() + 2 * MS, 0);
+	for (uint32_t i = 0; at != NULL && i < 512; i++)
+		holds &= at[i] == MARK;
+	vm_window_end();
+	(void)call_page_free(0, f);
+	return at != NULL && holds;
+}
+
+/* A frame that a request on the drive holds is not to be had. */
+static void while_it_runs(void)
+{
+	for (uint32_t i = 0; i <= 6; i++)
+		if (tables_page_pins(t.frames[i])[0] != 0)
+			tally_refused(call_env_reclaim(t.c.eid, EXO_QUOTA_PAGES, t.frames[i]));
+}
+
+static void killed(void)
+{
+	uint32_t frames[7];
+
+	for (uint32_t i = 0; i < KILLS; i++) {
+		if (!reader_makes()) {
+			unprepared("a reader");
+			return;
+		}
+		for (uint64_t n = next_random() % 16; n != 0; n--)
+			disturb(t.c.eid);
+		(void)call_env_kill(THREAD_CAP, 0);
+		while_it_runs();
+		for (uint32_t k = 0; k < 7; k++)
+			frames[k] = t.frames[k];
+		tally(child_end(&t.c));
+		for (uint32_t k = 0; k < 7; k++)
+			tally(mark_holds(frames[k]));
+	}
+	sum_up("frames of one that is killed with requests in flight");
+}
+
+/* Freed and unshared by their owner while the drive reads into them. */
+static void freed(void)
+{
+	uint32_t first, early = 0;
+
+	if (frames_take_run(0, RUN, 1, &first) != 0) {
+		unprepared("frames for a transfer");
+		return;
+	}
+	for (uint32_t i = 0; i < FREES; i++) {
+		const struct exo_sqe e = {
+			.op = EXO_IO_READ, .cap = CAP, .count = RUN, .block = start};
+
+		for (uint32_t k = 0; k < RUN; k++)
+			ring_page.list[k] = first + k;
+		ring_put(e);
+		ring_put(e);
+		(void)call_io_submit();
+		for (uint32_t k = 0; k < RUN; k++) {
+			const uint32_t busy = tables_quota_used(self_index())->n[EXO_QUOTA_IO];
+
+			(void)call_page_unshare(first + k, 1);
+			if (busy == 0)
+				break;
+			if (tables_page_pins(first + k)[0] == 0)
+				continue; /* it was done just now */
+			tally_answered(call_page_free(0, first + k), EXO_BUSY);
+			early++;
+		}
+		tally(ring_drain());
+	}
+	sum_up("frames freed and unshared while the drive reads into them");
+	score("the drive was at work at times", early > 0);
+	score("they can be freed afterwards", frames_free(0, first, RUN) == 0);
+}
+
+/* The ring itself is held as long as it is one. */
+static void ring_freed(void)
+{
+	const uint32_t f = vm_frame((uint64_t)(uintptr_t)&ring_page, NULL);
+
+	tally_answered(call_page_free(0, f), EXO_BUSY);
+	ring_page.list[0] = data_frame(0);
+	ring_put((struct exo_sqe){.op = EXO_IO_READ, .cap = CAP, .count = 1, .block = start});
+	(void)call_io_submit();
+	if (tables_quota_used(self_index())->n[EXO_QUOTA_IO] != 0) {
+		tally_answered(call_io_setup(0), EXO_BUSY);
+		tally_answered(call_io_setup(data_frame(1)), EXO_BUSY);
+	}
+	(void)ring_drain();
+	sum_up("the ring freed, or changed for another, with requests in flight");
+}
+
+void attack_dma(void)
+{
+	uint32_t x;
+
+	if (!ring_open() || (x = prey_open(CAP)) == 0 ||
+	    call_cap_derive(CAP, CAP + 1, EXO_RIGHT_READ | EXO_RIGHT_GRANT, 0, 0).status !=
+		    EXO_OK) {
+		unprepared("requests");
+		return;
+	}
+	start = tables_extent(x)->start;
+	killed();
+	freed();
+	ring_freed();
+	ring_close();
+}

@@ -1,0 +1,224 @@
+/*
+ * revocation.c - races with whoever takes something back: pages that are unshared, freed and taken
+ * while they are mapped and used, capabilities lost while requests under them are queued.
+ */
+#include <libos/frames.h>
+#include <libos/time.h>
+#include <libos/vm.h>
+#include "attack.h"
+
+enum { SHARED = 10, LEAF_AT = 300, ROUNDS = 150, WAIT_MS = 2000, CAP = 47, LESS = 48 };
+
+static struct thread t;
+static volatile uint32_t shared_frame; /* what the thread tries to keep mapped */
+
+/* Maps, writes and unmaps the frame it is told of, by a capability that comes and goes. */
+static void grab(struct thread *me)
+{
+	volatile uint64_t *const at =
+		(volatile uint64_t *)(CHILD_CODE + (uint64_t)LEAF_AT * EXO_PAGE_SIZE);
+
+	while (!me->stop) {
+		const uint32_t f = shared_frame;
+
+		if (f != 0 &&
+		    call_page_map(EXO_SELF.n, me->c.leaf, LEAF_AT, f, 1, RW | SHARED << 8).status ==
+			    EXO_OK) {
+			at[0] = me->rounds;
+			me->rounds++;
+			disturb(me->other);
+			(void)call_page_unmap(EXO_SELF.n, me->c.leaf, LEAF_AT, 1);
+		}
+		if (next_random() % 4 == 0)
+			(void)call_cap_drop(SHARED);
+		if (next_random() % 3 == 0)
+			disturb(me->other);
+	}
+}
+
+/*
+ * Takes a frame, shares it, takes it back at a random moment, frees it, and takes it anew, zeroed:
+ * from the moment that the kernel has said it is free, nothing of the thread's reaches it.
+ */
+static int one_round(uint32_t leaf)
+{
+	const volatile uint64_t *const at = (const volatile uint64_t *)(SCRATCH + 80 * VM_PAGE);
+	enum exo_status status;
+	uint64_t bits = 0;
+	uint32_t f;
+
+	if (frame_take(0, EXO_PAGE_DATA, &f) != 0)
+		return 0;
+	(void)call_page_share(f, 1, THREAD_CAP, SHARED, EXO_RIGHT_READ | EXO_RIGHT_WRITE);
+	shared_frame = f;
+	disturb(t.c.eid);
+	disturb(t.c.eid);
+	if (next_random() % 2 == 0)
+		(void)call_page_unshare(f, 1);
+	for (uint32_t i = 0;
+	     (status = (enum exo_status)call_page_free(0, f).status) == EXO_BUSY && i < 1000; i++) {
+		(void)call_revoke_take(EXO_SELF.n, EXO_ASK_PAGES, f, t.c.leaf);
+		disturb(t.c.eid);
+	}
+	if (status != EXO_OK || call_page_take(0, f, EXO_PAGE_DATA).status != EXO_OK)
+		return 0;
+	if (call_page_map(0, leaf, 80, f, 1, RW).status != EXO_OK)
+		return 0;
+	for (uint32_t i = 0; i < 6; i++) {
+		disturb(t.c.eid);
+		bits |= at[0];
+	}
+	shared_frame = 0;
+	(void)call_page_unmap(0, leaf, 80, 1);
+	return bits == 0 && call_page_free(0, f).status == EXO_OK;
+}
+
+static void pages_taken_back(uint32_t leaf)
+{
+	shared_frame = 0;
+	if (!thread_make(&t, THREAD_CAP, grab)) {
+		unprepared("pages taken back");
+		return;
+	}
+	t.other = eid_of(self_index());
+	(void)thread_go(&t);
+	for (uint32_t i = 0; i < ROUNDS; i++)
+		tally(one_round(leaf));
+	sum_up("a page taken back from one that maps and writes it");
+	score("it had the page at times", t.rounds > 0);
+	t.stop = 1;
+	(void)child_wait(&t.c, WAIT_MS);
+	score("taken back", tables_env(t.c.index)->end == EXO_END_EXIT ||
+				    tables_env(t.c.index)->end == EXO_END_FAULT);
+	score("nothing of it is left", child_end(&t.c));
+}
+
+/* ---- requests ---------------------------------------------------------------------------- */
+
+/* Words of block b on the drive. */
+static uint64_t on_disk(const volatile struct exo_extent *x, uint64_t b)
+{
+	const struct exo_sqe e = {.op = EXO_IO_READ, .cap = CAP, .count = 1, .block = x->start + b};
+
+	ring_page.list[0] = data_frame(1);
+	return ring_request(e) == EXO_OK ? ring_data[512] : ~0ull;
+}
+
+/*
+ * Writes are queued under a capability that is lost before they begin; in its slot stands one that
+ * only reads, of the same blocks.  What had not begun must not be written.
+ */
+static int lesser_right(const volatile struct exo_extent *x, uint64_t round)
+{
+	const struct exo_sqe slow = {
+		.op = EXO_IO_READ, .cap = CAP, .count = 8, .list = 8, .block = x->start};
+	const struct exo_sqe write = {
+		.op = EXO_IO_WRITE, .cap = LESS, .count = 1, .block = x->start + 40};
+	uint64_t before = on_disk(x, 40), status;
+
+	(void)call_cap_drop(LESS);
+	if (call_cap_derive(CAP, LESS, EXO_RIGHT_READ | EXO_RIGHT_WRITE, x->start + 40, 1).status !=
+	    EXO_OK)
+		return 0;
+	ring_data[0] = round + 1000;
+	ring_page.list[0] = data_frame(0);
+	for (uint32_t i = 0; i < 8; i++)
+		ring_page.list[8 + i] = data_frame(2 + i);
+	ring_put(slow);
+	ring_put(slow);
+	ring_put(write);
+	(void)call_io_submit();
+	(void)call_cap_drop(LESS);
+	if (round % 2 == 0)
+		(void)call_cap_derive(CAP, LESS, EXO_RIGHT_READ, x->start + 40, 1);
+	if (!ring_drain())
+		return 0;
+	status = ring_page.cq[(ring_page.cq_tail - 1) % EXO_RING_CQ].status;
+	return status == EXO_STALE ? on_disk(x, 40) == before : status == EXO_OK;
+}
+
+static uint64_t stale_seen;
+
+static void requests_queued(const volatile struct exo_extent *x)
+{
+	for (uint64_t round = 0; round < 20; round++) {
+		tally(lesser_right(x, round));
+		stale_seen +=
+			ring_page.cq[(ring_page.cq_tail - 2) % EXO_RING_CQ].status == EXO_STALE ||
+			ring_page.cq[(ring_page.cq_tail - 1) % EXO_RING_CQ].status == EXO_STALE;
+	}
+	sum_up("requests queued under a right that is lost");
+	score("some of them were caught in the queue", stale_seen > 0);
+}
+
+/* All requests under the extent's generation. */
+static void generation(uint32_t x)
+{
+	const struct exo_sqe e = {.op = EXO_IO_READ,
+				  .cap = CAP,
+				  .count = 8,
+				  .list = 8,
+				  .block = tables_extent(x)->start};
+	uint32_t ok = 0, stale = 0;
+
+	for (uint32_t i = 0; i < 8; i++)
+		ring_put(e);
+	(void)call_io_submit();
+	tally_answered(call_cap_revoke(CAP), EXO_OK);
+	tally_refused(call_cap_derive(CAP, LESS + 1, EXO_RIGHT_READ, 0, 0));
+	(void)ring_drain();
+	for (uint32_t i = 1; i <= 8; i++) {
+		const uint32_t status = ring_page.cq[(ring_page.cq_tail - i) % EXO_RING_CQ].status;
+
+		ok += status == EXO_OK;
+		stale += status == EXO_STALE;
+	}
+	tally(ok + stale == 8 && stale > 0);
+	ring_put(e);
+	(void)call_io_submit();
+	tally(ring_page.cq[(ring_page.cq_tail - 1) % EXO_RING_CQ].status == EXO_STALE);
+	sum_up("requests queued under an extent that is revoked");
+}
+
+/* Nothing is taken before its time, or by who has not asked. */
+static void taking(void)
+{
+	struct child c;
+
+	if (!child_start(&c, CHILD_SPIN)) {
+		unprepared("taking from a child");
+		return;
+	}
+	for (uint32_t f = 1; f < tables_info()->frames; f++)
+		if (tables_page(f)->owner == c.index)
+			tally_refused(call_revoke_take(CHILD_CAP, EXO_ASK_PAGES, f, c.leaf));
+	tally_answered(call_revoke_ask(CHILD_CAP, EXO_ASK_PAGES, 4, 0), EXO_OK);
+	for (uint32_t f = 1; f < tables_info()->frames; f++)
+		if (tables_page(f)->owner == c.index)
+			tally_refused(call_revoke_take(CHILD_CAP, EXO_ASK_PAGES, f, c.leaf));
+	tally_refused(call_revoke_ask(EXO_SELF.n, EXO_ASK_PAGES, 1, 0));
+	tally_refused(call_revoke_ask(CHILD_CAP, EXO_ASK_PAGES, ~0ull, 0));
+	tally_refused(call_revoke_ask(CHILD_CAP, EXO_ASK_EXTENT, 1, 0));
+	sum_up("taking before the deadline, or without asking");
+	score("taken back", child_end(&c));
+}
+
+void attack_revocation(void)
+{
+	const uint32_t leaf = scratch_table();
+	uint32_t x;
+
+	if (leaf == 0) {
+		unprepared("revocation");
+		return;
+	}
+	taking();
+	pages_taken_back(leaf);
+	if (!ring_open() || (x = prey_open(CAP)) == 0) {
+		unprepared("requests");
+		return;
+	}
+	requests_queued(tables_extent(x));
+	generation(x);
+	ring_close();
+}
