@@ -3,7 +3,7 @@
  * and threads that run this program's own functions.
  *
  * Frames are the child's own from the start (taken through its capability), so ending it gives back
- * everything by env_reclaim.  A thread's image is this program's frames, mapped by its right to
+ * everything by env_reclaim.  A thread's data are this program's frames, mapped by its right to
  * them.
  */
 #include <libos/frames.h>
@@ -143,20 +143,42 @@ int child_start(struct child *c, enum child_task task)
 
 /* ---- threads ----------------------------------------------------------------------------- */
 
-/* Every page of this program's image, which must be there. */
+/* A page with the same contents: text and constants may be frames of whoever started this program.
+ */
+static uint32_t copy_of(const struct child *c, uint64_t va)
+{
+	uint32_t f = child_take(c, EXO_PAGE_DATA);
+	void *const at = f != 0 ? vm_window(&f, 1, VM_READ | VM_WRITE, c->cap, NULL) : NULL;
+
+	if (at == NULL)
+		return 0;
+	memcpy(at, (const void *)(uintptr_t)va, VM_PAGE);
+	vm_window_end();
+	return f;
+}
+
+static int put_image_page(const struct child *c, uint64_t va)
+{
+	unsigned perm = VM_READ;
+	uint32_t f = vm_frame(va, &perm);
+
+	if (f == 0 && vm_populate(va, VM_PAGE, VM_READ | VM_WRITE) == 0)
+		f = vm_frame(va, &perm);
+	if (f == 0 || va >= THREAD_STACK)
+		return 0;
+	if (tables_page(f)->owner == self_index())
+		return map(c, va, f, perm, 0);
+	f = (perm & VM_WRITE) == 0 ? copy_of(c, va) : 0;
+	return f != 0 && map(c, va, f, perm, c->cap);
+}
+
 static int put_image(const struct child *c)
 {
 	const struct start_args *a = start_args();
 
-	for (uint64_t va = a->image; va < a->bss_end; va += VM_PAGE) {
-		unsigned perm = VM_READ;
-		uint32_t f = vm_frame(va, &perm);
-
-		if (f == 0 && vm_populate(va, VM_PAGE, VM_READ | VM_WRITE) == 0)
-			f = vm_frame(va, &perm);
-		if (f == 0 || va >= THREAD_STACK || !map(c, va, f, perm, 0))
+	for (uint64_t va = a->image; va < a->bss_end; va += VM_PAGE)
+		if (!put_image_page(c, va))
 			return 0;
-	}
 	return 1;
 }
 

@@ -6,7 +6,14 @@
 #include <libos/vm.h>
 #include "attack.h"
 
-enum { PAGES = 64, ROUNDS = 8, TURNS = 40, SPOILED = 0x5a5a5a5a, LOOK_BYTES = 640 };
+enum {
+	PAGES = 64,
+	ROUNDS = 8,
+	TURNS = 40,
+	SPOILED = 0x5a5a5a5a,
+	LOOK_BYTES = 640,
+	FPU_CONTROL = 0x7f
+};
 
 enum { WAIT_MS = 2000 };
 
@@ -111,7 +118,7 @@ static int looks_clean(void)
 	int ran;
 
 	for (uint32_t i = 0; i < LOOK_BYTES; i++)
-		seen.bytes[i] = 0xff;
+		seen.bytes[i] = 0;
 	if (!thread_make(&t, OTHER_CAP, NULL) ||
 	    call_env_start(OTHER_CAP, (uint64_t)(uintptr_t)remains_look, THREAD_STACK + VM_PAGE,
 			   (uint64_t)(uintptr_t)&seen)
@@ -126,7 +133,7 @@ static int looks_clean(void)
 		bits |= seen.r.fpu[i];
 	for (uint32_t i = 32; i < 416; i++)
 		bits |= seen.r.fpu[i];
-	return child_end(&t.c) && ran && bits == 0;
+	return child_end(&t.c) && ran && seen.r.fpu[0] == FPU_CONTROL && bits == 0;
 }
 
 static void registers_of_others(void)

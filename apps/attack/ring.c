@@ -12,7 +12,7 @@ enum { CAP = 47, SUBMITS = 1500, DMAS = 60, WAIT_MS = 2000 };
 
 static struct thread t;
 static uint64_t start, len;
-static uint32_t good, bad;
+static uint32_t good, bad, bad_pins;
 
 /* An entry of which each field is right or wrong by chance. */
 static struct exo_sqe some_entry(void)
@@ -49,11 +49,10 @@ static void rewrite(struct thread *me)
 	}
 }
 
-/* Does the kernel's table hold what this program may ask for, and no more? */
-static int in_bounds(void)
+/* Requests of this program in the kernel's table; one that it may not make counts as `wrong`. */
+static uint32_t in_flight(uint32_t me, uint32_t *wrong)
 {
-	const uint32_t me = self_index();
-	uint32_t flight = 0, wrong = 0;
+	uint32_t flight = 0;
 
 	for (uint32_t i = 1; i < EXO_NIO; i++) {
 		const volatile struct exo_io *io = tables_io(i);
@@ -61,12 +60,29 @@ static int in_bounds(void)
 		if (io->state == EXO_IOS_FREE || io->env != me)
 			continue;
 		flight++;
-		wrong += io->op < EXO_IO_READ || io->op > EXO_IO_CLEAR || io->count > EXO_IO_BLOCKS;
-		wrong += io->op != EXO_IO_FLUSH &&
-			 (io->block < start || io->block + io->count > start + len);
+		*wrong +=
+			io->op < EXO_IO_READ || io->op > EXO_IO_CLEAR || io->count > EXO_IO_BLOCKS;
+		*wrong += io->op != EXO_IO_FLUSH &&
+			  (io->block < start || io->block + io->count > start + len);
 	}
-	return wrong == 0 && flight == tables_quota_used(me)->n[EXO_QUOTA_IO] &&
-	       flight <= tables_quota_limit(me)->n[EXO_QUOTA_IO] && tables_page_pins(bad)[0] == 0;
+	return flight;
+}
+
+/* Does the kernel's table hold what this program may ask for, and no more? */
+static int in_bounds(void)
+{
+	const uint32_t me = self_index();
+	const volatile uint32_t *const used = &tables_quota_used(me)->n[EXO_QUOTA_IO];
+	uint32_t flight, before, wrong;
+
+	do { /* none of them ended meanwhile */
+		before = *used;
+		wrong = 0;
+		flight = in_flight(me, &wrong);
+	} while (before != *used);
+	return wrong == 0 && flight == before &&
+	       flight <= tables_quota_limit(me)->n[EXO_QUOTA_IO] &&
+	       tables_page_pins(bad)[0] == bad_pins;
 }
 
 static void rewritten(void)
@@ -146,7 +162,8 @@ void attack_ring(void)
 {
 	uint32_t x;
 
-	bad = find_frame(EXO_PAGE_UPCALL, 0);
+	bad = find_frame(EXO_PAGE_DATA, 0);
+	bad_pins = tables_page_pins(bad)[0];
 	if (!ring_open() || (x = prey_open(CAP)) == 0) {
 		unprepared("requests");
 		return;

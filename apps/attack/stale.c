@@ -8,6 +8,12 @@
 
 enum { KEPT = 45, WHOLE = 47, PART = 48, AGAIN = 49, CUT = 16, WAIT_MS = 5000 };
 
+enum {
+#define CALL(number, name, nargs, args, what, errors, bound, example) CALL_##name = number,
+#include <exo/syscall.def>
+#undef CALL
+};
+
 static void by_id(uint64_t old)
 {
 	tally_answered(call_yield(old), EXO_STALE);
@@ -90,11 +96,24 @@ static void frames(void)
 
 /* ---- extents ----------------------------------------------------------------------------- */
 
-static int changed(struct exo_result r)
+static int changing(uint32_t x)
+{
+	return tables_extent(x)->state == EXO_EXTENT_TAKING ||
+	       tables_extent(x)->state == EXO_EXTENT_DYING;
+}
+
+/* Makes a change of the extent table, when others have done with theirs, and waits for its end. */
+static int changed(uint64_t number, const uint64_t a[6], uint32_t x, uint32_t part)
 {
 	const uint64_t until = time_now() + (uint64_t)WAIT_MS * MS;
+	struct exo_result r;
 
-	return r.status == EXO_OK && time_sleep_until(until, EXO_EV_EXTENT) == EXO_EV_EXTENT;
+	while ((r = call_trap(number, a[0], a[1], a[2], a[3], a[4], a[5])).status == EXO_BUSY &&
+	       time_now() < until)
+		(void)time_sleep_until(time_now() + MS, EXO_EV_EXTENT);
+	while (r.status == EXO_OK && (changing(x) || changing(part)) && time_now() < until)
+		(void)time_sleep_until(time_now() + MS, EXO_EV_EXTENT);
+	return r.status == EXO_OK && !changing(x) && !changing(part);
 }
 
 static uint64_t read_through(uint32_t slot, uint64_t block)
@@ -113,7 +132,7 @@ static void extents(void)
 
 	while (tables_extent(part)->state != EXO_EXTENT_FREE)
 		part++;
-	if (x == 0 || !changed(call_extent_split(WHOLE, at, part))) {
+	if (x == 0 || !changed(CALL_extent_split, (uint64_t[6]){WHOLE, at, part}, x, part)) {
 		unprepared("an extent cut in two");
 		return;
 	}
@@ -121,12 +140,13 @@ static void extents(void)
 	tally_answered(call_cap_derive(WHOLE, 50, EXO_RIGHT_READ, 0, 0), EXO_STALE);
 	tally_answered(call_extent_open(part, PART), EXO_OK);
 	tally(read_through(PART, at) == EXO_OK);
-	if (!changed(call_extent_free(PART))) {
+	if (!changed(CALL_extent_free, (uint64_t[6]){PART}, x, part)) {
 		unprepared("an extent freed");
 		return;
 	}
 	tally_answered((struct exo_result){read_through(PART, at), 0}, EXO_STALE);
-	if (!changed(call_extent_take(part, x, at, CUT, tables_extent(x)->drive, 0))) {
+	if (!changed(CALL_extent_take, (uint64_t[6]){part, x, at, CUT, tables_extent(x)->drive}, x,
+		     part)) {
 		unprepared("an extent taken again");
 		return;
 	}

@@ -1,9 +1,10 @@
 /*
  * vectors.c - int N for every N: a program must not look like a device or an exception.
  *
- * int3 and int 4 are the program's own; all others end as #GP with N in the error code.  icebp
- * looks at no gate's privilege: it is the debug exception, and the program's own too.  QEMU 7.2
- * takes it for a call to its debugger and stops the machine, so there it is not tried.
+ * int3 and int 4 are the program's own; all others end as #GP with the gate in the error code (N *
+ * 8; QEMU 7.2 says N * 16).  icebp looks at no gate's privilege: it is the debug exception, and the
+ * program's own too.  QEMU 7.2 takes it for a call to its debugger and stops the machine, so there
+ * it is not tried.
  */
 #include "attack.h"
 
@@ -26,7 +27,7 @@ void attack_vectors(void)
 		if (n == 3 || n == 4)
 			tally(t.fault == n);
 		else
-			tally(t.fault == GP && t.error == n * 8 + 2);
+			tally(t.fault == GP && (t.error == n * 8 + 2 || t.error == n * 16 + 2));
 	}
 	sum_up("int N");
 	if (!under_hypervisor())
