@@ -6,6 +6,8 @@
 
 enum { TF = 0x100, DF = 0x400, NT = 0x4000, AC = 0x40000, ROUNDS = 50 };
 
+#define KERNEL 0x800000000000ull /* and above */
+
 /* xor %eax,%eax; mov %ss,%ecx; pushf; orl $flags,(%rsp); popf; then what is given. */
 static struct tried with_flags(uint32_t flags, const uint8_t *code, uint32_t bytes, uint64_t arg)
 {
@@ -31,19 +33,33 @@ static struct tried with_flags(uint32_t flags, const uint8_t *code, uint32_t byt
 /* syscall (the call `null`); nop; nop. */
 static const uint8_t null_call[] = {0x0f, 0x05, 0x90, 0x90};
 
-/* mov %ecx,%ss; syscall: the trap of the step waits until the call has been entered. */
+/*
+ * mov %ecx,%ss; then the way into the kernel: the trap of the step may wait until the kernel has
+ * been entered, where the stack pointer is still the program's.
+ */
 static const uint8_t hidden_call[] = {0x8e, 0xd1, 0x0f, 0x05, 0x90, 0x90};
+static const uint8_t hidden_int3[] = {0x8e, 0xd1, 0xcc, 0x90, 0x90};
+static const uint8_t hidden_int[] = {0x8e, 0xd1, 0xcd, 0x20, 0x90, 0x90};
+static const uint8_t hidden_fault[] = {0x8e, 0xd1, 0x0f, 0x0b};
 
 static void stepping(void)
 {
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		const struct tried t = with_flags(TF, null_call, sizeof null_call, 0);
-		const struct tried h = with_flags(TF, hidden_call, sizeof hidden_call, 0);
 
-		tally(t.fault == DB && t.rip < 0x800000000000ull && (t.rflags & TF) != 0);
-		tally(h.fault == DB && h.rip < 0x800000000000ull);
+		tally(t.fault == DB && t.rip < KERNEL && (t.rflags & TF) != 0);
 	}
 	sum_up("single step into a call");
+}
+
+static void hidden(const char *name, const uint8_t *code, uint32_t bytes, uint32_t fault)
+{
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		const struct tried t = with_flags(TF, code, bytes, 0);
+
+		tally((t.fault == fault || t.fault == DB) && t.rip < KERNEL);
+	}
+	sum_up(name);
 }
 
 /* pushf; pop (%rdi) after a call: the flags are as before. */
@@ -78,6 +94,11 @@ static void faulting(void)
 void attack_step(void)
 {
 	stepping();
+	hidden("single step behind a load of SS into a call", hidden_call, sizeof hidden_call, DB);
+	hidden("single step behind a load of SS into int3", hidden_int3, sizeof hidden_int3, BP);
+	hidden("single step behind a load of SS into int 32", hidden_int, sizeof hidden_int, GP);
+	hidden("single step behind a load of SS into a fault", hidden_fault, sizeof hidden_fault,
+	       UD);
 	kept();
 	faulting();
 }

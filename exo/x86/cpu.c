@@ -30,6 +30,7 @@ enum {
 	CR0_NE = 32,
 	CR0_WP = 1 << 16,
 	IST_FAULT = 1,
+	IST_DEBUG = 2,
 	FLAGS_CLEARED = 0x00257fd5, /* on SYSCALL: everything a program could leave set, IF too */
 };
 
@@ -69,6 +70,7 @@ static struct x86_cpu per_cpu;
 static struct tss tss;
 static struct gate idt[256];
 static uint64_t gdt[8];
+static uint64_t debug_stack[32] __attribute__((aligned(16))); /* entry.S leaves it at once */
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the assembly writes r */
 static void cpuid(uint32_t leaf, uint32_t r[4])
@@ -162,17 +164,21 @@ static void set_gdt(void)
 			 : "rax");
 }
 
+static void set_ist(unsigned ist, const void *top)
+{
+	tss.ist[2 * (ist - 1)] = (uint32_t)(uint64_t)top;
+	tss.ist[2 * (ist - 1) + 1] = (uint32_t)((uint64_t)top >> 32);
+}
+
 static void set_tss(void)
 {
-	uint64_t top = (uint64_t)k_fault_stack_top;
-
-	tss.ist[2 * (IST_FAULT - 1)] = (uint32_t)top;
-	tss.ist[2 * (IST_FAULT - 1) + 1] = (uint32_t)(top >> 32);
+	set_ist(IST_FAULT, k_fault_stack_top);
+	set_ist(IST_DEBUG, debug_stack + sizeof debug_stack / sizeof debug_stack[0]);
 	tss.io_map = sizeof tss;
 	__asm__ volatile("ltr %w0" ::"r"(X86_TSS));
 }
 
-/* Double fault, NMI and machine check get a stack that is good whatever happened. */
+/* Double fault, NMI, machine check and debug get a stack that is good whatever happened. */
 static void set_idt(void)
 {
 	struct descriptor d = {sizeof idt - 1, (uint64_t)idt};
@@ -184,6 +190,8 @@ static void set_idt(void)
 				       (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 		if (v == 2 || v == 8 || v == 18)
 			idt[v].ist = IST_FAULT;
+		if (v == 1)
+			idt[v].ist = IST_DEBUG;
 		if (v == 3 || v == 4)
 			idt[v].type = 0xee; /* int3 and into are the program's own */
 	}

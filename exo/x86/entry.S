@@ -5,6 +5,10 @@
  * there) and goes on with the kernel stack; a call saves only what C does not keep, and builds the
  * full save area only when the program must be left.  Leaving by sysretq clears every register
  * that C may have used.
+ *
+ * The debug exception alone comes on a stack of its own: a program can have one wait (single step,
+ * a load of SS, then a call) until the first instruction of the kernel, where the stack is still
+ * the program's.
  */
 	.set REGS_VECTOR, 120		/* offsets in struct exo_regs */
 	.set REGS_CS, 144
@@ -12,6 +16,7 @@
 	.set CPU_STACK, 0		/* offsets in struct x86_cpu */
 	.set CPU_USER_RSP, 8
 	.set CPU_SAVE_END, 16
+	.set TRAP_FLAG, 0x100
 	.set USER_CS, 0x2b
 	.set USER_SS, 0x23
 
@@ -22,6 +27,9 @@
 	.macro stub v
 	.balign 16
 stub_\v:
+	.if (\v == 1)
+	jmp debug
+	.endif
 	.if (\v == 8) || (\v >= 10 && \v <= 14) || (\v == 17) || (\v == 21) || (\v == 29) || (\v == 30)
 	.else
 	pushq $0
@@ -48,6 +56,36 @@ trap_stubs:
 	.set i, i + 1
 	.endr
 	.text
+
+	/* On the debug stack.  From a program it goes on as any other trap, in the save area. */
+	.balign 16
+debug:
+	testb $3, 8(%rsp)		/* cs */
+	jz debug_in_kernel
+	pushq %rax
+	swapgs
+	movq %gs:CPU_SAVE_END, %rax
+	swapgs
+	pushq 40(%rsp)			/* ss, rsp, rflags, cs, rip */
+	popq -8(%rax)
+	pushq 32(%rsp)
+	popq -16(%rax)
+	pushq 24(%rsp)
+	popq -24(%rax)
+	pushq 16(%rsp)
+	popq -32(%rax)
+	pushq 8(%rsp)
+	popq -40(%rax)
+	popq -56(%rax)			/* rax, where the vector will be */
+	leaq -40(%rax), %rsp
+	movq -16(%rsp), %rax
+	pushq $0
+	pushq $1
+	jmp trap
+
+debug_in_kernel:			/* a step of the program's that waited: it has been taken */
+	andl $~TRAP_FLAG, 16(%rsp)
+	iretq
 
 	.balign 16
 trap:
