@@ -213,6 +213,13 @@ uint64_t ring_request(struct exo_sqe e);
 /* Puts an entry, without a call. */
 void ring_put(struct exo_sqe e);
 
+/*
+ * A thread in slot `cap` that reads the first blocks of `extent` (a slot of this program) into
+ * frames[1..6] of its own, by its slot READER_CAP, with frames[0] as its ring; 1 when it has begun.
+ */
+enum { READER_CAP = 10 };
+int reader_start(struct thread *t, uint32_t cap, uint32_t extent);
+
 /* Until nothing of this program is in flight; 1, or 0 after TRANSFER_MS. */
 int ring_drain(void);
 

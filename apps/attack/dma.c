@@ -7,46 +7,11 @@
 #include <libos/vm.h>
 #include "attack.h"
 
-enum { CAP = 47, OWN = 10, RUN = 16, KILLS = 10, FREES = 20, WAIT_MS = 2000 };
+enum { CAP = 47, RUN = 16, KILLS = 10, FREES = 20 };
 #define MARK 0x6d61726b6d61726bull
 
 static struct thread t;
 static uint64_t start;
-
-/* Its ring is its own page; it reads into its own frames for ever. */
-static void reader(struct thread *me)
-{
-	volatile struct exo_ring *const r = (volatile struct exo_ring *)THREAD_RING;
-
-	if (call_io_setup(me->frames[0]).status != EXO_OK)
-		return;
-	while (!me->stop) {
-		const uint32_t i = r->sq_tail % EXO_RING_SQ;
-
-		for (uint32_t k = 0; k < 6; k++)
-			r->list[k] = me->frames[1 + k];
-		r->sq[i] =
-			(struct exo_sqe){.op = EXO_IO_READ, .cap = OWN, .count = 6, .block = start};
-		r->sq_tail = r->sq_tail + 1;
-		r->cq_head = r->cq_tail;
-		if (call_io_submit().status == EXO_OK)
-			me->rounds++;
-		else
-			r->sq_tail = r->sq_tail - 1;
-		disturb(0);
-	}
-}
-
-static int reader_makes(void)
-{
-	if (!thread_make(&t, THREAD_CAP, reader) ||
-	    call_cap_grant(CAP, THREAD_CAP, OWN, EXO_RIGHT_READ).status != EXO_OK)
-		return 0;
-	for (uint32_t i = 1; i <= 6; i++)
-		if ((t.frames[i] = child_take(&t.c, EXO_PAGE_DATA)) == 0)
-			return 0;
-	return thread_go(&t) && thread_wait(&t, 1, WAIT_MS);
-}
 
 /* The frames of the dead, taken as soon as they are to be had, keep what is written there. */
 static int mark_holds(uint32_t f)
@@ -80,7 +45,7 @@ static void killed(void)
 	uint32_t frames[7];
 
 	for (uint32_t i = 0; i < KILLS; i++) {
-		if (!reader_makes()) {
+		if (!reader_start(&t, THREAD_CAP, CAP)) {
 			unprepared("a reader");
 			return;
 		}
@@ -95,6 +60,23 @@ static void killed(void)
 			tally(mark_holds(frames[k]));
 	}
 	sum_up("frames of one that is killed with requests in flight");
+}
+
+/* Nothing of this program is in flight. */
+static int idle(void)
+{
+	return tables_quota_used(self_index())->n[EXO_QUOTA_IO] == 0;
+}
+
+/* Frees f, which requests hold until they have ended; 1: it was held.  It stays this program's. */
+static uint32_t tried_early(uint32_t f)
+{
+	const enum exo_status status = (enum exo_status)call_page_free(0, f).status;
+
+	tally(status == EXO_BUSY || (status == EXO_OK && idle()));
+	if (status == EXO_OK)
+		tally(call_page_take(0, f, EXO_PAGE_DATA).status == EXO_OK);
+	return status == EXO_BUSY;
 }
 
 /* Freed and unshared by their owner while the drive reads into them. */
@@ -116,15 +98,8 @@ static void freed(void)
 		ring_put(e);
 		(void)call_io_submit();
 		for (uint32_t k = 0; k < RUN; k++) {
-			const uint32_t busy = tables_quota_used(self_index())->n[EXO_QUOTA_IO];
-
 			(void)call_page_unshare(first + k, 1);
-			if (busy == 0)
-				break;
-			if (tables_page_pins(first + k)[0] == 0)
-				continue; /* it was done just now */
-			tally_answered(call_page_free(0, first + k), EXO_BUSY);
-			early++;
+			early += tried_early(first + k);
 		}
 		tally(ring_drain());
 	}
@@ -142,10 +117,8 @@ static void ring_freed(void)
 	ring_page.list[0] = data_frame(0);
 	ring_put((struct exo_sqe){.op = EXO_IO_READ, .cap = CAP, .count = 1, .block = start});
 	(void)call_io_submit();
-	if (tables_quota_used(self_index())->n[EXO_QUOTA_IO] != 0) {
-		tally_answered(call_io_setup(0), EXO_BUSY);
-		tally_answered(call_io_setup(data_frame(1)), EXO_BUSY);
-	}
+	tally(call_io_setup(data_frame(1)).status == EXO_BUSY || idle());
+	tally(call_io_setup(0).status == EXO_BUSY || idle());
 	(void)ring_drain();
 	sum_up("the ring freed, or changed for another, with requests in flight");
 }
@@ -154,9 +127,7 @@ void attack_dma(void)
 {
 	uint32_t x;
 
-	if (!ring_open() || (x = prey_open(CAP)) == 0 ||
-	    call_cap_derive(CAP, CAP + 1, EXO_RIGHT_READ | EXO_RIGHT_GRANT, 0, 0).status !=
-		    EXO_OK) {
+	if (!ring_open() || (x = prey_open(CAP)) == 0) {
 		unprepared("requests");
 		return;
 	}

@@ -98,3 +98,46 @@ uint32_t prey_open(uint32_t cap)
 	}
 	return x;
 }
+
+/* ---- a thread that reads for ever --------------------------------------------------------- */
+
+/* Its ring is its own page; it reads into its own frames for ever. */
+static void reader(struct thread *me)
+{
+	volatile struct exo_ring *const r = (volatile struct exo_ring *)THREAD_RING;
+
+	if (call_io_setup(me->frames[0]).status != EXO_OK)
+		return;
+	while (!me->stop) {
+		const uint32_t i = r->sq_tail % EXO_RING_SQ;
+
+		for (uint32_t k = 0; k < 6; k++)
+			r->list[k] = me->frames[1 + k];
+		r->sq[i] = (struct exo_sqe){
+			.op = EXO_IO_READ, .cap = READER_CAP, .count = 6, .block = me->arg};
+		r->sq_tail = r->sq_tail + 1;
+		r->cq_head = r->cq_tail;
+		if (call_io_submit().status == EXO_OK)
+			me->rounds++;
+		else
+			r->sq_tail = r->sq_tail - 1;
+		disturb(0);
+	}
+}
+
+int reader_start(struct thread *t, uint32_t cap, uint32_t extent)
+{
+	const uint32_t lesser = free_slot(cap + 2);
+
+	if (!thread_make(t, cap, reader) ||
+	    call_cap_derive(extent, lesser, EXO_RIGHT_READ | EXO_RIGHT_GRANT, 0, 0).status !=
+		    EXO_OK ||
+	    call_cap_grant(lesser, cap, READER_CAP, EXO_RIGHT_READ).status != EXO_OK)
+		return 0;
+	(void)call_cap_drop(lesser);
+	t->arg = tables_caps(self_index())->c[extent].start;
+	for (uint32_t i = 1; i <= 6; i++)
+		if ((t->frames[i] = child_take(&t->c, EXO_PAGE_DATA)) == 0)
+			return 0;
+	return thread_go(t) && thread_wait(t, 1, TRANSFER_MS);
+}

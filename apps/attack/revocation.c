@@ -175,6 +175,77 @@ static void requests_queued(const volatile struct exo_extent *x)
 	score("some of them were caught in the queue", stale_seen > 0);
 }
 
+/* ---- by force, after the deadline ---------------------------------------------------------- */
+
+/* Writes to a page of its own as long as it can. */
+static void write_on(struct thread *me)
+{
+	volatile uint64_t *const at = (volatile uint64_t *)THREAD_RING;
+
+	while (!me->stop) {
+		at[me->rounds % 512] = ++me->rounds;
+		disturb(me->other);
+	}
+}
+
+static void sleep_past_deadline(void)
+{
+	(void)time_sleep_until(time_now() + EXO_REVOKE_MIN_NS + MS, 0);
+}
+
+/* A page is taken from one that writes to it: what is in it afterwards is its new owner's. */
+static void page_in_use(uint32_t leaf)
+{
+	const volatile uint64_t *const at = (const volatile uint64_t *)(SCRATCH + 80 * VM_PAGE);
+	uint64_t bits = 0, before;
+	uint32_t f;
+
+	if (!thread_make(&t, THREAD_CAP, write_on) || !thread_go(&t) ||
+	    !thread_wait(&t, 2, WAIT_MS)) {
+		unprepared("a page in use");
+		return;
+	}
+	f = t.frames[0];
+	tally_answered(call_revoke_ask(THREAD_CAP, EXO_ASK_PAGES, 1, 0), EXO_OK);
+	tally_answered(call_revoke_take(THREAD_CAP, EXO_ASK_PAGES, f, t.c.leaf), EXO_AGAIN);
+	sleep_past_deadline();
+	before = t.rounds;
+	tally(call_revoke_take(THREAD_CAP, EXO_ASK_PAGES, f, t.c.leaf).value == 1);
+	tally_answered(call_page_take(0, f, EXO_PAGE_DATA), EXO_OK);
+	tally_answered(call_page_map(0, leaf, 80, f, 1, RW), EXO_OK);
+	tally(child_wait(&t.c, WAIT_MS) && tables_env(t.c.index)->end == EXO_END_FAULT);
+	for (uint32_t i = 0; i < 512; i++)
+		bits |= at[i];
+	tally(bits == 0 && before > 1);
+	tally_refused(call_revoke_take(THREAD_CAP, EXO_ASK_PAGES, t.c.leaf, t.c.leaf));
+	sum_up("a page taken by force from one that writes to it");
+	(void)call_page_unmap(0, leaf, 80, 1);
+	(void)call_page_free(0, f);
+	score("nothing of it is left", child_end(&t.c));
+}
+
+/* Blocks are recalled from one that keeps its queue full of requests for them. */
+static void recalled(void)
+{
+	uint64_t done;
+
+	if (!reader_start(&t, THREAD_CAP, CAP)) {
+		unprepared("blocks in use");
+		return;
+	}
+	tally_answered(call_extent_recall(CAP, t.c.eid, 0), EXO_OK);
+	tally(tables_caps(t.c.index)->c[READER_CAP].kind == EXO_CAP_EXTENT);
+	sleep_past_deadline();
+	done = t.rounds;
+	tally(call_extent_recall(CAP, t.c.eid, 0).value == 1);
+	tally(tables_caps(t.c.index)->c[READER_CAP].kind == EXO_CAP_NONE && done > 0);
+	(void)thread_wait(&t, done + 64, WAIT_MS); /* it goes on asking */
+	for (uint32_t i = 1; i < EXO_NIO; i++)
+		tally(tables_io(i)->state != EXO_IOS_ACTIVE || tables_io(i)->env != t.c.index);
+	sum_up("blocks recalled from one that keeps asking for them");
+	score("nothing of it is left", child_end(&t.c));
+}
+
 /* All requests under the extent's generation. */
 static void generation(uint32_t x)
 {
@@ -238,11 +309,13 @@ void attack_revocation(void)
 	}
 	taking();
 	pages_taken_back(leaf);
+	page_in_use(leaf);
 	if (!ring_open() || (x = prey_open(CAP)) == 0) {
 		unprepared("requests");
 		return;
 	}
 	requests_queued(tables_extent(x));
+	recalled();
 	generation(x);
 	ring_close();
 }
