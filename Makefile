@@ -153,6 +153,10 @@ example: ## run one of the examples in apps/examples: NAME=realtime; without NAM
 	$(Q)test -n '$(filter $(NAME),$(EXAMPLES))' || { echo "examples, for NAME=: $(EXAMPLES)"; test -z '$(NAME)'; }
 	+$(if $(filter $(NAME),$(EXAMPLES)),$(Q)$(MAKE) --no-print-directory run CMD=true)
 
+attack: ## try to break every claim of doc/book/7-security.md; NAME=forgery: one of them
+	$(Q)mkdir -p $(O) && sed 's|/bin/attack name=attack |&args "$(NAME)" |' apps/tests/manifests/attack.manifest >$(O)/attack.manifest
+	+$(Q)$(MAKE) --no-print-directory run CMD='sleep 1' NAME= MANIFEST=$(O)/attack.manifest
+
 test: ## run host tests, then guest tests under QEMU and Bochs
 	$(Q)scripts/deps run
 	+$(call build,build-tests)
@@ -212,5 +216,5 @@ help: ## this text
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
-.PHONY: all image newlib run example test host-test guest-test mutate check format-check bench deps clean help
+.PHONY: all image newlib run example attack test host-test guest-test mutate check format-check bench deps clean help
 .PHONY: build-all build-tests build-host-tests FORCE

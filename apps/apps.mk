@@ -52,6 +52,7 @@ $(O)/apps/strip/%: $(O)/apps/bin/%
 $(apps_lib): $(call libos_objs,$(wildcard apps/lib/*.c))
 	$(libos_archive)
 
+HOST_TESTS += scripts/check-claims
 INIT := $(O)/apps/bin/init
 APPS += $(patsubst %,$(O)/apps/strip/%,$(filter-out init,$(APPS_BIN)))
 TEST_APPS += $(patsubst %,$(O)/apps/strip/%,$(APPS_TEST))

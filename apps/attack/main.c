@@ -1,7 +1,8 @@
 /*
  * main.c - runs the attacks and keeps the score.  usage: attack [NAME ...], all without a name
  *
- * Between two attacks, capabilities that one of them has left behind are dropped.
+ * Between two attacks, capabilities that one of them has left behind are dropped.  Before the first
+ * and after the last there is a moment in which whoever watches can look at an undisturbed machine.
  */
 #include <libos/console.h>
 #include <libos/layout.h>
@@ -22,7 +23,7 @@ static const struct {
 #undef ENTRY
 };
 
-enum { COUNT = sizeof attacks / sizeof attacks[0] };
+enum { COUNT = sizeof attacks / sizeof attacks[0], LULL_MS = 200 };
 
 static const char *running;
 static uint64_t said_no, contained, succeeded;
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
 {
 	uint32_t ran = 0;
 
+	(void)time_sleep_until(time_now() + LULL_MS * MS, 0);
 	for (uint32_t i = 0; i < COUNT; i++)
 		if (wanted(attacks[i].name, argc, argv)) {
 			run(i);
@@ -235,6 +237,7 @@ int main(int argc, char **argv)
 		console_print("usage: attack [NAME ...]\n");
 		return 2;
 	}
+	(void)time_sleep_until(time_now() + LULL_MS * MS, 0);
 	console_print("attack: ");
 	console_dec(said_no + contained + succeeded);
 	console_print(" attempts: ");

@@ -395,7 +395,8 @@ static void test_cap_revoke(void)
 	NO(STATE, sys_cap_revoke(0));
 }
 
-/* Revoked 2^32 times, an extent would be back at the generation of a capability kept from before. */
+/* Revoked 2^32 times, an extent would be back at the generation of a capability kept from before.
+ */
 static void test_generations_of_extents_come_to_an_end(void)
 {
 	world();
