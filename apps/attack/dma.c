@@ -7,7 +7,7 @@
 #include <libos/vm.h>
 #include "attack.h"
 
-enum { CAP = 47, RUN = 16, KILLS = 10, FREES = 20 };
+enum { CAP = 47, RUN = 16, KILLS = 10, FREES = 20, MOST = 400 };
 #define MARK 0x6d61726b6d61726bull
 
 static struct thread t;
@@ -88,7 +88,7 @@ static void freed(void)
 		unprepared("frames for a transfer");
 		return;
 	}
-	for (uint32_t i = 0; i < FREES; i++) {
+	for (uint32_t i = 0; i < FREES || (early == 0 && i < MOST); i++) {
 		const struct exo_sqe e = {
 			.op = EXO_IO_READ, .cap = CAP, .count = RUN, .block = start};
 

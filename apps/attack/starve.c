@@ -38,7 +38,10 @@ static uint32_t neighbour(void)
 	return 0;
 }
 
-/* As many requests as are taken, all the time, until the neighbour has had the drive again. */
+/*
+ * As many requests as are taken, all the time, until the quota is used up and the neighbour has had
+ * the drive again.
+ */
 static void flood(void)
 {
 	const uint32_t x = ring_open() ? prey_open(CAP) : 0, other = neighbour();
@@ -55,7 +58,7 @@ static void flood(void)
 	for (uint32_t k = 0; k < DATA_PAGES; k++)
 		ring_page.list[k] = data_frame(k);
 	while (time_now() < until && (tables_env(other)->disk_time < before + 4 * (uint64_t)MS ||
-				      tables_env(other)->used_ticks < used + 4)) {
+				      tables_env(other)->used_ticks < used + 4 || most < limit)) {
 		volatile struct exo_ring *const r = &ring_page;
 
 		r->cq_head = r->cq_tail;
