@@ -42,6 +42,12 @@ _Noreturn void panic_trap(const struct exo_regs *regs, uint64_t addr);
 /* Save area of the environment that is entered next: traps push their frame there. */
 void cpu_set_save(struct exo_save *save);
 
+/* The kernel reaches no memory of a program by its address, though the program has set AC. */
+static inline void x86_clac(void)
+{
+	__asm__ volatile("clac" ::: "cc");
+}
+
 static inline void x86_load_root(uint64_t phys)
 {
 	__asm__ volatile("movq %0, %%cr3" ::"r"(phys) : "memory");

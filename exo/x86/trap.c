@@ -143,6 +143,8 @@ struct exo_regs *trap_from_program(struct exo_regs *regs)
 	unsigned vector = (unsigned)regs->vector;
 	uint32_t e = cpu_self();
 
+	if (x86_features.smap)
+		x86_clac();
 	if (vector == NMI || vector == DOUBLE_FAULT || vector == MACHINE_CHECK)
 		machine_panic("machine fault in a program (vector, rip)", vector, regs->rip);
 	if (vector < EXCEPTIONS) {
