@@ -1,0 +1,284 @@
+/*
+ * child.c - building children, looking after them, and taking apart whatever they leave: their own
+ * frames, slots and capabilities, children of theirs, extents.
+ *
+ * Owns the pages of struct shared.  A child is built by the libOS (libos/build.h); what is its own
+ * is charged to it, so the driver's quotas after it are those before it.  Called by main.c.
+ */
+#include <errno.h>
+#include <string.h>
+#include <libos/bare.h>
+#include <libos/frames.h>
+#include <libos/start.h>
+#include <libos/time.h>
+#include "fuzz.h"
+
+enum {
+	RUN = 512,
+	MS = 1000000,
+	SPIN_TICKS = 6,	     /* slices without a call: it is caught in random code */
+	PATIENCE = 700 * MS, /* without any progress: it sleeps for ever */
+};
+
+static uint32_t self_index(void)
+{
+	return (uint32_t)(start_self() & 0xffff);
+}
+
+/* What the child is granted: what the driver has of it. */
+static uint32_t fill_grants(struct build_grant *g, const struct kid *sibling, uint64_t seed)
+{
+	const volatile struct exo_caps *mine = tables_caps(self_index());
+	uint32_t n = 0;
+
+	if (mine->c[LAYOUT_CAP_EXTENT].kind == EXO_CAP_EXTENT)
+		g[n++] = (struct build_grant){LAYOUT_CAP_EXTENT, CHILD_CAP_EXTENT};
+	if (mine->c[LAYOUT_CAP_SCREEN].kind == EXO_CAP_DEVICE)
+		g[n++] = (struct build_grant){LAYOUT_CAP_SCREEN, CHILD_CAP_SCREEN};
+	if (seed % 4 == 0)
+		g[n++] = (struct build_grant){KID_CAP_CONSOLE, CHILD_CAP_CONSOLE};
+	if (sibling && sibling->build.eid && !build_ended(&sibling->build))
+		g[n++] = (struct build_grant){sibling->build.cap, CHILD_CAP_SIBLING};
+	return n;
+}
+
+/* The session that children may write to, read and revoke. */
+static void see_to_console(void)
+{
+	if (call_console_write(KID_CAP_CONSOLE, CHILD_ARENA, 0).status == EXO_OK)
+		return;
+	(void)call_cap_drop(KID_CAP_CONSOLE);
+	(void)call_console_session(KID_CAP_CONSOLE);
+}
+
+static int begin(struct kid *k, const struct kid *sibling)
+{
+	struct build_grant grants[4];
+	struct build_spec spec = {
+		.name = "fuzzed",
+		.principal = tables_env(self_index())->principal,
+		.quota = {[EXO_QUOTA_PAGES] = 64 + (k->seed % 8 == 0 ? RUN : 0),
+			  [EXO_QUOTA_SLOTS] = 8,
+			  [EXO_QUOTA_CAPS] = 40,
+			  [EXO_QUOTA_ENVS] = 3,
+			  [EXO_QUOTA_EXTENTS] = 2,
+			  [EXO_QUOTA_IO] = 6,
+			  [EXO_QUOTA_DISK] = 16},
+		.slots = 4,
+		.grants = grants,
+	};
+
+	see_to_console();
+	spec.ngrants = fill_grants(grants, sibling, k->seed);
+	return build_begin(&k->build, &spec);
+}
+
+/* The driver's own code and constants; the child cannot write them. */
+static int map_image(struct build *b)
+{
+	const uint64_t end = start_args()->image_end;
+	int err = 0;
+
+	for (uint64_t va = start_args()->image; va < end && !err; va += VM_PAGE) {
+		unsigned perm = 0;
+		const uint32_t frame = vm_frame(va, &perm);
+
+		if (frame && !(perm & VM_WRITE))
+			err = build_map_list(b, va, &frame, 1, perm, LAYOUT_CAP_SELF);
+	}
+	return err;
+}
+
+static int map_memory(struct kid *k)
+{
+	const uint32_t frame = vm_frame((uint64_t)(uintptr_t)k->s, NULL);
+	struct build *const b = &k->build;
+	uint32_t run;
+	int err;
+
+	err = build_pages(b, CHILD_RING, 1, VM_READ | VM_WRITE, NULL);
+	if (!err)
+		err = build_pages(b, CHILD_CODE, 1, VM_READ | VM_EXEC, NULL);
+	if (!err)
+		err = build_pages(b, CHILD_ARENA, CHILD_ARENA_PAGES, VM_READ | VM_WRITE, NULL);
+	if (!err)
+		err = build_pages(b, CHILD_STACK - CHILD_STACK_PAGES * VM_PAGE, CHILD_STACK_PAGES,
+				  VM_READ | VM_WRITE, NULL);
+	if (!err)
+		err = build_map_list(b, CHILD_SHARED, &frame, 1, VM_READ | VM_WRITE, LAYOUT_CAP_SELF);
+	if (!err && k->seed % 8 == 0)
+		(void)frames_take_run(b->cap, RUN, RUN, &run); /* there may be none */
+	return err;
+}
+
+static int set_up(const struct build *b, uint64_t seed)
+{
+	int err = call_result(call_env_set(b->cap, EXO_SET_UPCALL_ENTRY,
+					   (uint64_t)(uintptr_t)fuzz_upcall));
+
+	if (!err)
+		err = call_result(call_env_set(b->cap, EXO_SET_CALLS, 1));
+	if (!err)
+		err = call_result(call_env_set(b->cap, EXO_SET_SLICE_UPCALL, seed / 2 % 4));
+	if (!err)
+		err = call_result(call_env_set(b->cap, EXO_SET_EVENT_UPCALL,
+					       seed % 3 ? 0 : EXO_EV_USER | EXO_EV_IO));
+	return err;
+}
+
+/* One step of a good generator: neighbouring seeds shall not begin alike, and 0 is none. */
+static uint64_t mixed(uint64_t seed)
+{
+	seed = (seed + 1) * 0x9e3779b97f4a7c15ull;
+	seed ^= seed >> 29;
+	return seed | 1;
+}
+
+int kid_start(struct kid *k, const struct kid *sibling, uint64_t seed, uint64_t budget)
+{
+	int err;
+
+	if (!k->s)
+		k->s = bare_pages(1);
+	if (!k->s)
+		return -ENOMEM;
+	memset(k->s, 0, VM_PAGE);
+	args_kinds(k->s);
+	k->seed = seed;
+	err = begin(k, sibling);
+	if (err) {
+		k->build.eid = 0;
+		return err;
+	}
+	k->s->random = mixed(seed);
+	k->s->budget = budget;
+	k->s->self = k->build.eid;
+	k->s->careless = seed % 4 == 1;
+	k->calls = k->ticks = k->wedged = 0;
+	k->when = time_now();
+	err = map_image(&k->build);
+	if (!err)
+		err = map_memory(k);
+	if (!err)
+		err = set_up(&k->build, seed);
+	if (!err)
+		err = build_start(&k->build, (uint64_t)(uintptr_t)fuzz_entry, CHILD_STACK, 0);
+	if (err) {
+		build_abort(&k->build);
+		k->build.eid = 0;
+	}
+	return err;
+}
+
+/* ---- looking after ------------------------------------------------------------------------ */
+
+static void notice_progress(struct kid *k, const volatile struct exo_env *e)
+{
+	const uint64_t now = time_now();
+
+	if (k->calls != k->s->calls) {
+		k->calls = k->s->calls;
+		k->ticks = e->used_ticks;
+		k->when = now;
+	}
+	if (e->used_ticks - k->ticks < SPIN_TICKS && now - k->when < PATIENCE)
+		return;
+	k->wedged = 1;
+	(void)build_kill(&k->build, 0);
+}
+
+int kid_look(struct kid *k, uint32_t *death)
+{
+	const volatile struct exo_env *e = tables_env((uint32_t)(k->build.eid & 0xffff));
+	struct build_end end = {0};
+	int err;
+
+	if (e->gen != (uint32_t)(k->build.eid >> 16)) { /* its sibling has reaped it */
+		(void)call_cap_drop(k->build.cap);
+		*death = DEATH_REAPED;
+		k->build.eid = 0;
+		return 1;
+	}
+	if (!build_ended(&k->build)) {
+		notice_progress(k, e);
+		return 0;
+	}
+	err = build_reap(&k->build, &end);
+	if (err == -EAGAIN)
+		return 0;
+	if (err) /* the capability was revoked: it is opened again as an orphan */
+		(void)call_cap_drop(k->build.cap);
+	*death = k->wedged ? DEATH_WEDGED : end.end;
+	k->build.eid = 0;
+	return 1;
+}
+
+/* ---- what they leave ----------------------------------------------------------------------- */
+
+static int is_kid(const struct kid *kids, uint32_t count, uint64_t eid)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (kids[i].build.eid == eid)
+			return 1;
+	return 0;
+}
+
+/* 1 when nothing is left of it. */
+static int end_orphan(uint64_t eid)
+{
+	const int cap = build_free_cap();
+	struct build b = {.eid = eid, .cap = (uint32_t)cap};
+	struct build_end end;
+	int err;
+
+	if (cap < 0 || call_env_open(eid, (uint64_t)cap).status != EXO_OK)
+		return 0;
+	(void)build_kill(&b, 0);
+	err = build_reap(&b, &end);
+	if (err)
+		(void)call_cap_drop((uint64_t)cap);
+	return err == 0;
+}
+
+uint32_t kids_orphans(const struct kid *kids, uint32_t count)
+{
+	const uint32_t envs = tables_info()->envs;
+	uint32_t left = 0;
+
+	for (uint32_t i = 1; i < envs; i++) {
+		const volatile struct exo_env *e = tables_env(i);
+		const uint64_t eid = (uint64_t)e->gen << 16 | i;
+
+		if (e->state != EXO_ENV_FREE && e->parent == start_self() &&
+		    !is_kid(kids, count, eid))
+			left += !end_orphan(eid);
+	}
+	return left;
+}
+
+static int was_given(uint32_t extent)
+{
+	for (uint32_t i = 0; i < start_args()->extents; i++)
+		if (start_args()->extent[i].index == extent)
+			return 1;
+	return 0;
+}
+
+uint32_t kids_extents(void)
+{
+	const uint64_t principal = tables_env(self_index())->principal;
+	uint32_t left = 0;
+
+	for (uint32_t x = 1; x < EXO_NEXTENT; x++) {
+		const volatile struct exo_extent *e = tables_extent(x);
+
+		if (e->state == EXO_EXTENT_FREE || e->owner != principal || was_given(x))
+			continue;
+		left++;
+		if (call_extent_open(x, KID_CAP_SPARE).status == EXO_OK) {
+			(void)call_extent_free(KID_CAP_SPARE);
+			(void)call_cap_drop(KID_CAP_SPARE);
+		}
+	}
+	return left;
+}
