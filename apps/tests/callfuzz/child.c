@@ -15,6 +15,7 @@
 
 enum {
 	RUN = 512,
+	IMAGE_PAGES = 64,
 	MS = 1000000,
 	SPIN_TICKS = 6,	     /* slices without a call: it is caught in random code */
 	PATIENCE = 700 * MS, /* without any progress: it sleeps for ever */
@@ -31,7 +32,7 @@ static uint32_t fill_grants(struct build_grant *g, const struct kid *sibling, ui
 	const volatile struct exo_caps *mine = tables_caps(self_index());
 	uint32_t n = 0;
 
-	if (mine->c[LAYOUT_CAP_EXTENT].kind == EXO_CAP_EXTENT)
+	if (extents_prey())
 		g[n++] = (struct build_grant){LAYOUT_CAP_EXTENT, CHILD_CAP_EXTENT};
 	if (mine->c[LAYOUT_CAP_SCREEN].kind == EXO_CAP_DEVICE)
 		g[n++] = (struct build_grant){LAYOUT_CAP_SCREEN, CHILD_CAP_SCREEN};
@@ -58,13 +59,13 @@ static int begin(struct kid *k, const struct kid *sibling)
 		.name = "fuzzed",
 		.principal = tables_env(self_index())->principal,
 		.quota = {[EXO_QUOTA_PAGES] = 64 + (k->seed % 8 == 0 ? RUN : 0),
-			  [EXO_QUOTA_SLOTS] = 8,
+			  [EXO_QUOTA_SLOTS] = 6,
 			  [EXO_QUOTA_CAPS] = 40,
 			  [EXO_QUOTA_ENVS] = 3,
 			  [EXO_QUOTA_EXTENTS] = 2,
 			  [EXO_QUOTA_IO] = 6,
 			  [EXO_QUOTA_DISK] = 16},
-		.slots = 4,
+		.slots = 3,
 		.grants = grants,
 	};
 
@@ -73,7 +74,26 @@ static int begin(struct kid *k, const struct kid *sibling)
 	return build_begin(&k->build, &spec);
 }
 
-/* The driver's own code and constants; the child cannot write them. */
+/*
+ * The driver's code and constants: a copy in frames of the driver, made once (its own may be shared
+ * with others by who started it).
+ */
+static const uint8_t *image_copy(uint64_t va)
+{
+	static uint8_t *copy[IMAGE_PAGES];
+	const uint64_t page = (va - start_args()->image) / VM_PAGE;
+
+	if (page >= IMAGE_PAGES)
+		return NULL;
+	if (!copy[page]) {
+		copy[page] = bare_pages(1);
+		if (copy[page])
+			memcpy(copy[page], (const void *)(uintptr_t)va, VM_PAGE);
+	}
+	return copy[page];
+}
+
+/* The child cannot write it, for it has no right to the frames. */
 static int map_image(struct build *b)
 {
 	const uint64_t end = start_args()->image_end;
@@ -81,10 +101,14 @@ static int map_image(struct build *b)
 
 	for (uint64_t va = start_args()->image; va < end && !err; va += VM_PAGE) {
 		unsigned perm = 0;
-		const uint32_t frame = vm_frame(va, &perm);
+		const uint8_t *copy;
+		uint32_t frame;
 
-		if (frame && !(perm & VM_WRITE))
-			err = build_map_list(b, va, &frame, 1, perm, LAYOUT_CAP_SELF);
+		if (!vm_frame(va, &perm) || (perm & VM_WRITE))
+			continue;
+		copy = image_copy(va);
+		frame = copy ? vm_frame((uint64_t)(uintptr_t)copy, NULL) : 0;
+		err = frame ? build_map_list(b, va, &frame, 1, perm, LAYOUT_CAP_SELF) : -ENOMEM;
 	}
 	return err;
 }
@@ -187,12 +211,24 @@ static void notice_progress(struct kid *k, const volatile struct exo_env *e)
 	(void)build_kill(&k->build, 0);
 }
 
+/* A child may revoke all capabilities to itself, or to its sibling: the creator opens it again. */
+static void renew(const struct build *b, const volatile struct exo_env *e)
+{
+	const volatile struct exo_cap *c = &tables_caps(self_index())->c[b->cap];
+
+	if (e->gen != (uint32_t)(b->eid >> 16) || c->gen == e->cap_gen)
+		return;
+	(void)call_cap_drop(b->cap);
+	(void)call_env_open(b->eid, b->cap);
+}
+
 int kid_look(struct kid *k, uint32_t *death)
 {
 	const volatile struct exo_env *e = tables_env((uint32_t)(k->build.eid & 0xffff));
 	struct build_end end = {0};
 	int err;
 
+	renew(&k->build, e);
 	if (e->gen != (uint32_t)(k->build.eid >> 16)) { /* its sibling has reaped it */
 		(void)call_cap_drop(k->build.cap);
 		*death = DEATH_REAPED;
@@ -204,10 +240,8 @@ int kid_look(struct kid *k, uint32_t *death)
 		return 0;
 	}
 	err = build_reap(&k->build, &end);
-	if (err == -EAGAIN)
+	if (err)
 		return 0;
-	if (err) /* the capability was revoked: it is opened again as an orphan */
-		(void)call_cap_drop(k->build.cap);
 	*death = k->wedged ? DEATH_WEDGED : end.end;
 	k->build.eid = 0;
 	return 1;
@@ -252,33 +286,6 @@ uint32_t kids_orphans(const struct kid *kids, uint32_t count)
 		if (e->state != EXO_ENV_FREE && e->parent == start_self() &&
 		    !is_kid(kids, count, eid))
 			left += !end_orphan(eid);
-	}
-	return left;
-}
-
-static int was_given(uint32_t extent)
-{
-	for (uint32_t i = 0; i < start_args()->extents; i++)
-		if (start_args()->extent[i].index == extent)
-			return 1;
-	return 0;
-}
-
-uint32_t kids_extents(void)
-{
-	const uint64_t principal = tables_env(self_index())->principal;
-	uint32_t left = 0;
-
-	for (uint32_t x = 1; x < EXO_NEXTENT; x++) {
-		const volatile struct exo_extent *e = tables_extent(x);
-
-		if (e->state == EXO_EXTENT_FREE || e->owner != principal || was_given(x))
-			continue;
-		left++;
-		if (call_extent_open(x, KID_CAP_SPARE).status == EXO_OK) {
-			(void)call_extent_free(KID_CAP_SPARE);
-			(void)call_cap_drop(KID_CAP_SPARE);
-		}
 	}
 	return left;
 }

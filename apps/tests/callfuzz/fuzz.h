@@ -185,14 +185,19 @@ int kid_look(struct kid *k, uint32_t *death);
 /* Ends and takes apart the children of children.  How many are left, for now. */
 uint32_t kids_orphans(const struct kid *kids, uint32_t count);
 
+/* ---- extents.c --------------------------------------------------------------------------- */
+
+/* Sees to it that LAYOUT_CAP_EXTENT is good for the extent that children write to: 1 when it is. */
+int extents_prey(void);
+
 /* Frees the extents that children have left.  How many are left, for now. */
-uint32_t kids_extents(void);
+uint32_t extents_clear(void);
 
 /* ---- report.c ---------------------------------------------------------------------------- */
 
 struct totals {
 	struct counts n;
-	uint64_t kids, death[DEATHS], scribbled;
+	uint64_t kids, death[DEATHS], scribbled, failed_starts;
 	struct exo_quota used, limit; /* the driver's own before the first child */
 };
 

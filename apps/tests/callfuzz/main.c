@@ -20,9 +20,12 @@ static struct totals totals;
 static void start(uint32_t place, uint64_t seed, uint64_t budget)
 {
 	const struct kid *sibling = &kids[(place + 1) % KIDS];
+	const int error = kid_start(&kids[place], seed % 3 ? sibling : NULL, seed, budget);
 
-	if (kid_start(&kids[place], seed % 3 ? sibling : NULL, seed, budget) == 0)
+	if (error == 0)
 		return;
+	if (totals.failed_starts++ == 0)
+		bare_print("fuzz: child %u: error %d\n", seed, (int64_t)error);
 	(void)kids_orphans(kids, KIDS); /* something is held by what is to go */
 	(void)time_sleep_until(time_now() + MS, 0);
 }
@@ -40,7 +43,7 @@ static uint64_t look(void)
 		report_add(&totals, kids[i].s);
 		calls += kids[i].s->calls;
 		(void)kids_orphans(kids, KIDS);
-		(void)kids_extents();
+		(void)extents_clear();
 	}
 	return calls;
 }
@@ -80,7 +83,7 @@ static void finish(void)
 				(void)build_kill(&kids[i].build, 0);
 		}
 		(void)look();
-		left += kids_orphans(kids, KIDS) + kids_extents();
+		left += kids_orphans(kids, KIDS) + extents_clear();
 		if (left)
 			(void)time_sleep_until(time_now() + MS, EXO_EV_EXTENT);
 	}
