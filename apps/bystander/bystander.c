@@ -2,13 +2,15 @@
  * bystander.c - lives beside an attack and checks that nothing of its own has changed.
  *
  * usage: bystander EXTENT PROGRAM.  Fills pages and the blocks of its extent with a pattern, then
- * checks both and its own progress, over and over, from when an environment named PROGRAM is seen
- * (for at most 10 s) until it is gone.  Prints one line, exits 0 when all was well.
+ * checks both, what else is its own (own.c), and its progress, over and over, from when an
+ * environment named PROGRAM is seen (for at most 10 s) until all of that name are gone; then whether
+ * the whole machine adds up (ledger.c).  Prints one line, exits 0 when all was well.
  */
 #include <stddef.h>
 #include <libos/bare.h>
 #include <libos/tables.h>
 #include <libos/time.h>
+#include "bystander.h"
 
 int main(int argc, char **argv);
 
@@ -50,37 +52,61 @@ static uint64_t wrong_words(struct disk *x)
 	return wrong;
 }
 
-static int report(uint64_t rounds, uint64_t wrong, uint64_t gap)
-{
-	int well = rounds > 0 && wrong == 0 && gap < LONGEST_GAP;
+struct watch {
+	uint64_t rounds, wrong, changed, gap;
+};
 
-	bare_print("%s bystander: %u rounds, %u words wrong, longest gap %u ms\n",
-		   well ? "ok" : "FAIL", rounds, wrong, gap / 1000000);
+/* One look at everything that is this program's. */
+static void look(struct disk *x, struct watch *w, int counts)
+{
+	w->wrong += wrong_words(x);
+	w->changed += own_changed();
+	w->rounds += counts != 0;
+}
+
+static void watch(struct disk *x, const char *program, struct watch *w)
+{
+	const uint64_t start = time_now();
+	uint64_t before = start;
+	int seen = 0;
+
+	for (;;) {
+		const uint64_t now = time_now();
+		const int there = tables_find(program) != 0;
+
+		seen |= there;
+		if ((seen && !there) || (!seen && now > start + 10ull * SECOND))
+			return;
+		w->gap = now - before > w->gap ? now - before : w->gap;
+		before = now;
+		look(x, w, seen);
+	}
+}
+
+static int report(const char *name, const struct watch *w)
+{
+	const uint64_t sums = ledger_wrong();
+	const int well = w->rounds > 0 && !w->wrong && !w->changed && !sums && w->gap < LONGEST_GAP;
+
+	bare_print("%s bystander: %s: %u rounds, %u words wrong, %u things of its own changed, "
+		   "%u sums of the machine wrong, longest gap %u ms\n",
+		   well ? "ok" : "FAIL", name, w->rounds, w->wrong, w->changed, sums,
+		   w->gap / 1000000);
 	return !well;
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t rounds = 0, wrong = 0, gap = 0, start, before;
+	struct watch w = {0};
 	struct disk *x;
-	int seen = 0;
 
 	if (argc != 3 || bare_open(argv[1], &x) != 0 || !write_all(x)) {
 		bare_print("usage: bystander EXTENT PROGRAM\n");
 		return 2;
 	}
-	start = before = time_now();
-	for (;;) {
-		uint64_t now = time_now();
-		int there = tables_find(argv[2]) != 0;
-
-		seen |= there;
-		if ((seen && !there) || (!seen && now > start + 10ull * SECOND))
-			break;
-		gap = now - before > gap ? now - before : gap;
-		before = now;
-		wrong += wrong_words(x);
-		rounds += seen != 0;
-	}
-	return report(rounds, wrong, gap);
+	(void)wrong_words(x);
+	own_remember(memory, PAGES);
+	ledger_remember();
+	watch(x, argv[2], &w);
+	return report(argv[1], &w);
 }

@@ -62,7 +62,7 @@ struct descriptor {
 
 extern const uint8_t k_stack_top[], k_fault_stack_top[];
 extern const uint64_t trap_stubs[256];
-void call_entry(void);
+void call_entry(void), debug_entry(void);
 
 struct x86_features x86_features;
 static struct x86_cpu per_cpu;
@@ -172,17 +172,20 @@ static void set_tss(void)
 	__asm__ volatile("ltr %w0" ::"r"(X86_TSS));
 }
 
-/* Double fault, NMI and machine check get a stack that is good whatever happened. */
+/*
+ * Debug trap, NMI, double fault and machine check get a stack that is good whatever happened: they
+ * may come where rsp is not the kernel's.
+ */
 static void set_idt(void)
 {
 	struct descriptor d = {sizeof idt - 1, (uint64_t)idt};
 
 	for (unsigned v = 0; v < 256; v++) {
-		uint64_t at = trap_stubs[v];
+		uint64_t at = v == 1 ? (uint64_t)debug_entry : trap_stubs[v];
 
 		idt[v] = (struct gate){(uint16_t)at,	     X86_KERNEL_CS,	   0, 0x8e,
 				       (uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
-		if (v == 2 || v == 8 || v == 18)
+		if (v == 1 || v == 2 || v == 8 || v == 18)
 			idt[v].ist = IST_FAULT;
 		if (v == 3 || v == 4)
 			idt[v].type = 0xee; /* int3 and into are the program's own */

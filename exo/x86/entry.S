@@ -49,6 +49,37 @@ trap_stubs:
 	.endr
 	.text
 
+/*
+ * Debug traps, on the stack for faults: with TF set at a syscall, Bochs raises one at the first
+ * instruction of call_entry, where rsp is still the program's (QEMU, as processors do, raises none,
+ * for SFMASK clears TF).  That one is dropped.  One from a program moves to where other traps push
+ * their frames.
+ */
+	.balign 16
+	.globl debug_entry
+debug_entry:
+	testb $3, 8(%rsp)		/* cs */
+	jnz 1f
+	cmpq $call_entry, (%rsp)	/* rip */
+	jne 2f
+	iretq
+1:	swapgs
+	pushq %rax
+	pushq %rdx
+	movq %gs:CPU_SAVE_END, %rax
+	.irp at, 40, 32, 24, 16, 8	/* rip .. ss */
+	movq 56-\at(%rsp), %rdx
+	movq %rdx, -\at(%rax)
+	.endr
+	popq %rdx
+	popq -48(%rax)			/* rax, for a moment where the error code comes */
+	leaq -40(%rax), %rsp
+	movq -8(%rsp), %rax
+	swapgs
+2:	pushq $0
+	pushq $1
+	jmp trap
+
 	.balign 16
 trap:
 	pushq %rdi

@@ -18,7 +18,8 @@ enum {
 	IMAGE_PAGES = 64,
 	MS = 1000000,
 	SPIN_TICKS = 6,	     /* slices without a call: it is caught in random code */
-	PATIENCE = 700 * MS, /* without any progress: it sleeps for ever */
+	SLEEP = 50 * MS,     /* without a call, asleep: for ever */
+	PATIENCE = 700 * MS, /* without a call, ready to run */
 };
 
 static uint32_t self_index(void)
@@ -199,13 +200,14 @@ int kid_start(struct kid *k, const struct kid *sibling, uint64_t seed, uint64_t 
 static void notice_progress(struct kid *k, const volatile struct exo_env *e)
 {
 	const uint64_t now = time_now();
+	const uint64_t most = e->state == EXO_ENV_RUNNABLE ? PATIENCE : SLEEP;
 
 	if (k->calls != k->s->calls) {
 		k->calls = k->s->calls;
 		k->ticks = e->used_ticks;
 		k->when = now;
 	}
-	if (e->used_ticks - k->ticks < SPIN_TICKS && now - k->when < PATIENCE)
+	if (e->used_ticks - k->ticks < SPIN_TICKS && now - k->when < most)
 		return;
 	k->wedged = 1;
 	(void)build_kill(&k->build, 0);

@@ -34,7 +34,9 @@ static uint64_t random_rsp(struct body *b)
 		return 0x0000800000000000ull - fuzz_below(b->s, 3) + 1;
 	case 2:
 		return 0xffffffff80100000ull + fuzz_below(b->s, 1 << 20);
-	case 3:
+	case 3: /* any fault there is the end */
+		if (!b->s->careless)
+			return 0;
 		return LAYOUT_UPCALL + fuzz_below(b->s, VM_PAGE + 1);
 	default:
 		return CHILD_ARENA + fuzz_below(b->s, CHILD_ARENA_PAGES * VM_PAGE);

@@ -25,26 +25,61 @@ static uint32_t frame_of(const struct body *b, uint32_t e, uint8_t state)
 	return 0;
 }
 
+/* A slot of b that names an environment in this state; 0: none.  Ready ones can be started. */
+static uint32_t slot_in_state(struct body *b, uint8_t state, int ready)
+{
+	for (uint32_t i = 1; i < EXO_NCAP; i++) {
+		const volatile struct exo_env *e = tables_env(args_env(b, i));
+
+		if (cap_of(b, i)->kind == EXO_CAP_ENV && cap_of(b, i)->gen == e->cap_gen &&
+		    e->state == state && (!ready || (e->root && e->save)))
+			return i;
+	}
+	return 0;
+}
+
+/* What a child must have to run, and in which role. */
+static const struct {
+	uint8_t what, state;
+	uint16_t type;
+} needs[] = {{EXO_SET_ROOT, EXO_PAGE_TABLE, EXO_PAGE_TABLE | 4 << 8},
+	     {EXO_SET_SAVE, EXO_PAGE_SAVE, EXO_PAGE_SAVE},
+	     {EXO_SET_UPCALL_PAGE, EXO_PAGE_UPCALL, EXO_PAGE_UPCALL}};
+enum { NEEDS = sizeof needs / sizeof needs[0] };
+
+/* A role for a frame that e holds without one: 1 when there is such a frame. */
+static int role(struct body *b, uint32_t e, uint64_t *a)
+{
+	for (uint32_t i = 0; i < NEEDS; i++) {
+		const uint32_t f = frame_of(b, e, needs[i].state);
+
+		if (f == 0 || *tables_page_pins(f))
+			continue;
+		a[1] = needs[i].what;
+		a[2] = f;
+		return 1;
+	}
+	return 0;
+}
+
 /* A role that the child has not yet, or a word that does little harm. */
 static void set(struct body *b, uint64_t *a)
 {
 	static const uint8_t words[] = {EXO_SET_NAME_LO,     EXO_SET_NAME_HI, EXO_SET_CALLS,
 					EXO_SET_SLICE_UPCALL, EXO_SET_EVENT_UPCALL};
-	const uint32_t e = args_env(b, a[0]);
-	const volatile struct exo_env *env = tables_env(e);
+	const uint32_t slot = slot_in_state(b, EXO_ENV_BUILDING, 0);
+	uint32_t e;
 
+	if (slot && fuzz_one_in(b->s, 2))
+		a[0] = slot;
+	e = args_env(b, a[0]);
 	if (e == b->self && b->s->careless && fuzz_one_in(b->s, 4)) {
 		a[1] = EXO_SET_UPCALL_VA + fuzz_below(b->s, 2);
 		a[2] = args_wild(b) & ~4095ull;
 		return;
 	}
-	if (e != b->self && env->state == EXO_ENV_BUILDING && fuzz_one_in(b->s, 2)) {
-		a[1] = fuzz_below(b->s, 3);
-		a[2] = frame_of(b, e, a[1] == EXO_SET_ROOT	    ? EXO_PAGE_TABLE
-				      : a[1] == EXO_SET_SAVE ? EXO_PAGE_SAVE
-								     : EXO_PAGE_UPCALL);
+	if (a[0] && a[0] == slot && !fuzz_one_in(b->s, 4) && role(b, e, a))
 		return;
-	}
 	a[1] = words[fuzz_below(b->s, sizeof words)];
 	a[2] = fuzz_below(b->s, 4);
 }
@@ -52,22 +87,69 @@ static void set(struct body *b, uint64_t *a)
 /* Children get what they cannot run without. */
 static void take(struct body *b, uint64_t *a)
 {
-	static const uint16_t needs[] = {EXO_PAGE_TABLE | 4 << 8, EXO_PAGE_SAVE, EXO_PAGE_UPCALL};
-	const uint32_t e = args_env(b, a[0]);
+	const uint32_t slot = fuzz_one_in(b->s, 2) ? slot_in_state(b, EXO_ENV_BUILDING, 0) : 0;
 
-	if (e != b->self && tables_env(e)->state == EXO_ENV_BUILDING)
-		a[2] = needs[fuzz_below(b->s, 3)];
+	if (!slot)
+		return;
+	a[0] = slot;
+	for (uint32_t i = 0; i < NEEDS; i++)
+		if (!frame_of(b, args_env(b, slot), needs[i].state)) {
+			a[2] = needs[i].type;
+			return;
+		}
 }
 
-/* Something that the dead one holds. */
+static void start(struct body *b, uint64_t *a)
+{
+	const uint32_t slot = slot_in_state(b, EXO_ENV_BUILDING, 1);
+
+	if (slot)
+		a[0] = slot;
+	a[2] &= CHILD_STACK - 1;
+}
+
+/* One that nothing uses. */
+static void free_frame(struct body *b, uint64_t *a)
+{
+	a[0] = 0;
+	for (uint32_t i = 0; i < b->hints; i++) {
+		const uint32_t f = b->hint[i];
+		const volatile struct exo_page *p = tables_page(f);
+
+		if (p->owner == b->self && *tables_page_maps(f) == 0 && *tables_page_pins(f) == 0 &&
+		    p->parent == 0 && p->present == 0)
+			a[1] = f;
+	}
+}
+
+/* Mostly pages, which a child needs before anything else. */
+static void quota(struct body *b, uint64_t *a)
+{
+	const uint32_t slot = slot_in_state(b, EXO_ENV_BUILDING, 0);
+
+	if (!slot || fuzz_one_in(b->s, 3))
+		return;
+	a[0] = slot;
+	a[1] = tables_quota_limit(args_env(b, slot))->n[EXO_QUOTA_PAGES] ? fuzz_below(b->s, 3) : 0;
+	a[2] = 3 + fuzz_below(b->s, 3);
+}
+
+/* Something that a dead one holds. */
 static void reclaim(struct body *b, uint64_t *a)
 {
-	const uint32_t e = (uint32_t)(a[0] & 0xffff);
+	const uint32_t slot = slot_in_state(b, EXO_ENV_ZOMBIE, 0);
+	const uint32_t e = slot ? args_env(b, slot) : (uint32_t)(a[0] & 0xffff);
 
-	a[1] = fuzz_below(b->s, 5);
+	a[0] = (uint64_t)tables_env(e)->gen << 16 | e;
+	for (uint32_t i = 0; i < 5; i++) {
+		a[1] = fuzz_below(b->s, 5);
+		if (tables_quota_used(e)->n[a[1]])
+			break;
+	}
 	a[2] = 0;
-	if (a[1] == EXO_QUOTA_CAPS)
-		a[2] = 1 + fuzz_below(b->s, EXO_NCAP - 1);
+	for (uint32_t i = 1; i < EXO_NCAP && a[1] == EXO_QUOTA_CAPS; i++)
+		if (tables_caps(e)->c[i].kind != EXO_CAP_NONE)
+			a[2] = i;
 	for (uint32_t i = 0; i < EXO_NSLOT && a[1] == EXO_QUOTA_SLOTS; i++)
 		if (tables_slot(i)->owner == e)
 			a[2] = i;
@@ -150,9 +232,9 @@ static void map_large(struct body *b, uint64_t *a)
 }
 
 /* Who sleeps must wake up, unless it is careless. */
-static void deadline(struct body *b, uint64_t *a)
+static void deadline(struct body *b, uint64_t *a, uint64_t most)
 {
-	*a = b->s->careless && fuzz_one_in(b->s, 16) ? 0 : time_now() + fuzz_below(b->s, 1000000);
+	*a = b->s->careless && fuzz_one_in(b->s, 16) ? 0 : time_now() + fuzz_below(b->s, most);
 }
 
 static void ipc(struct body *b, uint32_t number, uint64_t *a)
@@ -161,7 +243,7 @@ static void ipc(struct body *b, uint32_t number, uint64_t *a)
 	const uint64_t d = fuzz_one_in(b->s, 2) ? args_slot(b, EXO_CAP_NONE) % EXO_NCAP : 0;
 
 	a[0] = (number == N_ipc_call ? args_slot(b, EXO_CAP_ENV) : 1) | s << 8 | d << 16;
-	deadline(b, number == N_ipc_call ? &a[1] : &a[2]);
+	deadline(b, number == N_ipc_call ? &a[1] : &a[2], 10000000);
 }
 
 /* The ring's own frame, or what else could be one. */
@@ -186,6 +268,18 @@ void helpful(struct body *b, uint32_t number, uint64_t *a)
 	switch (number) {
 	case N_env_set:
 		set(b, a);
+		break;
+	case N_env_start:
+		start(b, a);
+		break;
+	case N_env_reap:
+		a[0] = slot_in_state(b, EXO_ENV_ZOMBIE, 0);
+		break;
+	case N_quota_move:
+		quota(b, a);
+		break;
+	case N_page_free:
+		free_frame(b, a);
 		break;
 	case N_page_take:
 		take(b, a);
@@ -226,7 +320,7 @@ void helpful(struct body *b, uint32_t number, uint64_t *a)
 		a[4] = EXO_RIGHT_READ | (a[4] & 7);
 		break;
 	case N_wait:
-		deadline(b, &a[1]);
+		deadline(b, &a[1], 1000000);
 		break;
 	case N_event_post:
 		a[1] &= EXO_EV_USER;
