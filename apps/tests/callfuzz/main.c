@@ -27,6 +27,7 @@ static void start(uint32_t place, uint64_t seed, uint64_t budget)
 	if (totals.failed_starts++ == 0)
 		bare_print("fuzz: child %u: error %d\n", seed, (int64_t)error);
 	(void)kids_orphans(kids, KIDS); /* something is held by what is to go */
+	(void)extents_clear();
 	(void)time_sleep_until(time_now() + MS, 0);
 }
 

@@ -73,6 +73,7 @@ static void print_counts(const struct totals *t)
 	for (uint32_t i = 0; i < DEATHS; i++)
 		if (t->death[i])
 			bare_print("fuzz-death %s %u\n", deaths[i], t->death[i]);
+	bare_print("fuzz: %u children could not be started at once\n", t->failed_starts);
 	bare_print("fuzz-other kids %u upcalls %u codes %u restarts %u scribbled %u\n", t->kids,
 		   t->n.upcalls, t->n.codes, t->n.restarts, t->scribbled);
 }
