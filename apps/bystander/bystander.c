@@ -3,8 +3,8 @@
  *
  * usage: bystander EXTENT PROGRAM.  Fills pages and the blocks of its extent with a pattern, then
  * checks both, what else is its own (own.c), and its progress, over and over, from when an
- * environment named PROGRAM is seen (for at most 10 s) until all of that name are gone; then whether
- * the whole machine adds up (ledger.c).  Prints one line, exits 0 when all was well.
+ * environment named PROGRAM is seen (for at most 10 s) until all of that name are gone; then
+ * whether the whole machine adds up (ledger.c).  Prints one line, exits 0 when all was well.
  */
 #include <stddef.h>
 #include <libos/bare.h>
@@ -16,7 +16,8 @@ int main(int argc, char **argv);
 
 enum { PAGES = 32, BLOCKS = 16, WORDS = 4096 / 8, SECOND = 1000000000 };
 
-/* In which each round is to get on: without the disk, which the emulator's host may hold up, and with it. */
+/* In which each round is to get on: without the disk, which the emulator's host may hold up, and
+ * with it. */
 static const uint64_t longest_gap = SECOND, longest_wait = 10ull * SECOND;
 
 static uint64_t memory[PAGES * WORDS] __attribute__((aligned(4096)));

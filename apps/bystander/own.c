@@ -58,8 +58,8 @@ static void through_fpu(const uint8_t *in, uint8_t *out, uint32_t *mxcsr, uint16
 			 "stmxcsr %[mxcsr]\n\tfnstcw %[control]"
 			 : [spins] "+r"(spins), [mxcsr] "+m"(*mxcsr), [control] "+m"(*control)
 			 : [in] "r"(in), [out] "r"(out)
-			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-			   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 static uint64_t fpu_changed(void)

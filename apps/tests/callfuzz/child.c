@@ -140,7 +140,8 @@ static int map_memory(struct kid *k)
 		err = build_pages(b, CHILD_STACK - CHILD_STACK_PAGES * VM_PAGE, CHILD_STACK_PAGES,
 				  VM_READ | VM_WRITE, NULL);
 	if (!err)
-		err = build_map_list(b, CHILD_SHARED, &frame, 1, VM_READ | VM_WRITE, LAYOUT_CAP_SELF);
+		err = build_map_list(b, CHILD_SHARED, &frame, 1, VM_READ | VM_WRITE,
+				     LAYOUT_CAP_SELF);
 	if (!err && k->seed % 8 == 0)
 		(void)frames_take_run(b->cap, RUN, RUN, &run); /* there may be none */
 	return err;
@@ -148,8 +149,8 @@ static int map_memory(struct kid *k)
 
 static int set_up(const struct build *b, uint64_t seed)
 {
-	int err = call_result(call_env_set(b->cap, EXO_SET_UPCALL_ENTRY,
-					   (uint64_t)(uintptr_t)fuzz_upcall));
+	int err = call_result(
+		call_env_set(b->cap, EXO_SET_UPCALL_ENTRY, (uint64_t)(uintptr_t)fuzz_upcall));
 
 	if (!err)
 		err = call_result(call_env_set(b->cap, EXO_SET_CALLS, 1));

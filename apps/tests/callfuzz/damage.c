@@ -15,8 +15,8 @@ enum {
 
 static uint64_t random_flags(struct shared *s)
 {
-	static const uint32_t flags[] = {FLAG_TF, FLAG_DF, FLAG_IOPL, FLAG_NT, FLAG_AC, ORDINARY, 1 << 21,
-					 1 << 16};
+	static const uint32_t flags[] = {FLAG_TF, FLAG_DF,  FLAG_IOPL, FLAG_NT,
+					 FLAG_AC, ORDINARY, 1 << 21,   1 << 16};
 	uint64_t f = 2;
 
 	for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
@@ -58,7 +58,8 @@ static const uint8_t *random_fpu(struct body *b)
 
 void damage_registers(struct body *b, struct leap *l)
 {
-	uint64_t *const others[] = {&l->rcx, &l->r11, &l->rbx, &l->rbp, &l->r12, &l->r13, &l->r14, &l->r15};
+	uint64_t *const others[] = {&l->rcx, &l->r11, &l->rbx, &l->rbp,
+				    &l->r12, &l->r13, &l->r14, &l->r15};
 
 	if (!fuzz_one_in(b->s, 4))
 		return;
@@ -78,63 +79,63 @@ void damage_registers(struct body *b, struct leap *l)
 static const struct {
 	uint8_t n, bytes[7];
 } seeds[] = {
-	{2, {0x0f, 0x05}},	       /* syscall */
-	{3, {0x48, 0x0f, 0x07}},       /* sysretq */
-	{2, {0x0f, 0x34}},	       /* sysenter */
-	{2, {0x0f, 0x35}},	       /* sysexit */
-	{2, {0xcd, 0x20}},	       /* int 0x20 */
-	{2, {0xcd, 0x80}},	       /* int 0x80 */
-	{2, {0xcd, 0x02}},	       /* int 2 */
-	{2, {0xcd, 0x08}},	       /* int 8 */
-	{1, {0xcc}},		       /* int3 */
-	{1, {0xf1}},		       /* int1 */
-	{2, {0x0f, 0x0b}},	       /* ud2 */
-	{1, {0xf4}},		       /* hlt */
-	{1, {0xfa}},		       /* cli */
-	{1, {0xfb}},		       /* sti */
-	{2, {0x48, 0xcf}},	       /* iretq */
-	{1, {0xcb}},		       /* lret */
-	{2, {0x0f, 0x30}},	       /* wrmsr */
-	{2, {0x0f, 0x32}},	       /* rdmsr */
-	{2, {0x0f, 0x33}},	       /* rdpmc */
-	{1, {0xec}},		       /* in */
-	{1, {0xee}},		       /* out */
-	{2, {0xf3, 0x6c}},	       /* rep ins */
-	{3, {0x0f, 0x22, 0xd8}},       /* mov cr3 */
-	{3, {0x0f, 0x20, 0xe0}},       /* mov from cr4 */
-	{3, {0x0f, 0x23, 0xf8}},       /* mov dr7 */
-	{3, {0x0f, 0x01, 0xf8}},       /* swapgs */
-	{3, {0x0f, 0x01, 0x10}},       /* lgdt */
-	{3, {0x0f, 0x01, 0x18}},       /* lidt */
-	{3, {0x0f, 0x01, 0x00}},       /* sgdt */
-	{3, {0x0f, 0x00, 0xd0}},       /* lldt */
-	{3, {0x0f, 0x00, 0xd8}},       /* ltr */
-	{3, {0x0f, 0x01, 0xf0}},       /* lmsw */
-	{3, {0x0f, 0x01, 0xd1}},       /* xsetbv */
-	{2, {0x0f, 0x06}},	       /* clts */
-	{2, {0x0f, 0x09}},	       /* wbinvd */
-	{3, {0x0f, 0x01, 0x38}},       /* invlpg */
+	{2, {0x0f, 0x05}},		     /* syscall */
+	{3, {0x48, 0x0f, 0x07}},	     /* sysretq */
+	{2, {0x0f, 0x34}},		     /* sysenter */
+	{2, {0x0f, 0x35}},		     /* sysexit */
+	{2, {0xcd, 0x20}},		     /* int 0x20 */
+	{2, {0xcd, 0x80}},		     /* int 0x80 */
+	{2, {0xcd, 0x02}},		     /* int 2 */
+	{2, {0xcd, 0x08}},		     /* int 8 */
+	{1, {0xcc}},			     /* int3 */
+	{1, {0xf1}},			     /* int1 */
+	{2, {0x0f, 0x0b}},		     /* ud2 */
+	{1, {0xf4}},			     /* hlt */
+	{1, {0xfa}},			     /* cli */
+	{1, {0xfb}},			     /* sti */
+	{2, {0x48, 0xcf}},		     /* iretq */
+	{1, {0xcb}},			     /* lret */
+	{2, {0x0f, 0x30}},		     /* wrmsr */
+	{2, {0x0f, 0x32}},		     /* rdmsr */
+	{2, {0x0f, 0x33}},		     /* rdpmc */
+	{1, {0xec}},			     /* in */
+	{1, {0xee}},			     /* out */
+	{2, {0xf3, 0x6c}},		     /* rep ins */
+	{3, {0x0f, 0x22, 0xd8}},	     /* mov cr3 */
+	{3, {0x0f, 0x20, 0xe0}},	     /* mov from cr4 */
+	{3, {0x0f, 0x23, 0xf8}},	     /* mov dr7 */
+	{3, {0x0f, 0x01, 0xf8}},	     /* swapgs */
+	{3, {0x0f, 0x01, 0x10}},	     /* lgdt */
+	{3, {0x0f, 0x01, 0x18}},	     /* lidt */
+	{3, {0x0f, 0x01, 0x00}},	     /* sgdt */
+	{3, {0x0f, 0x00, 0xd0}},	     /* lldt */
+	{3, {0x0f, 0x00, 0xd8}},	     /* ltr */
+	{3, {0x0f, 0x01, 0xf0}},	     /* lmsw */
+	{3, {0x0f, 0x01, 0xd1}},	     /* xsetbv */
+	{2, {0x0f, 0x06}},		     /* clts */
+	{2, {0x0f, 0x09}},		     /* wbinvd */
+	{3, {0x0f, 0x01, 0x38}},	     /* invlpg */
 	{5, {0xf3, 0x48, 0x0f, 0xae, 0xd0}}, /* wrfsbase */
 	{5, {0xf3, 0x48, 0x0f, 0xae, 0xd8}}, /* wrgsbase */
-	{2, {0x8e, 0xd8}},	       /* mov ds */
-	{2, {0x8e, 0xe0}},	       /* mov fs */
-	{2, {0x8e, 0xe8}},	       /* mov gs */
-	{2, {0x8e, 0xd0}},	       /* mov ss */
-	{1, {0x9d}},		       /* popf */
-	{3, {0x0f, 0xae, 0x10}},       /* ldmxcsr */
-	{2, {0xd9, 0x28}},	       /* fldcw */
-	{2, {0xd9, 0x20}},	       /* fldenv */
-	{1, {0x9b}},		       /* fwait */
-	{3, {0x0f, 0xae, 0x08}},       /* fxrstor */
-	{3, {0x0f, 0x01, 0xca}},       /* clac */
-	{3, {0x0f, 0x01, 0xcb}},       /* stac */
-	{3, {0x0f, 0x01, 0xc1}},       /* vmcall */
-	{3, {0x0f, 0x01, 0xd9}},       /* vmmcall */
-	{4, {0xd9, 0xe8, 0xd9, 0xee}}, /* fld1, fldz */
-	{2, {0xde, 0xf9}},	       /* fdivp */
-	{2, {0xff, 0xe0}},	       /* jmp rax */
-	{2, {0xff, 0xd3}},	       /* call rbx */
-	{2, {0xc3, 0x90}},	       /* ret */
+	{2, {0x8e, 0xd8}},		     /* mov ds */
+	{2, {0x8e, 0xe0}},		     /* mov fs */
+	{2, {0x8e, 0xe8}},		     /* mov gs */
+	{2, {0x8e, 0xd0}},		     /* mov ss */
+	{1, {0x9d}},			     /* popf */
+	{3, {0x0f, 0xae, 0x10}},	     /* ldmxcsr */
+	{2, {0xd9, 0x28}},		     /* fldcw */
+	{2, {0xd9, 0x20}},		     /* fldenv */
+	{1, {0x9b}},			     /* fwait */
+	{3, {0x0f, 0xae, 0x08}},	     /* fxrstor */
+	{3, {0x0f, 0x01, 0xca}},	     /* clac */
+	{3, {0x0f, 0x01, 0xcb}},	     /* stac */
+	{3, {0x0f, 0x01, 0xc1}},	     /* vmcall */
+	{3, {0x0f, 0x01, 0xd9}},	     /* vmmcall */
+	{4, {0xd9, 0xe8, 0xd9, 0xee}},	     /* fld1, fldz */
+	{2, {0xde, 0xf9}},		     /* fdivp */
+	{2, {0xff, 0xe0}},		     /* jmp rax */
+	{2, {0xff, 0xd3}},		     /* call rbx */
+	{2, {0xc3, 0x90}},		     /* ret */
 };
 
 static void fill_code(struct body *b, volatile uint8_t *code, uint32_t size)
@@ -158,8 +159,10 @@ void damage_run(struct body *b)
 	enum { RW = EXO_MAP_READ | EXO_MAP_WRITE, RX = EXO_MAP_READ | EXO_MAP_EXEC };
 	const uint64_t index = CHILD_CODE / VM_PAGE % 512;
 	const uint64_t own = args_own_frame(b, EXO_PAGE_TABLE, 1);
-	struct leap l = {.rax = fuzz_random(b->s), .rsp = random_rsp(b), .rflags = random_flags(b->s)};
-	uint64_t *const words[] = {&l.rdi, &l.rsi, &l.rdx, &l.r10, &l.r8, &l.r9, &l.rcx, &l.rbx, &l.rbp};
+	struct leap l = {
+		.rax = fuzz_random(b->s), .rsp = random_rsp(b), .rflags = random_flags(b->s)};
+	uint64_t *const words[] = {&l.rdi, &l.rsi, &l.rdx, &l.r10, &l.r8,
+				   &l.r9,  &l.rcx, &l.rbx, &l.rbp};
 
 	if (tables_page((uint32_t)own)->va > CHILD_CODE ||
 	    call_page_protect(0, own, index, 1, RW).status != EXO_OK)

@@ -19,7 +19,7 @@
 #include <libos/vm.h>
 
 enum {
-	CALLS = 64,	/* numbers that are counted one by one; the last place: those unknown */
+	CALLS = 64, /* numbers that are counted one by one; the last place: those unknown */
 	UNKNOWN = CALLS - 1,
 	ARGS = 6,
 	VECTORS = 32,
@@ -61,18 +61,18 @@ struct counts {
 
 /* One page: written by the child, read by the driver.  body.S knows the first five words. */
 struct shared {
-	uint64_t resume; /* stack pointer inside fuzz_leap */
-	uint64_t target; /* where it leaps to */
-	uint64_t inside; /* 1 from the leap until it is back */
-	uint64_t secret; /* or of the argument registers after a call */
+	uint64_t resume;  /* stack pointer inside fuzz_leap */
+	uint64_t target;  /* where it leaps to */
+	uint64_t inside;  /* 1 from the leap until it is back */
+	uint64_t secret;  /* or of the argument registers after a call */
 	uint64_t differs; /* or of the differences of the registers that a call keeps */
 	struct counts n;
 	uint64_t random; /* state of the generator; the seed at first */
 	uint64_t calls, budget;
-	uint64_t self, sibling; /* eids; 0: no sibling */
+	uint64_t self, sibling;	    /* eids; 0: no sibling */
 	uint64_t number, arg[ARGS]; /* the last call */
-	uint32_t careless; /* may end itself, and forget deadlines */
-	uint32_t known;	   /* call numbers that exist are below */
+	uint32_t careless;	    /* may end itself, and forget deadlines */
+	uint32_t known;		    /* call numbers that exist are below */
 	uint8_t nargs[CALLS], kind[CALLS][ARGS];
 };
 _Static_assert(sizeof(struct shared) <= 4096, "one page");

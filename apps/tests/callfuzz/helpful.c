@@ -65,7 +65,7 @@ static int role(struct body *b, uint32_t e, uint64_t *a)
 /* A role that the child has not yet, or a word that does little harm. */
 static void set(struct body *b, uint64_t *a)
 {
-	static const uint8_t words[] = {EXO_SET_NAME_LO,     EXO_SET_NAME_HI, EXO_SET_CALLS,
+	static const uint8_t words[] = {EXO_SET_NAME_LO, EXO_SET_NAME_HI, EXO_SET_CALLS,
 					EXO_SET_SLICE_UPCALL, EXO_SET_EVENT_UPCALL};
 	const uint32_t slot = slot_in_state(b, EXO_ENV_BUILDING, 0);
 	uint32_t e;
@@ -205,7 +205,8 @@ static void block_bind(struct body *b, uint64_t *a)
 	const uint32_t count = tables_info()->table[EXO_TABLE_REGISTRY].count;
 
 	a[1] = c->start + fuzz_below(b->s, c->len ? c->len : 1);
-	a[2] = EXO_BIND_WAYS * exo_bind_set(c->object, a[1], count) + fuzz_below(b->s, EXO_BIND_WAYS);
+	a[2] = EXO_BIND_WAYS * exo_bind_set(c->object, a[1], count) +
+	       fuzz_below(b->s, EXO_BIND_WAYS);
 	a[3] = args_own_frame(b, EXO_PAGE_DATA, 0);
 }
 

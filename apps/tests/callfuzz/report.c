@@ -97,7 +97,8 @@ static uint64_t not_returned(const struct totals *t)
 
 	own_quota(&used, &limit);
 	for (uint32_t k = 0; k < EXO_NQUOTA; k++) {
-		if ((used.n[k] == t->used.n[k] || k == EXO_QUOTA_EXTENTS) && limit.n[k] == t->limit.n[k])
+		if ((used.n[k] == t->used.n[k] || k == EXO_QUOTA_EXTENTS) &&
+		    limit.n[k] == t->limit.n[k])
 			continue;
 		n++;
 		bare_print("fuzz: %s: used %u before, %u after; limit %u before, %u after\n",

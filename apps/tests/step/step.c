@@ -52,7 +52,8 @@ int main(int argc, char **argv)
 	bare_print("%s step: %u calls wrong\n", wrong ? "FAIL" : "ok", wrong);
 	/* Whether the syscall itself or only what follows it traps, processors agree on no more. */
 	bare_print("%s step: %u upcalls\n",
-		   steps >= ROUNDS * INSTRUCTIONS && steps <= ROUNDS * (INSTRUCTIONS + 1) ? "ok" : "FAIL",
+		   steps >= ROUNDS * INSTRUCTIONS && steps <= ROUNDS * (INSTRUCTIONS + 1) ? "ok"
+											  : "FAIL",
 		   steps);
 	return wrong != 0;
 }
