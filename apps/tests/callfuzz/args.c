@@ -49,6 +49,8 @@ enum kind {
 	KINDS
 };
 
+enum { LONG_SLEEP = 10000000 /* ns */ };
+
 /* The first line that fits counts: the call's name begins with, the argument's name is. */
 static const struct {
 	const char *call, *arg;
@@ -453,6 +455,15 @@ static uint64_t pick_zero(struct body *b)
 {
 	(void)b;
 	return 0;
+}
+
+void args_wake(struct body *b, uint32_t number, uint64_t *a)
+{
+	const uint64_t now = time_now();
+
+	for (uint32_t i = 0; number < UNKNOWN && i < b->s->nargs[number]; i++)
+		if (b->s->kind[number][i] == K_DEADLINE && (a[i] == 0 || a[i] > now + LONG_SLEEP))
+			a[i] = now + fuzz_below(b->s, LONG_SLEEP);
 }
 
 uint64_t args_wild(struct body *b)

@@ -58,18 +58,22 @@ static void count(struct body *b, uint32_t number, struct exo_result r)
 	const uint32_t place = number < s->known ? number : UNKNOWN;
 
 	s->n.granted[place] += r.status == EXO_OK;
-	if (number == 8 && r.status == EXO_OK && s->arg[1] < tables_info()->frames)
+	if (number == N_page_take && r.status == EXO_OK && s->arg[1] < tables_info()->frames)
 		remember(b, (uint32_t)s->arg[1]);
 	if (r.status != ~0ull && (s->differs || r.status > EXO_GONE))
 		s->n.dirty++;
 }
 
-/* Most children do not end themselves, nor each of theirs at once: they would get nowhere. */
+/* Most children do not end themselves, nor each of theirs at once, nor sleep: they would get
+ * nowhere. */
 static void spare(struct body *b, uint32_t number, uint64_t *a)
 {
 	const uint32_t e = args_env(b, a[0]);
 
-	if (number != 4 || b->s->careless)
+	if (b->s->careless)
+		return;
+	args_wake(b, number, a);
+	if (number != N_env_kill)
 		return;
 	if (e == b->self || (tables_env(e)->state == EXO_ENV_BUILDING && !fuzz_one_in(b->s, 4)))
 		a[0] = EXO_NCAP;

@@ -208,6 +208,19 @@ int kid_start(struct kid *k, const struct kid *sibling, uint64_t seed, uint64_t 
 
 /* ---- looking after ------------------------------------------------------------------------ */
 
+/* A child that has given away all its slots gets one, or it would not run beside busy others. */
+static void see_to_slot(const struct build *b, const volatile struct exo_env *e)
+{
+	uint32_t s = (uint32_t)(b->eid * 61 % EXO_NSLOT);
+
+	if (e->slots[0] | e->slots[1] | e->slots[2] | e->slots[3])
+		return;
+	for (uint32_t i = 0; i < EXO_NSLOT && tables_slot(s)->owner != 0; i++)
+		s = (s + 1) % EXO_NSLOT;
+	if (call_slot_take(b->cap, s).status == EXO_QUOTA)
+		(void)call_quota_move(b->cap, EXO_QUOTA_SLOTS, 1);
+}
+
 static void notice_progress(struct kid *k, const volatile struct exo_env *e)
 {
 	const uint64_t now = time_now();
@@ -218,6 +231,7 @@ static void notice_progress(struct kid *k, const volatile struct exo_env *e)
 		k->ticks = e->used_ticks;
 		k->when = now;
 	}
+	see_to_slot(&k->build, e);
 	if (e->used_ticks - k->ticks < SPIN_TICKS && now - k->when < most)
 		return;
 	k->wedged = 1;

@@ -26,6 +26,13 @@ enum {
 	HINTS = 64, /* own frames that a child remembers */
 };
 
+/* Numbers of calls, for the few that are treated in a way of their own. */
+enum number {
+#define CALL(number, name, nargs, args, what, errors, bound, example) N_##name = number,
+#include <exo/syscall.def>
+#undef CALL
+};
+
 /* A child's address space: two page tables of level 1. */
 enum {
 	CHILD_RING = LAYOUT_RING,
@@ -76,6 +83,11 @@ struct shared {
 	uint8_t nargs[CALLS], kind[CALLS][ARGS];
 };
 _Static_assert(sizeof(struct shared) <= 4096, "one page");
+_Static_assert(offsetof(struct shared, n) == 40 && offsetof(struct counts, vector) == 1024 &&
+		       offsetof(struct counts, upcalls) == 1280 &&
+		       offsetof(struct counts, restarts) == 1296,
+	       "as in body.S");
+_Static_assert(offsetof(struct leap, rsp) == 120 && offsetof(struct leap, fpu) == 144, "ditto");
 
 /* What a child knows of itself; on its stack. */
 struct body {
@@ -127,6 +139,9 @@ uint64_t args_right(struct body *b, uint8_t kind);
 
 /* Any word: random, at a bound, an address of the kernel's or none, or a small number. */
 uint64_t args_wild(struct body *b);
+
+/* Who is to sleep in this call wakes up soon. */
+void args_wake(struct body *b, uint32_t number, uint64_t *a);
 
 const char *args_call_name(uint32_t number);
 

@@ -5,12 +5,6 @@
 #include <libos/time.h>
 #include "fuzz.h"
 
-enum number {
-#define CALL(number, name, nargs, args, what, errors, bound, example) N_##name = number,
-#include <exo/syscall.def>
-#undef CALL
-};
-
 static const volatile struct exo_cap *cap_of(const struct body *b, uint64_t slot)
 {
 	return &tables_caps(b->self)->c[slot % EXO_NCAP];
@@ -81,7 +75,7 @@ static void set(struct body *b, uint64_t *a)
 	if (a[0] && a[0] == slot && !fuzz_one_in(b->s, 4) && role(b, e, a))
 		return;
 	a[1] = words[fuzz_below(b->s, sizeof words)];
-	a[2] = fuzz_below(b->s, 4);
+	a[2] = a[1] == EXO_SET_CALLS ? !fuzz_one_in(b->s, 4) : fuzz_below(b->s, 4);
 }
 
 /* Children get what they cannot run without. */
@@ -238,13 +232,23 @@ static void deadline(struct body *b, uint64_t *a, uint64_t most)
 	*a = b->s->careless && fuzz_one_in(b->s, 16) ? 0 : time_now() + fuzz_below(b->s, most);
 }
 
-static void ipc(struct body *b, uint32_t number, uint64_t *a)
+static void ipc_call(struct body *b, uint64_t *a)
 {
-	const uint64_t s = fuzz_one_in(b->s, 4) ? args_slot(b, EXO_CAP_PAGES) : 0;
+	const uint64_t s = fuzz_one_in(b->s, 8) ? args_slot(b, EXO_CAP_PAGES) : 0;
+	const uint64_t d = fuzz_one_in(b->s, 2) ? args_slot(b, EXO_CAP_NONE) % EXO_NCAP : 0;
+	const int sibling = cap_of(b, CHILD_CAP_SIBLING)->kind == EXO_CAP_ENV;
+
+	a[0] = (sibling ? CHILD_CAP_SIBLING : args_slot(b, EXO_CAP_ENV)) | s << 8 | d << 16;
+	deadline(b, &a[1], 10000000);
+}
+
+static void ipc_reply_wait(struct body *b, uint64_t *a)
+{
+	const uint64_t s = fuzz_one_in(b->s, 8) ? args_slot(b, EXO_CAP_PAGES) : 0;
 	const uint64_t d = fuzz_one_in(b->s, 2) ? args_slot(b, EXO_CAP_NONE) % EXO_NCAP : 0;
 
-	a[0] = (number == N_ipc_call ? args_slot(b, EXO_CAP_ENV) : 1) | s << 8 | d << 16;
-	deadline(b, number == N_ipc_call ? &a[1] : &a[2], 10000000);
+	a[0] = 1 | s << 8 | d << 16;
+	deadline(b, &a[2], 4000000);
 }
 
 /* The ring's own frame, or what else could be one. */
@@ -257,9 +261,14 @@ static void ring(struct body *b, uint64_t *a)
 		a[0] = 0;
 }
 
+/* What is not used, of one that was asked; or any frame or slot. */
 static void revoke_take(struct body *b, uint64_t *a)
 {
 	a[1] = fuzz_below(b->s, 2);
+	for (uint32_t i = 1; i < EXO_NCAP; i++)
+		if (cap_of(b, i)->kind == EXO_CAP_ENV &&
+		    tables_revoke(args_env(b, i))->ask[a[1]].by == b->s->self)
+			a[0] = i;
 	if (fuzz_one_in(b->s, 2))
 		a[2] = EXO_TAKE_UNUSED;
 }
@@ -327,8 +336,10 @@ void helpful(struct body *b, uint32_t number, uint64_t *a)
 		a[1] &= EXO_EV_USER;
 		break;
 	case N_ipc_call:
+		ipc_call(b, a);
+		break;
 	case N_ipc_reply_wait:
-		ipc(b, number, a);
+		ipc_reply_wait(b, a);
 		break;
 	case N_io_setup:
 		ring(b, a);
