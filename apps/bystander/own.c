@@ -1,6 +1,7 @@
 /*
  * own.c - whether what is this program's is as it was: capabilities, CPU slots, limits, frames, and
- * registers of the FPU over a while in which others run.  Owns the copies.  Called by bystander.c.
+ * registers of the FPU over a while in which others run, and segment registers.  Owns the copies.
+ * Called by bystander.c.
  */
 #include <stddef.h>
 #include <string.h>
@@ -81,6 +82,16 @@ static uint64_t fpu_changed(void)
 	return !same;
 }
 
+/* Segment registers that another program loaded must not be found here. */
+static uint64_t segments_changed(void)
+{
+	uint64_t ds, es, fs, gs;
+
+	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+			 : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return (ds | es | fs | gs) != 0;
+}
+
 uint64_t own_changed(void)
 {
 	const uint32_t me = self_index();
@@ -88,5 +99,5 @@ uint64_t own_changed(void)
 	return (memcmp(&caps, (const void *)tables_caps(me), sizeof caps) != 0) +
 	       (memcmp(&limit, (const void *)tables_quota_limit(me), sizeof limit) != 0) +
 	       (memcmp(slots, (const void *)tables_env(me)->slots, sizeof slots) != 0) +
-	       frames_changed() + fpu_changed();
+	       frames_changed() + segments_changed() + fpu_changed();
 }

@@ -42,11 +42,15 @@ static void fpu_leave(struct exo_save *save)
 	}
 }
 
-/* Data segment registers are 0 in every program: what one left there, no other finds. */
+/*
+ * Data segment registers are 0 in every program: what one left there, no other finds.  Loading GS
+ * may clear the base that is in force, so that is the program's for the moment.
+ */
 static void fpu_enter(const struct exo_save *save)
 {
 	__asm__ volatile("fxrstor64 %0" ::"m"(save->fpu));
-	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs" ::"r"(0));
+	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs;"
+			 "swapgs; movw %w0, %%gs; swapgs" ::"r"(0));
 	if (x86_features.fsgsbase) {
 		__asm__ volatile("wrfsbase %0" ::"r"(save->fs_base));
 		x86_wrmsr(X86_USER_GS_BASE, save->gs_base);
