@@ -63,6 +63,12 @@ static uint32_t pages_for(uint64_t seed)
 	return PAGES + (seed % 8 == 0 && left > PAGES + RUN ? RUN : 0);
 }
 
+void kids_drop_grants(void)
+{
+	(void)call_cap_drop(KID_CAP_CONSOLE);
+	(void)call_cap_drop(LAYOUT_CAP_EXTENT);
+}
+
 static int begin(struct kid *k, const struct kid *sibling)
 {
 	struct build_grant grants[4];

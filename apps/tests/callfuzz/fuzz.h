@@ -197,6 +197,9 @@ enum { DEATH_WEDGED = 6, DEATH_REAPED = 7, DEATHS = 8 };
 /* Looks after it: 1 when it has ended and nothing is left of it; then *death says why it did. */
 int kid_look(struct kid *k, uint32_t *death);
 
+/* Drops what children are granted; it is made anew for the next one. */
+void kids_drop_grants(void);
+
 /* Ends and takes apart the children of children.  How many are left, for now. */
 uint32_t kids_orphans(const struct kid *kids, uint32_t count);
 

@@ -88,6 +88,7 @@ static void finish(void)
 		if (left)
 			(void)time_sleep_until(time_now() + MS, EXO_EV_EXTENT);
 	}
+	kids_drop_grants();
 }
 
 int main(int argc, char **argv)
