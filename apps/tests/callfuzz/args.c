@@ -325,9 +325,20 @@ static uint64_t pick_cap_empty(struct body *b)
 	return args_slot(b, EXO_CAP_NONE);
 }
 
+/* Mostly one that counts: a cut or freed extent leaves stale ones behind. */
 static uint64_t pick_cap_extent(struct body *b)
 {
-	return args_slot(b, EXO_CAP_EXTENT);
+	uint32_t slot = 0;
+
+	for (uint32_t i = 0; i < 6; i++) {
+		const volatile struct exo_cap *c;
+
+		slot = args_slot(b, EXO_CAP_EXTENT);
+		c = &tables_caps(b->self)->c[slot];
+		if (c->gen == tables_extent(c->object % EXO_NEXTENT)->gen)
+			break;
+	}
+	return slot;
 }
 
 static uint64_t pick_cap_console(struct body *b)

@@ -176,6 +176,15 @@ static uint64_t mixed(uint64_t seed)
 	return seed | 1;
 }
 
+void kid_introduce(const struct kid *k, const struct kid *to)
+{
+	if (!k->build.eid || !to->build.eid)
+		return;
+	for (uint32_t d = CHILD_CAP_SIBLING; d < LAYOUT_CAP_FREE; d++)
+		if (call_cap_grant(k->build.cap, to->build.cap, d, EXO_RIGHTS_ALL).status == EXO_OK)
+			return;
+}
+
 int kid_start(struct kid *k, const struct kid *sibling, uint64_t seed, uint64_t budget)
 {
 	int err;

@@ -191,6 +191,9 @@ enum { KID_CAP_CONSOLE = 12, KID_CAP_SPARE = 13 };
 /* Makes and starts a child; sibling may be NULL.  0, or a negative errno. */
 int kid_start(struct kid *k, const struct kid *sibling, uint64_t seed, uint64_t budget);
 
+/* Gives another child a capability to k, where that one has an empty slot for it. */
+void kid_introduce(const struct kid *k, const struct kid *to);
+
 /* Why children ended; the first ones are enum exo_end. */
 enum { DEATH_WEDGED = 6, DEATH_REAPED = 7, DEATHS = 8 };
 

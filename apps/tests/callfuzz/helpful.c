@@ -232,13 +232,26 @@ static void deadline(struct body *b, uint64_t *a, uint64_t most)
 	*a = b->s->careless && fuzz_one_in(b->s, 16) ? 0 : time_now() + fuzz_below(b->s, most);
 }
 
+/* A slot of b that names another environment that takes calls; 0: none. */
+static uint32_t slot_open(struct body *b)
+{
+	for (uint32_t i = 1; i < EXO_NCAP; i++) {
+		const uint32_t e = args_env(b, i);
+		const volatile struct exo_env *env = tables_env(e);
+
+		if (e != b->self && cap_of(b, i)->gen == env->cap_gen && env->calls_open &&
+		    env->state >= EXO_ENV_RUNNABLE && env->state != EXO_ENV_ZOMBIE)
+			return i;
+	}
+	return 0;
+}
+
 static void ipc_call(struct body *b, uint64_t *a)
 {
 	const uint64_t s = fuzz_one_in(b->s, 8) ? args_slot(b, EXO_CAP_PAGES) : 0;
 	const uint64_t d = fuzz_one_in(b->s, 2) ? args_slot(b, EXO_CAP_NONE) % EXO_NCAP : 0;
-	const int sibling = cap_of(b, CHILD_CAP_SIBLING)->kind == EXO_CAP_ENV;
 
-	a[0] = (sibling ? CHILD_CAP_SIBLING : args_slot(b, EXO_CAP_ENV)) | s << 8 | d << 16;
+	a[0] = slot_open(b) | s << 8 | d << 16;
 	deadline(b, &a[1], 10000000);
 }
 

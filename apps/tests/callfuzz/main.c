@@ -22,8 +22,10 @@ static void start(uint32_t place, uint64_t seed, uint64_t budget)
 	const struct kid *sibling = &kids[(place + 1) % KIDS];
 	const int error = kid_start(&kids[place], seed % 3 ? sibling : NULL, seed, budget);
 
-	if (error == 0)
+	if (error == 0) {
+		kid_introduce(&kids[place], &kids[(place + KIDS - 1) % KIDS]);
 		return;
+	}
 	if (totals.failed_starts++ == 0)
 		bare_print("fuzz: child %u: error %d\n", seed, (int64_t)error);
 	(void)kids_orphans(kids, KIDS); /* something is held by what is to go */
