@@ -38,7 +38,7 @@ static uint32_t fill_grants(struct build_grant *g, const struct kid *sibling, ui
 		g[n++] = (struct build_grant){LAYOUT_CAP_EXTENT, CHILD_CAP_EXTENT};
 	if (mine->c[LAYOUT_CAP_SCREEN].kind == EXO_CAP_DEVICE)
 		g[n++] = (struct build_grant){LAYOUT_CAP_SCREEN, CHILD_CAP_SCREEN};
-	if (seed % 4 == 0)
+	if (seed % 4 == 0 && mine->c[KID_CAP_CONSOLE].kind == EXO_CAP_CONSOLE)
 		g[n++] = (struct build_grant){KID_CAP_CONSOLE, CHILD_CAP_CONSOLE};
 	if (sibling && sibling->build.eid && !build_ended(&sibling->build))
 		g[n++] = (struct build_grant){sibling->build.cap, CHILD_CAP_SIBLING};
