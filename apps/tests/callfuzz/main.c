@@ -11,7 +11,7 @@
 
 int main(int argc, char **argv);
 
-enum { KIDS = 3, CALLS_OF_ONE = 1500, MS = 1000000, LAST_LOOKS = 5000 };
+enum { KIDS = 3, CALLS_OF_ONE = 1500, MS = 1000000, LAST_LOOKS = 5000, SHELL_MS = 10000 };
 
 static struct kid kids[KIDS];
 static struct totals totals;
@@ -93,6 +93,18 @@ static void finish(void)
 	kids_drop_grants();
 }
 
+/*
+ * Until the last program of the manifest is there: children take every console session, which no
+ * quota limits, and a program that comes later would get none.
+ */
+static void wait_for_shell(void)
+{
+	const uint64_t until = time_now() + (uint64_t)SHELL_MS * MS;
+
+	while (tables_find("sh") == 0 && time_now() < until)
+		(void)time_sleep_until(time_now() + MS, 0);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed, calls;
@@ -101,6 +113,7 @@ int main(int argc, char **argv)
 		bare_print("usage: callfuzz SEED CALLS\n");
 		return 2;
 	}
+	wait_for_shell();
 	bare_print("callfuzz: seed %u, %u calls\n", seed, calls);
 	/* Ones that do nothing, so that the driver has all that it needs for itself. */
 	for (uint32_t i = 0; i < KIDS; i++)
