@@ -56,12 +56,13 @@ static void count(struct body *b, uint32_t number, struct exo_result r)
 {
 	struct shared *const s = b->s;
 	const uint32_t place = number < s->known ? number : UNKNOWN;
+	const int answers_more = number == N_ipc_call || number == N_ipc_reply_wait;
 
 	s->n.granted[place] += r.status == EXO_OK;
 	if (number == N_page_take && r.status == EXO_OK && s->arg[1] < tables_info()->frames)
 		remember(b, (uint32_t)s->arg[1]);
-	if (r.status != ~0ull && (s->differs || r.status > EXO_GONE))
-		s->n.dirty++;
+	if (r.status != ~0ull)
+		s->n.dirty += s->differs || r.status >= STATUSES || (s->secret && !answers_more);
 }
 
 /* Most children do not end themselves, nor each of theirs at once, nor sleep: they would get
@@ -94,7 +95,7 @@ static void one_call(struct body *b)
 	l.rdi = a[0], l.rsi = a[1], l.rdx = a[2], l.r10 = a[3], l.r8 = a[4], l.r9 = a[5];
 	l.rsp = CHILD_STACK - 2048;
 	damage_registers(b, &l);
-	s->differs = 0;
+	s->differs = s->secret = 0;
 	s->n.made[number < s->known ? number : UNKNOWN]++;
 	s->calls++;
 	count(b, number, fuzz_leap(&l));

@@ -171,7 +171,7 @@ void damage_run(struct body *b)
 	if (call_page_protect(0, own, index, 1, RX).status != EXO_OK)
 		return;
 	for (uint32_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		*words[i] = args_right(b, 0) % 3 ? args_wild(b) : CHILD_ARENA;
+		*words[i] = fuzz_one_in(b->s, 3) ? CHILD_ARENA : args_wild(b);
 	l.rax %= 200;
 	l.rip = CHILD_CODE + (fuzz_one_in(b->s, 4) ? VM_PAGE - 1 - fuzz_below(b->s, 16) : 0);
 	l.fpu = fuzz_one_in(b->s, 2) ? random_fpu(b) : NULL;

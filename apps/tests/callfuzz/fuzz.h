@@ -33,6 +33,14 @@ enum number {
 #undef CALL
 };
 
+/* How many statuses there are; a call answers none beyond. */
+enum {
+	STATUSES = 0
+#define STATUS(name, number, meaning) +1
+#include <exo/status.def>
+#undef STATUS
+};
+
 /* A child's address space: two page tables of level 1. */
 enum {
 	CHILD_RING = LAYOUT_RING,
@@ -76,7 +84,7 @@ struct shared {
 	struct counts n;
 	uint64_t random; /* state of the generator; the seed at first */
 	uint64_t calls, budget;
-	uint64_t self, sibling;	    /* eids; 0: no sibling */
+	uint64_t self;		    /* eid */
 	uint64_t number, arg[ARGS]; /* the last call */
 	uint32_t careless;	    /* may end itself, and forget deadlines */
 	uint32_t known;		    /* call numbers that exist are below */
