@@ -171,6 +171,11 @@ guest-test: ## run only the tests that boot the image
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
+guest-fuzz: ## machines whose programs make random calls, for SECONDS=60, from SEED=; EMU, CHECK=1, ICOUNT=1, CALLS
+	$(Q)scripts/deps run
+	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
+	$(Q)CHECK='$(CHECK)' CALLS='$(CALLS)' SECONDS='$(SECONDS)' SEED='$(SEED)' scripts/guest-fuzz
+
 mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice each? NAME= part of a line of mutants.txt
 	+$(call build,build-host-tests)
 	$(Q)scripts/mutate '$(NAME)'
@@ -211,10 +216,11 @@ help: ## this text
 ##   QEMU_EXTRA='...'  run: more arguments for QEMU
 ##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin
 ##   IMAGE_SIZE=256M   image, run: size of the disk
+##   SECONDS=60 SEED=  guest-fuzz: how long to go on booting; the first boot's number
 ##   ONLY=pattern      test, check: only those whose names contain it
 ##   O=build           where everything made goes
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
-.PHONY: all image newlib run example attack test host-test guest-test mutate check format-check bench deps clean help
-.PHONY: build-all build-tests build-host-tests FORCE
+# Targets with help are no files, nor are these.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' Makefile) build-all build-tests build-host-tests FORCE
