@@ -1,0 +1,119 @@
+/*
+ * cpu.c - the world of CPU slots: three environments, three of the slots owned, who runs when, who
+ * sleeps until what, and what a slice costs that was overrun.
+ *
+ * Only who is on the CPU calls.  The slots that nobody can own here pass in one move.
+ */
+#include "../../kern/cap.h"
+#include "../../kern/cpu.h"
+#include "../../kern/env.h"
+#include "../../kern/event.h"
+#include "../../kern/slot.h"
+#include "../../kern/syscall.h"
+#include "../../kern/timer.h"
+#include "../machine_host.h"
+#include "scene.h"
+#include "worlds.h"
+
+enum { CHILD = 1, OTHER = 2, OWNED = 2, PENALTIES = 2 };
+
+#define U (1ull << 32) /* an event that programs post */
+
+static void begin_cpu(void)
+{
+	scene_boot(4, 0);
+	scene_env(2, CHILD, (struct exo_quota){{0, 1, 2}});
+	scene_env(3, CHILD + 1, (struct exo_quota){{0, 1, 2}});
+	scene_cap(2, OTHER, 3, EXO_ENV_GIVE);
+	scene_cap(3, OTHER, 2, EXO_ENV_GIVE);
+	scene_must(sys_slot_take(0, 0));
+	scene_must(sys_slot_take(CHILD, 1));
+	cpus[0].position = 0;
+	cpus[0].current = 1;
+	cpus[0].resched = 0;
+}
+
+static int tick(void)
+{
+	do
+		slot_tick();
+	while (cpus[0].position > OWNED && cpus[0].position < EXO_NSLOT - 1);
+	return 1;
+}
+
+/* The time comes that somebody waits for. */
+static int time_comes(void)
+{
+	if (timer_count == 0)
+		return 0;
+	host_now++;
+	timer_expire(host_now);
+	return 1;
+}
+
+static int device(void)
+{
+	event_raise(2, EXO_EV_IO);
+	return 1;
+}
+
+/* A moment before the end of the slice. */
+static int ending(void)
+{
+	return cpus[0].current != 0 && cpus[0].told == 0 && slot_ending(cpus[0].current);
+}
+
+static const struct outside cpu_outside[] = {
+	{"a tick", tick},
+	{"the time that is waited for", time_comes},
+	{"an event of a device for 2", device},
+	{"the slice is about to end", ending},
+};
+
+static const struct call cpu_calls[] = {
+	DO(yield, D(0, EID(1), EID(2), EID(3), OLD_EID(2))),
+	DO(wait, D(0, U, EXO_EV_IO | U), D(0)),
+	DO(wait, D(0, U), D(IN(0), IN(1))),
+	DO(event_post, D(EID(1), EID(2), EID(3), OLD_EID(2)), D(U)),
+	IN_VAIN(event_post, D(EID(2)), D(0, 1, U | 1)),
+	DO(slot_take, D(0), D(0, 1, 2, EXO_NSLOT)),
+	DO(slot_give, D(0, 1, 2), D(0, CHILD, OTHER)),
+	DO(slot_free, D(0, 1, 2, EXO_NSLOT)),
+	DO(env_set, D(0), D(EXO_SET_SLICE_UPCALL), D(0, EXO_SLICE_END)),
+	AS(1 << 1 | 1 << 2, env_kill, D(0), D(0)),
+};
+
+/* Penalties have no bound but that of the counter. */
+static int beyond_cpu(void)
+{
+	for (uint32_t e = 1; e < 4; e++)
+		if (envs[e].penalty > PENALTIES)
+			return 1;
+	return 0;
+}
+
+/* What runs is who may: its slot's owner, whoever serves it, or a borrower. */
+static const char *judge_cpu(void)
+{
+	const struct cpu *const cpu = &cpus[0];
+	const uint32_t owner = slot_user(slots[cpu->position].owner);
+
+	if (cpu->resched == 0 && cpu->current == 0 && owner != 0)
+		return "the CPU is idle in a slot whose owner can run";
+	return 0;
+}
+
+const struct world world_cpu = {
+	.name = "cpu",
+	.what = "three environments at a vector of slots: yield, wait, post, take, give, overrun",
+	.begin = begin_cpu,
+	.who = 1 << 1 | 1 << 2 | 1 << 3,
+	.scheduled = 1,
+	.calls = cpu_calls,
+	.call_count = COUNT(cpu_calls),
+	.outside = cpu_outside,
+	.outside_count = COUNT(cpu_outside),
+	.judge = judge_cpu,
+	.beyond = beyond_cpu,
+	.states = 3000,
+};
