@@ -1,8 +1,9 @@
 /*
- * cpu.c - the world of CPU slots: three environments, three of the slots owned, who runs when, who
- * sleeps until what, and what a slice costs that was overrun.
+ * cpu.c - worlds of time: three environments at the vector of CPU slots, and what a slice costs
+ * that was overrun (cpu); three that sleep until events and deadlines (sleep).
  *
- * Only who is on the CPU calls.  The slots that nobody can own here pass in one move.
+ * In the first, only who is on the CPU calls, and the slots that nobody can own here pass in one
+ * move.
  */
 #include "../../kern/cap.h"
 #include "../../kern/cpu.h"
@@ -15,13 +16,15 @@
 #include "scene.h"
 #include "worlds.h"
 
-enum { CHILD = 1, OTHER = 2, OWNED = 2, PENALTIES = 2 };
+enum { CHILD = 1, OTHER = 2, OWNED = 1, PENALTIES = 1 };
 
 #define U (1ull << 32) /* an event that programs post */
 
+/* ---- slots --------------------------------------------------------------------------------- */
+
 static void begin_cpu(void)
 {
-	scene_boot(4, 0);
+	scene_boot(4, SCENE_SPARE(3));
 	scene_env(2, CHILD, (struct exo_quota){{0, 1, 2}});
 	scene_env(3, CHILD + 1, (struct exo_quota){{0, 1, 2}});
 	scene_cap(2, OTHER, 3, EXO_ENV_GIVE);
@@ -41,46 +44,35 @@ static int tick(void)
 	return 1;
 }
 
-/* The time comes that somebody waits for. */
-static int time_comes(void)
-{
-	if (timer_count == 0)
-		return 0;
-	host_now++;
-	timer_expire(host_now);
-	return 1;
-}
-
-static int device(void)
-{
-	event_raise(2, EXO_EV_IO);
-	return 1;
-}
-
 /* A moment before the end of the slice. */
 static int ending(void)
 {
 	return cpus[0].current != 0 && cpus[0].told == 0 && slot_ending(cpus[0].current);
 }
 
+/* The machine is idle: something wakes 3. */
+static int device(void)
+{
+	if (cpus[0].current != 0)
+		return 0;
+	event_raise(3, U);
+	return 1;
+}
+
 static const struct outside cpu_outside[] = {
 	{"a tick", tick},
-	{"the time that is waited for", time_comes},
-	{"an event of a device for 2", device},
 	{"the slice is about to end", ending},
+	{"nobody runs, and an event comes for 3", device},
 };
 
 static const struct call cpu_calls[] = {
 	DO(yield, D(0, EID(1), EID(2), EID(3), OLD_EID(2))),
-	DO(wait, D(0, U, EXO_EV_IO | U), D(0)),
-	DO(wait, D(0, U), D(IN(0), IN(1))),
-	DO(event_post, D(EID(1), EID(2), EID(3), OLD_EID(2)), D(U)),
-	IN_VAIN(event_post, D(EID(2)), D(0, 1, U | 1)),
-	DO(slot_take, D(0), D(0, 1, 2, EXO_NSLOT)),
-	DO(slot_give, D(0, 1, 2), D(0, CHILD, OTHER)),
-	DO(slot_free, D(0, 1, 2, EXO_NSLOT)),
-	DO(env_set, D(0), D(EXO_SET_SLICE_UPCALL), D(0, EXO_SLICE_END)),
-	AS(1 << 1 | 1 << 2, env_kill, D(0), D(0)),
+	DO(wait, D(U), D(0)),
+	DO(event_post, D(EID(2), EID(3)), D(U)),
+	DO(slot_take, D(0), D(0, 1, EXO_NSLOT)),
+	DO(slot_give, D(0, 1), D(0, CHILD, OTHER)),
+	DO(slot_free, D(0, 1, EXO_NSLOT)),
+	AS(1 << 1 | 1 << 2, env_set, D(0), D(EXO_SET_SLICE_UPCALL), D(0, EXO_SLICE_END)),
 };
 
 /* Penalties have no bound but that of the counter. */
@@ -105,7 +97,7 @@ static const char *judge_cpu(void)
 
 const struct world world_cpu = {
 	.name = "cpu",
-	.what = "three environments at a vector of slots: yield, wait, post, take, give, overrun",
+	.what = "three environments at a vector of slots: yield, wait, take, give, free, overrun",
 	.begin = begin_cpu,
 	.who = 1 << 1 | 1 << 2 | 1 << 3,
 	.scheduled = 1,
@@ -115,5 +107,59 @@ const struct world world_cpu = {
 	.outside_count = COUNT(cpu_outside),
 	.judge = judge_cpu,
 	.beyond = beyond_cpu,
+	.states = 3000,
+};
+
+/* ---- sleeping ------------------------------------------------------------------------------ */
+
+static void begin_sleep(void)
+{
+	scene_boot(4, SCENE_SPARE(3));
+	scene_env(2, CHILD, (struct exo_quota){{0}});
+	scene_env(3, CHILD + 1, (struct exo_quota){{0}});
+	envs[2].principal = 1;
+	envs[3].principal = 2;
+}
+
+/* The time comes that somebody waits for. */
+static int time_comes(void)
+{
+	if (timer_count == 0)
+		return 0;
+	host_now++;
+	timer_expire(host_now);
+	return 1;
+}
+
+static int device_for_2(void)
+{
+	if (envs[2].state == EXO_ENV_ZOMBIE)
+		return 0;
+	event_raise(2, EXO_EV_IO);
+	return 1;
+}
+
+static const struct outside sleep_outside[] = {
+	{"the time that is waited for", time_comes},
+	{"an event of a device for 2", device_for_2},
+};
+
+static const struct call sleep_calls[] = {
+	DO(wait, D(0, U, EXO_EV_IO | EXO_EV_CHILD), D(0)),
+	DO(wait, D(0, U), D(IN(0), IN(1), IN(2))),
+	DO(event_post, D(EID(1), EID(2), EID(3), OLD_EID(2), 0), D(U)),
+	IN_VAIN(event_post, D(EID(2)), D(0, 1, U | 1)),
+	AS(1 << 1, env_kill, D(CHILD), D(0)),
+};
+
+const struct world world_sleep = {
+	.name = "sleep",
+	.what = "three environments wait for events and deadlines, post, and end",
+	.begin = begin_sleep,
+	.who = 1 << 1 | 1 << 2 | 1 << 3,
+	.calls = sleep_calls,
+	.call_count = COUNT(sleep_calls),
+	.outside = sleep_outside,
+	.outside_count = COUNT(sleep_outside),
 	.states = 3000,
 };

@@ -234,6 +234,7 @@ static void rename_frames(const struct world *w, const uint32_t *to)
 		envs[e].root = renamed(w, to, envs[e].root);
 		envs[e].save = renamed(w, to, envs[e].save);
 		envs[e].upcall_page = renamed(w, to, envs[e].upcall_page);
+		envs[e].io_ring = renamed(w, to, envs[e].io_ring);
 		for (uint32_t s = 1; s < EXO_NCAP; s++) {
 			struct exo_cap *const c = &caps[e].c[s];
 

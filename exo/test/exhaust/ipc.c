@@ -19,11 +19,10 @@ enum {
 	TAKE = GOT << 16,
 };
 
-
 /* Slot e of each: environment e, if it is not itself; slot P of 1: something that may be passed. */
 static void begin_ipc(void)
 {
-	scene_boot(4, 0);
+	scene_boot(4, SCENE_SPARE(3));
 	scene_env(2, 2, (struct exo_quota){{0, 0, 4}});
 	scene_env(3, 3, (struct exo_quota){{0, 0, 4}});
 	for (uint32_t e = 1; e < 4; e++) {

@@ -20,7 +20,7 @@ enum {
 
 static void begin_pages(void)
 {
-	scene_boot(3, 2);
+	scene_boot(3, SCENE_SPARE(2) + 2);
 	scene_env(2, OTHER, (struct exo_quota){{1, 0, 3}});
 	scene_cap(2, OTHER, 1, EXO_ENV_GIVE);
 }
@@ -44,6 +44,26 @@ static const struct call pages_calls[] = {
 	DO(cap_grant, D(S, S + 1), D(OTHER), D(S, S + 1), D(RW | G, RW)),
 	DO(cap_drop, D(S, S + 1, 0, 64)),
 	IN_VAIN(cap_revoke, D(S, S + 1)),
+};
+
+/* With one frame there is an end to it. */
+static void begin_shares(void)
+{
+	scene_boot(3, SCENE_SPARE(2) + 1);
+	scene_env(2, OTHER, (struct exo_quota){{1, 0, 3}});
+	scene_cap(2, OTHER, 1, EXO_ENV_GIVE);
+}
+
+const struct world world_shares = {
+	.name = "shares",
+	.what = "the same with one frame",
+	.begin = begin_shares,
+	.who = BOTH,
+	.calls = pages_calls,
+	.call_count = COUNT(pages_calls),
+	.slots = S,
+	.slot_count = 2,
+	.states = 3000,
 };
 
 const struct world world_pages = {
@@ -75,7 +95,7 @@ enum {
 
 static void begin_maps(void)
 {
-	scene_boot(3, 2);
+	scene_boot(3, SCENE_SPARE(2) + 2);
 	scene_env(2, OTHER, (struct exo_quota){{1, 0, 2}});
 	scene_cap(2, OTHER, 1, EXO_ENV_GIVE | EXO_ENV_REVOKE);
 }

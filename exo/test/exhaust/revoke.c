@@ -28,10 +28,10 @@ static int time_passes(void)
 
 /* ---- frames and slots -------------------------------------------------------------------- */
 
-/* 1 has all rights to 2; 2 may ask 1 too; frame F + 1 is pinned when a drive writes to it. */
+/* 1 has all rights to 2; 2 may ask 1 too. */
 static void begin_revoke(void)
 {
-	scene_boot(3, 2);
+	scene_boot(3, SCENE_SPARE(2) + 2);
 	scene_env(2, OTHER, (struct exo_quota){{2, 1, 2}});
 	scene_cap(2, OTHER, 1, EXO_ENV_REVOKE | EXO_ENV_GIVE);
 }
@@ -54,12 +54,11 @@ static const struct call revoke_calls[] = {
 	DO(slot_free, D(0)),
 };
 
-/* A drive writes to the frames of 2, which are pinned for it, or has done so. */
-static int drive_begins(void)
+/* A frame of 2 is pinned, as its ring, and is not any more. */
+static int ring_begins(void)
 {
-	for (uint32_t f = F; f < F + 2; f++) {
-		if (pages[f].owner == 2 && page_pins[f] == 0 && envs[2].upcall_page == 0 &&
-		    pages[f].state == EXO_PAGE_DATA) {
+	for (uint32_t f = F; f < F + 2 && envs[2].io_ring == 0; f++) {
+		if (pages[f].owner == 2) {
 			envs[2].io_ring = f;
 			page_pin(f);
 			return 1;
@@ -68,7 +67,7 @@ static int drive_begins(void)
 	return 0;
 }
 
-static int drive_ends(void)
+static int ring_ends(void)
 {
 	if (envs[2].io_ring == 0)
 		return 0;
@@ -79,8 +78,8 @@ static int drive_ends(void)
 
 static const struct outside revoke_outside[] = {
 	{"time passes", time_passes},
-	{"2 makes a frame its ring", drive_begins},
-	{"2 has no ring any more", drive_ends},
+	{"2 makes a frame its ring", ring_begins},
+	{"2 has no ring any more", ring_ends},
 };
 
 const struct world world_revoke = {
@@ -112,7 +111,7 @@ static void begin_registry(void)
 {
 	struct exo_cap cap = {.kind = EXO_CAP_EXTENT, .object = X, .start = BLOCK, .len = 2};
 
-	scene_boot(3, 2);
+	scene_boot(3, SCENE_SPARE(2) + 2);
 	scene_env(2, OTHER, (struct exo_quota){{1, 0, 2}});
 	cap.rights = ADMIN;
 	cap.gen = host_extent_gen[X];

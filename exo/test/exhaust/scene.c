@@ -49,9 +49,9 @@ static void furnish(uint32_t ce, uint32_t e)
 	scene_must(sys_env_start(ce, 1, 1, 1));
 }
 
-void scene_boot(uint32_t nenv, uint32_t spare)
+void scene_boot(uint32_t nenv, uint32_t frames)
 {
-	host_boot(SCENE_SPARE(nenv - 1) + spare, SCENE_FIRST, nenv);
+	host_boot(frames, SCENE_FIRST, nenv);
 	for (uint32_t f = 0; f < info.frames; f++)
 		memset(machine_bytes((struct pfn){f}), 0, EXO_PAGE_SIZE);
 	furnish(0, 1);

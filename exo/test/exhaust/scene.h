@@ -19,9 +19,8 @@ enum {
 /* A call of the setting up, which must be granted. */
 void scene_must(struct exo_result r);
 
-/* A machine with `spare` free frames and `nenv - 1` environments, of which number 1 is there and
- * others can be made. */
-void scene_boot(uint32_t nenv, uint32_t spare);
+/* A machine with so many frames and `nenv - 1` environments, of which number 1 is there. */
+void scene_boot(uint32_t nenv, uint32_t frames);
 
 /* Environment 1 makes e, which has its frames and this much quota beside, and runs.  In slot ce. */
 void scene_env(uint32_t e, uint32_t ce, struct exo_quota quota);

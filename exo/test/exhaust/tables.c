@@ -16,7 +16,7 @@ enum {
 
 static void begin_tables(void)
 {
-	scene_boot(2, 3);
+	scene_boot(2, SCENE_SPARE(1) + 3);
 }
 
 #define ALL_F F, F + 1, F + 2
