@@ -163,12 +163,16 @@ static int taken_clean(uint32_t number, const uint64_t *a)
 	return word == 0;
 }
 
-static enum verdict refusal(uint32_t number, struct image before)
+static enum verdict refusal(uint32_t who, uint32_t number, enum exo_status status,
+			    struct image before)
 {
 	refused[number]++;
-	if (!snap_same(before))
+	if (snap_same(before))
+		return SAME;
+	if (!machine_noted(status, before))
 		die("refused, and has changed something");
-	return SAME;
+	judge(who);
+	return MOVED;
 }
 
 /* Environment `who` makes the call, in the state that is in the world and in `here`. */
@@ -198,7 +202,7 @@ static enum verdict try_call(uint32_t who, const struct call *c, const uint64_t 
 		if (memcmp(cpu_this(), &acting, sizeof acting) != 0)
 			die("refused, and has changed something");
 		*cpu_this() = cpu;
-		return refusal(c->number, before);
+		return refusal(who, c->number, (enum exo_status)r.status, before);
 	}
 	granted[c->number]++;
 	if (!taken_clean(c->number, a))
@@ -372,7 +376,7 @@ static double seconds_now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 

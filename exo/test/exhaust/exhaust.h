@@ -10,6 +10,7 @@
 
 #include <exo/tables.h>
 #include "../seen.h"
+#include "snapshot.h"
 
 enum call_number {
 #define CALL(number, name, nargs, args, what, errors, bound, example) CALL_##name = number,
@@ -108,11 +109,14 @@ extern const uint32_t world_count;
 /* The state is the one from which calls are judged from now on. */
 void machine_remember(void);
 
-/* Nothing was dropped from the TLB so far. */
+/* A move is about to be made. */
 void machine_watch(void);
 
 /* What is wrong after a granted call of `me` (0: after something from outside), or null. */
 const char *machine_judge(uint32_t me);
+
+/* May a call that this status refuses have changed what it has, since the image? */
+int machine_noted(enum exo_status status, struct image before);
 
 /* The clock. */
 uint64_t *machine_clock(void);

@@ -12,16 +12,24 @@ EXHAUST_CORE_WORLD := $(patsubst exo/%.c,$(EXHAUST)/obj/%.o,$(filter exo/kern/%,
 EXHAUST_CORE       := $(EXHAUST_ENGINE) $(addprefix $(EXHAUST)/obj/test/exhaust/,core.o scene.o pages.o tables.o life.o \
 	cpu.o ipc.o revoke.o)
 
-EXHAUSTS           := $(EXHAUST)/exhaust_core
+EXHAUST_DISK_WORLD := $(patsubst exo/%.c,$(EXHAUST)/obj/%.o,$(filter exo/kern/%,$(filter-out %/io.c %/extent.c,$(DEV_TEST_SRCS))) \
+	exo/test/dev/fake.c) $(EXHAUST)/obj/test/exhaust/inside_io.o $(EXHAUST)/obj/test/exhaust/inside_extent.o
+EXHAUST_DISK       := $(EXHAUST_ENGINE) $(EXHAUST)/obj/test/exhaust/disk.o
+
+EXHAUSTS           := $(EXHAUST)/exhaust_core $(EXHAUST)/exhaust_disk
 HOST_TESTS         += $(EXHAUSTS)
 
 $(EXHAUST)/obj/%.o: exo/%.c $(MK) exo/test/exhaust/exhaust.mk
 	$(call host_compile,$(EXHAUST_CFLAGS))
 
-$(EXHAUST)/core_world.o: $(EXHAUST_CORE_WORLD) exo/test/exhaust/world.ld
+$(EXHAUST)/core_world.o: $(EXHAUST_CORE_WORLD)
+$(EXHAUST)/disk_world.o: $(EXHAUST_DISK_WORLD)
+$(EXHAUST)/%_world.o: exo/test/exhaust/world.ld
 	$(Q)$(call say,LD) $(LD) -r -T exo/test/exhaust/world.ld -o $@ $(filter %.o,$^)
 
-$(EXHAUST)/exhaust_core: $(EXHAUST)/core_world.o $(EXHAUST_CORE)
+$(EXHAUST)/exhaust_core: $(EXHAUST_CORE)
+$(EXHAUST)/exhaust_disk: $(EXHAUST_DISK)
+$(EXHAUSTS): $(EXHAUST)/exhaust_%: $(EXHAUST)/%_world.o
 	$(Q)$(call say,HOSTLD) $(HOSTCC) -no-pie -o $@ $^
 
--include $(patsubst %.o,%.d,$(EXHAUST_CORE_WORLD) $(EXHAUST_CORE))
+-include $(patsubst %.o,%.d,$(EXHAUST_CORE_WORLD) $(EXHAUST_CORE) $(EXHAUST_DISK_WORLD) $(EXHAUST_DISK))

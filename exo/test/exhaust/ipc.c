@@ -92,5 +92,5 @@ const struct world world_ipc = {
 	.call_count = COUNT(ipc_calls),
 	.outside = ipc_outside,
 	.outside_count = COUNT(ipc_outside),
-	.states = 3000,
+	.states = 14000,
 };

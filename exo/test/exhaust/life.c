@@ -110,7 +110,7 @@ const struct world world_life = {
 	.beyond = beyond_life,
 	.frames = F,
 	.frame_count = 3,
-	.states = 3000,
+	.states = 4000,
 };
 
 /* ---- death ------------------------------------------------------------------------------- */
@@ -172,5 +172,5 @@ const struct world world_death = {
 	.who = MAKER | CHILD,
 	.calls = death_calls,
 	.call_count = COUNT(death_calls),
-	.states = 3000,
+	.states = 4000,
 };

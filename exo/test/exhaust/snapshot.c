@@ -88,6 +88,20 @@ int snap_same(struct image with)
 	return 1;
 }
 
+int snap_same_but(struct image with, void *at, uint32_t n)
+{
+	uint8_t now[64];
+	int same;
+
+	if (n > sizeof now)
+		abort();
+	memcpy(now, at, n);
+	memcpy(at, with.bytes + ((uint8_t *)at - __start_world), n);
+	same = snap_same(with);
+	memcpy(at, now, n);
+	return same;
+}
+
 static uint64_t mix(uint64_t h, uint64_t word)
 {
 	const __uint128_t product =

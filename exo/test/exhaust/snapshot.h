@@ -34,6 +34,9 @@ void snap_put(struct image from);
 /* Is the world what the image is, bit for bit? */
 int snap_same(struct image with);
 
+/* The same, but for n bytes of the world from `at`. */
+int snap_same_but(struct image with, void *at, uint32_t n);
+
 /* A number that equal worlds have in common, and others do not but by a chance of 2^-64. */
 uint64_t snap_hash(void);
 
