@@ -107,7 +107,7 @@ const struct world world_cpu = {
 	.outside_count = COUNT(cpu_outside),
 	.judge = judge_cpu,
 	.beyond = beyond_cpu,
-	.states = 3000,
+	.states = 8000,
 };
 
 /* ---- sleeping ------------------------------------------------------------------------------ */
@@ -161,5 +161,5 @@ const struct world world_sleep = {
 	.call_count = COUNT(sleep_calls),
 	.outside = sleep_outside,
 	.outside_count = COUNT(sleep_outside),
-	.states = 3000,
+	.states = 8000,
 };

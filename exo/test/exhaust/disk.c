@@ -35,6 +35,7 @@ enum {
 	RING_A = A * 64,
 	RING_B = B * 64,
 	C = 4, /* capability slots: C, C + 1 */
+	X = 5, /* extents: X, X + 1, X + 2 */
 	BOTH = 1 << A | 1 << B,
 };
 
@@ -196,11 +197,21 @@ static void add_env(uint32_t e, uint64_t principal)
 	must(sys_env_start(ce, 1, 1, 1));
 }
 
-static void begin_extents(void)
+/* A has extent X, of so many blocks, none of them written, in slot C. */
+static void begin_with(uint64_t len)
 {
 	fake_boot();
 	add_env(A, 1);
 	add_env(B, 2);
+	fake_as(A);
+	must(sys_extent_take(X, 0, START, len, 0, 0));
+	fake_run();
+	must(sys_extent_open(X, C));
+}
+
+static void begin_extents(void)
+{
+	begin_with(2);
 }
 
 /* ---- from outside ------------------------------------------------------------------------ */
@@ -239,7 +250,6 @@ static const struct outside disk_outside[] = {
 /* ---- extents ----------------------------------------------------------------------------- */
 
 enum {
-	X = 5, /* extents: X, X + 1, X + 2 */
 	R = EXO_RIGHT_READ,
 	ADMIN = EXO_RIGHT_ADMIN,
 };
@@ -280,11 +290,7 @@ static void begin_io(void)
 {
 	struct exo_cap cap;
 
-	begin_extents();
-	fake_as(A);
-	must(sys_extent_take(X, 0, START, END - START, 0, 0));
-	fake_run();
-	must(sys_extent_open(X, C));
+	begin_with(END - START);
 	extents[X].init = 1;
 	cap = caps[A].c[C];
 	cap.rights = EXO_RIGHT_READ | EXO_RIGHT_WRITE;
@@ -371,7 +377,7 @@ static const struct world world_reuse = {
 	.call_count = COUNT(reuse_calls),
 	.outside = disk_outside,
 	.outside_count = COUNT(disk_outside) - 1,
-	.states = 1500,
+	.states = 6000,
 };
 
 const struct world *const worlds[] = {&world_extents, &world_io, &world_reuse};

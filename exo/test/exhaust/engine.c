@@ -23,11 +23,10 @@
 #include <unistd.h>
 #include "../../kern/cpu.h"
 #include "../../kern/env.h"
-#include "../../kern/info.h"
 #include "../../kern/ipc.h"
-#include "../../kern/machine.h"
 #include "form.h"
 #include "moves.h"
+#include "outcome.h"
 #include "snapshot.h"
 
 enum { HUNG = 20 }; /* seconds that a state may take */
@@ -107,60 +106,19 @@ static void catch_signals(void)
 
 enum verdict { CANNOT, SAME, MOVED };
 
-static uint8_t env_states[EXO_NENV], env_accepting[EXO_NENV];
-
-/* What each environment was doing, to know which call is answered when it wakes. */
-static void note_envs(void)
+/* After a move that has been granted; `broken`: what is known to be wrong with it. */
+static void judge(uint32_t me, const char *broken)
 {
-	for (uint32_t e = 1; e < info.envs; e++) {
-		env_states[e] = envs[e].state;
-		env_accepting[e] = envs[e].accepting;
-	}
-}
-
-/* The answers that sleepers got by this move. */
-static const char *judge_sleepers(void)
-{
-	for (uint32_t e = 1; e < info.envs; e++) {
-		uint32_t number = CALL_wait;
-
-		if (envs[e].state != EXO_ENV_RUNNABLE ||
-		    (env_states[e] != EXO_ENV_WAITING && env_states[e] != EXO_ENV_CALLING))
-			continue;
-		if (env_states[e] == EXO_ENV_CALLING)
-			number = CALL_ipc_call;
-		else if (env_accepting[e])
-			number = CALL_ipc_reply_wait;
-		if (!host_documented(number, machine_save((struct pfn){envs[e].save})->regs.rax))
-			return "a sleeper is answered what the table of calls does not say";
-	}
-	return 0;
-}
-
-static void judge(uint32_t me)
-{
-	const char *broken;
-
 	if (cpu_this()->inbox)
 		ipc_left();
-	broken = machine_judge(me);
 	if (!broken)
-		broken = judge_sleepers();
+		broken = machine_judge(me);
+	if (!broken)
+		broken = outcome_of_move();
 	if (!broken && world->judge)
 		broken = world->judge();
 	if (broken)
 		die(broken);
-}
-
-/* A frame that was taken holds nothing of who had it before. */
-static int taken_clean(uint32_t number, const uint64_t *a)
-{
-	uint64_t word;
-
-	if (number != CALL_page_take)
-		return 1;
-	memcpy(&word, machine_bytes((struct pfn){(uint32_t)a[1]}), sizeof word);
-	return word == 0;
 }
 
 static enum verdict refusal(uint32_t who, uint32_t number, enum exo_status status,
@@ -171,7 +129,7 @@ static enum verdict refusal(uint32_t who, uint32_t number, enum exo_status statu
 		return SAME;
 	if (!machine_noted(status, before))
 		die("refused, and has changed something");
-	judge(who);
+	judge(who, 0);
 	return MOVED;
 }
 
@@ -205,9 +163,9 @@ static enum verdict try_call(uint32_t who, const struct call *c, const uint64_t 
 		return refusal(who, c->number, (enum exo_status)r.status, before);
 	}
 	granted[c->number]++;
-	if (!taken_clean(c->number, a))
-		die("a frame holds what was there before it was taken");
-	judge(who);
+	if (c->in_vain)
+		die("granted, which it may never be");
+	judge(who, outcome_of_call(who, c->number, values, a, r.value));
 	return MOVED;
 }
 
@@ -224,7 +182,7 @@ static enum verdict try_move(uint32_t m)
 	else if (!world->outside[v->what].act())
 		verdict = CANNOT;
 	else
-		judge(0);
+		judge(0, 0);
 	if (verdict == MOVED || (verdict == SAME && world->calls[v->what].prepare)) {
 		machine_settle(world->scheduled);
 		verdict = MOVED;
@@ -310,7 +268,7 @@ static void go_on(uint32_t s)
 	states[s].packed = 0;
 	snap_put(here);
 	machine_remember();
-	note_envs();
+	outcome_note();
 	for (uint32_t m = 0; m < move_count; m++) {
 		const enum verdict verdict = try_move(m);
 
@@ -421,7 +379,7 @@ static void replay(const struct world *w, const char *list)
 		fflush(stdout);
 		snap_take(here);
 		machine_remember();
-		note_envs();
+		outcome_note();
 		printf("      %s\n", (const char *[]){"cannot be", "refused", "done"}[try_move(m)]);
 	}
 }

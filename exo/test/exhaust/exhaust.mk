@@ -5,7 +5,7 @@
 
 EXHAUST_CFLAGS := $(HOST_CFLAGS) -fdata-sections -fno-pie $(EXO_INCLUDE) -DNFRAME=512
 EXHAUST        := $(O)/exo/test/exhaust
-EXHAUST_ENGINE := $(addprefix $(EXHAUST)/obj/test/,exhaust/engine.o exhaust/moves.o exhaust/snapshot.o exhaust/form.o seen.o)
+EXHAUST_ENGINE := $(addprefix $(EXHAUST)/obj/test/,exhaust/engine.o exhaust/moves.o exhaust/outcome.o exhaust/snapshot.o exhaust/form.o seen.o)
 
 # Each program: what is in its world, and what is not.
 EXHAUST_CORE_WORLD := $(patsubst exo/%.c,$(EXHAUST)/obj/%.o,$(filter exo/kern/%,$(CORE_TEST_SRCS)) exo/test/machine_host.c)

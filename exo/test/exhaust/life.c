@@ -42,7 +42,7 @@ const struct world world_caps = {
 	.who = 1 << 1 | 1 << 2,
 	.calls = caps_calls,
 	.call_count = COUNT(caps_calls),
-	.states = 1500,
+	.states = 2500,
 };
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -65,27 +65,29 @@ enum {
 static void begin_life(void)
 {
 	scene_boot(3, SCENE_SPARE(1) + 3);
+	envs[1].principal = 1; /* so that there is somebody above */
 }
 
 static const struct call life_calls[] = {
 	AS(MAKER, env_create, D(0, 1, 2, 3), D(A, 0, 64)),
 	AS(MAKER, env_open, D(EID(2), OLD_EID(2), EID(1), 3), D(A)),
 	AS(MAKER, quota_move, D(A, 0), D(PAGES, SLOTS, CAPS), D(1, 0xffffffff)),
-	AS(MAKER, page_take, D(A), D(ALL_F), D(ROOT_TYPE, EXO_PAGE_SAVE)),
+	AS(MAKER, page_take, D(A), D(ALL_F), D(ROOT_TYPE, EXO_PAGE_SAVE, EXO_PAGE_DATA)),
 	AS(MAKER, page_free, D(A, 0), D(ALL_F)),
 	AS(MAKER, env_set, D(A), D(EXO_SET_ROOT, EXO_SET_SAVE), D(ALL_F)),
 	AS(MAKER, env_set, D(A), D(EXO_SET_ROOT, EXO_SET_SAVE), D(SCENE_ROOT(1), SCENE_SAVE(1))),
+	AS(MAKER, env_set, D(A), D(EXO_SET_PRINCIPAL), D(0, 1)),
 	AS(MAKER, env_set, D(A), D(EXO_SET_UPCALL_VA), D(0, USER_TOP, 1)),
 	AS(MAKER, env_set, D(A), D(EXO_SET_UPCALL_ENTRY), D(0, USER_TOP)),
 	AS(MAKER, env_start, D(A), D(1, USER_TOP), D(1, USER_TOP), D(0)),
 	AS(MAKER, slot_take, D(A), D(0)),
 	AS(MAKER, cap_drop, D(A)),
 	AS(CHILD, env_create, D(1, 2), D(A)),
-	AS(CHILD, page_take, D(0), D(ALL_F), D(EXO_PAGE_DATA)),
+	AS(CHILD, page_take, D(0), D(ALL_F), D(EXO_PAGE_UPCALL)),
 	AS(CHILD, page_free, D(0), D(ALL_F)),
 	AS(CHILD, cap_derive, D(0), D(A), D(EXO_ENV_ALL), D(0), D(0)),
 	AS(CHILD, slot_free, D(0)),
-	AS(CHILD, env_set, D(0), D(EXO_SET_ROOT, EXO_SET_SAVE), D(ALL_F)),
+	AS(CHILD, env_set, D(0), D(EXO_SET_ROOT, EXO_SET_UPCALL_PAGE), D(ALL_F)),
 	AS(CHILD, env_kill, D(0, A), D(7)),
 	AS(MAKER, env_kill, D(A), D(7)),
 	AS(MAKER, env_reclaim, D(EID(2), OLD_EID(2)), D(PAGES), D(ALL_F)),
@@ -110,7 +112,7 @@ const struct world world_life = {
 	.beyond = beyond_life,
 	.frames = F,
 	.frame_count = 3,
-	.states = 4000,
+	.states = 6000,
 };
 
 /* ---- death ------------------------------------------------------------------------------- */
@@ -154,7 +156,11 @@ static const struct call death_calls[] = {
 	AS(MAKER, env_open, D(EID(2), EID(3)), D(THREE)),
 	AS(MAKER, env_reap, D(TWO, THREE)),
 	AS(CHILD, env_reap, D(THREE)),
-	AS(CHILD, page_take, D(THREE), D(N3), D(EXO_PAGE_DATA)),
+	AS(CHILD, page_take, D(THREE), D(N3), D(EXO_PAGE_DATA, EXO_PAGE_TABLE | 3 << 8)),
+	{.number = CALL_table_link,
+	 .who = MAKER,
+	 .in_vain = 1,
+	 .arg = {D(0, THREE), D(SCENE_ROOT(1)), D(1), D(N3)}},
 	AS(CHILD, page_unmap, D(0), D(T2), D(0), D(1)),
 	AS(MAKER, page_take, D(TWO), D(N3), D(EXO_PAGE_DATA)),
 	AS(MAKER, page_map, D(0), D(SCENE_TABLE(1)), D(0), D(T2, S3), D(1),
@@ -172,5 +178,5 @@ const struct world world_death = {
 	.who = MAKER | CHILD,
 	.calls = death_calls,
 	.call_count = COUNT(death_calls),
-	.states = 4000,
+	.states = 8000,
 };

@@ -30,7 +30,7 @@ static const struct call pages_calls[] = {
 	DO(page_take, D(0), D(F, F + 1),
 	   D(EXO_PAGE_TABLE, EXO_PAGE_TABLE | 5 << 8, EXO_PAGE_KERNEL)),
 	DO(page_take, D(OTHER), D(F, F + 1), D(DATA)),
-	DO(page_take, D(0), D(F + 2, 0, SCENE_SAVE(1)), D(DATA)),
+	DO(page_take, D(0), D(F + 3, 0, SCENE_SAVE(1)), D(DATA)),
 	DO(page_free, D(0, OTHER), D(F, F + 1)),
 	DO(page_free, D(0), D(F + 2, 0, SCENE_SAVE(1), SCENE_ROOT(2))),
 	DO(page_share, D(F, F + 1), D(1), D(OTHER, 0), D(S, S + 1), D(R, RW | G)),
@@ -39,7 +39,7 @@ static const struct call pages_calls[] = {
 	DO(page_share, D(SCENE_SAVE(1)), D(1), D(OTHER), D(S, S + 1), D(R)),
 	DO(page_unshare, D(F, F + 1), D(0, 1)),
 	DO(cap_derive, D(S, S + 1), D(S, S + 1), D(R, RW, 8), D(0), D(0)),
-	DO(cap_derive, D(S, S + 1), D(S, S + 1), D(R), D(F, F + 1), D(0, 1)),
+	DO(cap_derive, D(S, S + 1), D(S, S + 1), D(R), D(F, F + 1), D(0, 1, 2)),
 	DO(cap_derive, D(S, S + 1, 64), D(64), D(R), D(0), D(0)),
 	DO(cap_grant, D(S, S + 1), D(OTHER), D(S, S + 1), D(RW | G, RW)),
 	DO(cap_drop, D(S, S + 1, 0, 64)),
@@ -78,7 +78,7 @@ const struct world world_pages = {
 	.frame_count = 2,
 	.slots = S,
 	.slot_count = 2,
-	.states = 1500,
+	.states = 2500,
 };
 
 /* ---- mapping ----------------------------------------------------------------------------- */
@@ -93,9 +93,10 @@ enum {
 	MWX = EXO_MAP_WRITE | EXO_MAP_EXEC,
 };
 
+/* 1 may have two frames, 2 one. */
 static void begin_maps(void)
 {
-	scene_boot(3, SCENE_SPARE(2) + 2);
+	scene_boot(3, SCENE_SPARE(2) + 3);
 	scene_env(2, OTHER, (struct exo_quota){{1, 0, 2}});
 	scene_cap(2, OTHER, 1, EXO_ENV_GIVE | EXO_ENV_REVOKE);
 }
@@ -140,5 +141,5 @@ const struct world world_maps = {
 	.call_count = COUNT(maps_calls),
 	.frames = F,
 	.frame_count = 2,
-	.states = 1500,
+	.states = 2500,
 };

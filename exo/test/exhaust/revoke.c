@@ -55,16 +55,23 @@ static const struct call revoke_calls[] = {
 };
 
 /* A frame of 2 is pinned, as its ring, and is not any more. */
-static int ring_begins(void)
+static int ring_begins(uint32_t f)
 {
-	for (uint32_t f = F; f < F + 2 && envs[2].io_ring == 0; f++) {
-		if (pages[f].owner == 2) {
-			envs[2].io_ring = f;
-			page_pin(f);
-			return 1;
-		}
-	}
-	return 0;
+	if (envs[2].io_ring != 0 || pages[f].owner != 2)
+		return 0;
+	envs[2].io_ring = f;
+	page_pin(f);
+	return 1;
+}
+
+static int ring_at_first(void)
+{
+	return ring_begins(F);
+}
+
+static int ring_at_second(void)
+{
+	return ring_begins(F + 1);
 }
 
 static int ring_ends(void)
@@ -78,7 +85,8 @@ static int ring_ends(void)
 
 static const struct outside revoke_outside[] = {
 	{"time passes", time_passes},
-	{"2 makes a frame its ring", ring_begins},
+	{"2 makes the first frame its ring", ring_at_first},
+	{"2 makes the second frame its ring", ring_at_second},
 	{"2 has no ring any more", ring_ends},
 };
 
@@ -93,7 +101,7 @@ const struct world world_revoke = {
 	.outside_count = COUNT(revoke_outside),
 	.frames = F,
 	.frame_count = 2,
-	.states = 2500,
+	.states = 4000,
 };
 
 /* ---- the registry ------------------------------------------------------------------------ */
@@ -106,19 +114,29 @@ enum {
 	MR = EXO_MAP_READ | C << 8,
 };
 
-/* 1 owns the extent, 2 may read and write one block of it, and read through frames of 1. */
+/* 1 owns the extent, 2 may read and write one block of it, and read one of another;
+ * it also has a device of one frame, which has another behind it. */
 static void begin_registry(void)
 {
 	struct exo_cap cap = {.kind = EXO_CAP_EXTENT, .object = X, .start = BLOCK, .len = 2};
 
 	scene_boot(3, SCENE_SPARE(2) + 2);
-	scene_env(2, OTHER, (struct exo_quota){{1, 0, 2}});
+	scene_env(2, OTHER, (struct exo_quota){{1, 0, 3}});
 	cap.rights = ADMIN;
 	cap.gen = host_extent_gen[X];
 	cap_put(1, C, cap);
 	cap.rights = EXO_RIGHT_READ | EXO_RIGHT_WRITE;
 	cap.len = 1;
 	cap_put(2, C, cap);
+	cap.rights = EXO_RIGHT_READ;
+	cap.object = X + 1;
+	cap_put(2, C + 1, cap);
+	page_boot_range(SCENE_FIRST - 2, 2, EXO_PAGE_DEVICE);
+	cap_put(2, C + 2,
+		(struct exo_cap){.kind = EXO_CAP_DEVICE,
+				 .rights = EXO_RIGHT_READ,
+				 .start = SCENE_FIRST - 2,
+				 .len = 1});
 }
 
 /* The extent's capabilities are opened anew, those of a generation that is gone. */
@@ -144,6 +162,7 @@ static const struct call registry_calls[] = {
 	AS(1 << 1, block_bind, D(C), D(BLOCK + 1), D(ENTRY(BLOCK + 1, 0)), D(0, F, F + 1)),
 	IN_VAIN(block_bind, D(C, 0, 63), D(BLOCK), D(ENTRY(BLOCK + 1, 0), HOST_BINDS),
 		D(0, F, F + 1)),
+	IN_VAIN(block_bind, D(C + 1), D(BLOCK), D(BIND_ENTRY(X + 1, BLOCK, 0)), D(F, F + 1)),
 	IN_VAIN(block_bind, D(C), D(BLOCK - 1, BLOCK + 2),
 		D(ENTRY(BLOCK - 1, 0), ENTRY(BLOCK + 2, 0)), D(F, F + 1)),
 	IN_VAIN(block_bind, D(C), D(BLOCK), D(ENTRY(BLOCK, 0)), D(F + 2, SCENE_SAVE(1), T2)),
@@ -153,6 +172,9 @@ static const struct call registry_calls[] = {
 	DO(page_free, D(0), D(F, F + 1)),
 	AS(1 << 2, page_map, D(0), D(T2), D(0), D(F, F + 1), D(1), D(MR, RW | C << 8, 5 | C << 8)),
 	AS(1 << 2, page_map, D(0), D(T2), D(0), D(F, F + 1), D(1), D(R)),
+	AS(1 << 2, page_map, D(0), D(T2), D(0),
+	   D(SCENE_FIRST - 3, SCENE_FIRST - 2, SCENE_FIRST - 1), D(1),
+	   D(R | (C + 2) << 8, RW | (C + 2) << 8)),
 	AS(1 << 2, page_protect, D(0), D(T2), D(0), D(1), D(MR, RW, RW | C << 8)),
 	AS(1 << 2, page_unmap, D(0), D(T2), D(0), D(1)),
 	AS(1 << 1, page_map, D(0), D(T1), D(0), D(F, F + 1), D(1), D(MR)),
@@ -171,5 +193,5 @@ const struct world world_registry = {
 	.outside_count = COUNT(registry_outside),
 	.frames = F,
 	.frame_count = 2,
-	.states = 2500,
+	.states = 4000,
 };
