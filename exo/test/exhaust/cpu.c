@@ -36,11 +36,31 @@ static void begin_cpu(void)
 	cpus[0].resched = 0;
 }
 
+static const char *tick_wrong;
+
+/* Slices to be forfeited, and those overrun, of all. */
+static void sum_up(uint32_t *penalties, uint32_t *overruns)
+{
+	*penalties = *overruns = 0;
+	for (uint32_t e = 1; e < 4; e++) {
+		*penalties += envs[e].penalty;
+		*overruns += envs[e].overruns;
+	}
+}
+
 static int tick(void)
 {
-	do
+	uint32_t penalties[2], overruns[2], forfeited = 0;
+
+	sum_up(&penalties[0], &overruns[0]);
+	do {
 		slot_tick();
-	while (cpus[0].position > OWNED && cpus[0].position < EXO_NSLOT - 1);
+		forfeited += cpus[0].forfeit;
+	} while (cpus[0].position > OWNED && cpus[0].position < EXO_NSLOT - 1);
+	sum_up(&penalties[1], &overruns[1]);
+	tick_wrong = penalties[1] + forfeited == penalties[0] + overruns[1] - overruns[0]
+			     ? 0
+			     : "slices are not forfeited as they were overrun";
 	return 1;
 }
 
@@ -90,6 +110,8 @@ static const char *judge_cpu(void)
 	const struct cpu *const cpu = &cpus[0];
 	const uint32_t owner = slot_user(slots[cpu->position].owner);
 
+	if (tick_wrong)
+		return tick_wrong;
 	if (cpu->resched == 0 && cpu->current == 0 && owner != 0)
 		return "the CPU is idle in a slot whose owner can run";
 	return 0;

@@ -76,11 +76,21 @@ static const struct call ipc_calls[] = {
 	AS(1 << 2, ipc_reply_wait, D(1 | TAKE, 0 | PASS, 1 | PASS), D(EXO_EV_IO), D(0), D(0), D(0),
 	   D(0)),
 	AS(1 << 2 | 1 << 3, ipc_reply_wait, D(0, 1), D(0), D(IN(0), IN(1)), D(0), D(0), D(0)),
-	AS(1 << 3, ipc_reply_wait, D(2, 1 << 24, 64 << 8, 64 << 16), D(0), D(0), D(0), D(0), D(0)),
+	IN_VAIN(ipc_reply_wait, D(2, 1 << 24, 64 << 8, 64 << 16), D(0), D(0), D(0), D(0), D(0)),
 	AS(1 << 2, cap_drop, D(GOT)),
 	AS(1 << 3, env_set, D(0), D(EXO_SET_CALLS), D(0, 1, 2)),
 	AS(1 << 2 | 1 << 3, env_kill, D(0), D(0)),
 };
+
+/* What is passed is lent: it cannot be passed on. */
+static const char *judge_ipc(void)
+{
+	for (uint32_t e = 1; e < 4; e++)
+		if (caps[e].c[GOT].kind != EXO_CAP_NONE &&
+		    (caps[e].c[GOT].rights & EXO_RIGHT_GRANT) != 0)
+			return "what was lent can be lent on";
+	return 0;
+}
 
 const struct world world_ipc = {
 	.name = "ipc",
@@ -92,5 +102,6 @@ const struct world world_ipc = {
 	.call_count = COUNT(ipc_calls),
 	.outside = ipc_outside,
 	.outside_count = COUNT(ipc_outside),
+	.judge = judge_ipc,
 	.states = 14000,
 };

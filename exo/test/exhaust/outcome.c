@@ -13,6 +13,7 @@
 #include "../../kern/page.h"
 #include "../../kern/principal.h"
 #include "../../kern/quota.h"
+#include "../../kern/revoke.h"
 #include "../../kern/table.h"
 #include "outcome.h"
 
@@ -20,7 +21,8 @@ enum { ENVS = 32, EXTENTS = 8 };
 
 static struct {
 	uint8_t state, accepting;
-	uint32_t gen, cap_gen;
+	uint32_t gen, cap_gen, client;
+	uint32_t asked[EXO_NASK];
 	struct exo_quota used, limit;
 } was[ENVS];
 static uint32_t extent_was[EXTENTS];
@@ -32,6 +34,9 @@ void outcome_note(void)
 		was[e].accepting = envs[e].accepting;
 		was[e].gen = envs[e].gen;
 		was[e].cap_gen = envs[e].cap_gen;
+		was[e].client = envs[e].client;
+		for (uint32_t k = 0; k < EXO_NASK; k++)
+			was[e].asked[k] = revokes[e].ask[k].n;
 		was[e].used = quota_used[e];
 		was[e].limit = quota_limit[e];
 	}
@@ -88,6 +93,28 @@ static const char *of_take(uint64_t frame)
 	return shared(frame) ? "a frame is shared before it was taken" : 0;
 }
 
+/* `who` has taken n things of a kind from e, or, where it is e itself, has taken back a frame. */
+static const char *of_taking(uint32_t who, uint32_t e, uint64_t kind, uint64_t frame, uint64_t n)
+{
+	if (e == who)
+		return shared(frame) ? "a frame is shared that was taken back" : 0;
+	if (revokes[e].ask[kind].n + n != was[e].asked[kind])
+		return "more was taken than was asked for";
+	return quota_limit[who].n[kind] != was[who].limit.n[kind] + n
+		       ? "what was taken is nobody's to use"
+		       : 0;
+}
+
+/* `who` waits for t. */
+static const char *of_ipc_call(uint32_t who, uint32_t t)
+{
+	if (!envs[t].calls_open)
+		return "who is closed to calls is called";
+	for (uint32_t n = 0; n < ENVS && t != 0 && t != who; n++)
+		t = envs[t].calling;
+	return t == who ? "calls wait for each other" : 0;
+}
+
 const char *outcome_of_call(uint32_t who, uint32_t number, const uint64_t *values,
 			    const uint64_t *a, uint64_t value)
 {
@@ -112,6 +139,12 @@ const char *outcome_of_call(uint32_t who, uint32_t number, const uint64_t *value
 		return of_set(who, own[a[0]].object, a[1], a[2]);
 	case CALL_page_unshare:
 		return a[1] == 1 && shared(a[0]) ? "a frame is shared that was unshared" : 0;
+	case CALL_revoke_take:
+		return of_taking(who, own[a[0]].object, a[1], a[2], value);
+	case CALL_ipc_call:
+		return of_ipc_call(who, own[a[0] % 256].object);
+	case CALL_ipc_reply_wait:
+		return a[0] % 2 == 0 && was[who].client != 0 ? "a client is forgotten" : 0;
 	case CALL_wait:
 		return (envs[who].events & value) != 0 ? "an event is reported, and stays" : 0;
 	case CALL_env_start:

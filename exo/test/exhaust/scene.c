@@ -85,9 +85,21 @@ void machine_watch(void)
 	host_drop_count = 0;
 }
 
+/* Does somebody sleep whose time has come? */
+static int overslept(void)
+{
+	for (uint32_t e = 1; e < info.envs; e++)
+		if (envs[e].deadline != 0 && envs[e].deadline <= host_now)
+			return 1;
+	return 0;
+}
+
 const char *machine_judge(uint32_t me)
 {
 	const char *broken = check_state();
+
+	if (!broken && overslept())
+		broken = "somebody sleeps whose time has come";
 
 	if (!broken && me != 0)
 		broken = host_overstep(me);
