@@ -4,6 +4,8 @@
  * Two environments, each with a capability to give to the other; 1 has made 2 and can do all with
  * it.  Frames are interchangeable, and so are the capability slots that they are shared by.
  */
+#include "../../kern/page.h"
+#include "../../kern/quota.h"
 #include "scene.h"
 #include "worlds.h"
 
@@ -18,9 +20,10 @@ enum {
 	BOTH = 1 << 1 | 1 << 2,
 };
 
+/* 1 may have two frames, 2 one; there is a third, which nobody asks for. */
 static void begin_pages(void)
 {
-	scene_boot(3, SCENE_SPARE(2) + 2);
+	scene_boot(3, SCENE_SPARE(2) + 3);
 	scene_env(2, OTHER, (struct exo_quota){{1, 0, 3}});
 	scene_cap(2, OTHER, 1, EXO_ENV_GIVE);
 }
@@ -46,12 +49,12 @@ static const struct call pages_calls[] = {
 	IN_VAIN(cap_revoke, D(S, S + 1)),
 };
 
-/* With one frame there is an end to it. */
+/* With one frame that both may have there is an end to it. */
 static void begin_shares(void)
 {
-	scene_boot(3, SCENE_SPARE(2) + 1);
-	scene_env(2, OTHER, (struct exo_quota){{1, 0, 3}});
-	scene_cap(2, OTHER, 1, EXO_ENV_GIVE);
+	begin_pages();
+	page_boot_range(F + 1, 1, EXO_PAGE_NONE);
+	quota_boot(1, EXO_QUOTA_PAGES, quota_limit[1].n[EXO_QUOTA_PAGES] - 1);
 }
 
 const struct world world_shares = {
@@ -93,11 +96,9 @@ enum {
 	MWX = EXO_MAP_WRITE | EXO_MAP_EXEC,
 };
 
-/* 1 may have two frames, 2 one. */
 static void begin_maps(void)
 {
-	scene_boot(3, SCENE_SPARE(2) + 3);
-	scene_env(2, OTHER, (struct exo_quota){{1, 0, 2}});
+	begin_pages();
 	scene_cap(2, OTHER, 1, EXO_ENV_GIVE | EXO_ENV_REVOKE);
 }
 
