@@ -66,7 +66,7 @@ const struct world world_shares = {
 	.call_count = COUNT(pages_calls),
 	.slots = S,
 	.slot_count = 2,
-	.states = 3000,
+	.states = 9000,
 };
 
 const struct world world_pages = {
