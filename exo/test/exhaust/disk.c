@@ -43,8 +43,22 @@ static const uint64_t SECRET = 0xdddddddddddddddd;
 
 /* ---- the program's side ------------------------------------------------------------------ */
 
+static uint8_t io_was[EXO_NIO];
+
 void machine_remember(void)
 {
+	for (uint32_t io = 0; io < EXO_NIO; io++)
+		io_was[io] = ios[io].state;
+}
+
+/* Has a request begun of which the extent has been revoked before? */
+static int begun_stale(void)
+{
+	for (uint32_t io = 1; io < EXO_NIO; io++)
+		if (ios[io].state == EXO_IOS_ACTIVE && io_was[io] != EXO_IOS_ACTIVE &&
+		    inside_io_stale(io))
+			return 1;
+	return 0;
 }
 
 static int removal_waits;
@@ -97,6 +111,16 @@ static int same_record(const struct exo_extent *memory, uint32_t x)
 	return memcmp(&m, &d, sizeof m) == 0;
 }
 
+/* Do A and B, who change only what is theirs, pay for the extents that there are? */
+static int charged(void)
+{
+	uint32_t there = 0;
+
+	for (uint32_t x = 1; x < RECORDS; x++)
+		there += extents[x].state != EXO_EXTENT_FREE && extents[x].drive == 0;
+	return quota_used[A].n[EXO_QUOTA_EXTENTS] + quota_used[B].n[EXO_QUOTA_EXTENTS] == there;
+}
+
 /* The power is lost now.  After a commit whose last write failed, the disk may have it all the
  * same: then the table there has a later number. */
 static const char *judge_table(void)
@@ -108,6 +132,8 @@ static const char *judge_table(void)
 
 	if (extent_changing())
 		return 0;
+	if (!charged())
+		return "the extents that there are are not paid for";
 	if (!kept.bytes)
 		kept = snap_image();
 	memcpy(memory, extents, sizeof memory);
@@ -124,6 +150,8 @@ const char *machine_judge(uint32_t me)
 	const char *broken = fake_broken();
 
 	(void)me;
+	if (!broken && begun_stale())
+		broken = "a request begins that was revoked";
 	if (!broken)
 		broken = judge_frames();
 	return broken ? broken : judge_table();

@@ -12,6 +12,9 @@
 void inside_io_plain(void);
 void inside_extent_plain(void);
 
+/* Is request io of a generation of its extent that is gone? */
+int inside_io_stale(uint32_t io);
+
 /* Is the world as in the image, but for who was turned away by a change under way? */
 int inside_extent_noted(struct image saved);
 

@@ -31,6 +31,11 @@ static void plain_asker(uint32_t e)
 		*machine_ring((struct pfn){envs[e].io_ring}) = (struct exo_ring){0};
 }
 
+int inside_io_stale(uint32_t io)
+{
+	return io_gen[io] != extent_gen(ios[io].extent);
+}
+
 void inside_io_plain(void)
 {
 	for (uint32_t io = 0; io < EXO_NIO; io++)

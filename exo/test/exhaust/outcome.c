@@ -147,6 +147,10 @@ const char *outcome_of_call(uint32_t who, uint32_t number, const uint64_t *value
 		return a[0] % 2 == 0 && was[who].client != 0 ? "a client is forgotten" : 0;
 	case CALL_wait:
 		return (envs[who].events & value) != 0 ? "an event is reported, and stays" : 0;
+	case CALL_event_post:
+		return !principal_above(envs[who].principal, envs[a[0] % 65536].principal)
+			       ? "an event was posted to somebody above"
+			       : 0;
 	case CALL_env_start:
 		return a[1] >= USER_END || a[2] >= USER_END ? "a start in the kernel's half" : 0;
 	default:
