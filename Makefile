@@ -180,6 +180,10 @@ mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice e
 	+$(call build,build-host-tests)
 	$(Q)scripts/mutate '$(NAME)'
 
+exhaust: ## make every sequence of calls in small worlds: NAME= one of them, STATES= how many of each, REPLAY= its moves
+	+$(call build,$(EXHAUSTS))
+	$(Q)scripts/exhaust $(EXHAUSTS)
+
 check: ## compile with gcc and clang, warnings being errors, and run every analysis
 	$(Q)scripts/deps build check
 	+$(Q)MAKE='$(MAKE)' scripts/check
@@ -218,6 +222,7 @@ help: ## this text
 ##   IMAGE_SIZE=256M   image, run: size of the disk
 ##   SECONDS=60 SEED=  guest-fuzz: how long to go on booting; the first boot's number
 ##   ONLY=pattern      test, check: only those whose names contain it
+##   STATES=50000      exhaust: at most so many states of each world are gone on from (0: all)
 ##   O=build           where everything made goes
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
