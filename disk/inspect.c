@@ -264,8 +264,9 @@ static void check_record(const struct layout *image, uint32_t index)
 			       e->other_rights);
 	if (e->next >= image->table->records)
 		report_problem("extent %u: the next one, %u, does not exist", index, e->next);
-	if (e->drive != 0 || !bytes_are_zero(e->reserved, sizeof(e->reserved)))
-		report_problem("extent %u: drive or reserved bytes are not 0", index);
+	if (e->drive != 0 || e->payer != 0 || e->reserved0 != 0 ||
+	    !bytes_are_zero(e->reserved1, sizeof(e->reserved1)))
+		report_problem("extent %u: drive, payer or reserved bytes are not 0", index);
 	if (e->gen == 0)
 		report_problem("extent %u: generation 0", index);
 }

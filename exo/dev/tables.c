@@ -78,4 +78,5 @@ void extent_boot(const struct exo_image *image)
 		    extent_add_drive(d, drives[d].blocks) != EXO_OK)
 			log_str("freehold: extent table full: a drive has no extent\n");
 	}
+	extent_charge_all();
 }

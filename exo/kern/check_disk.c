@@ -10,6 +10,7 @@
 #include "extent.h"
 #include "info.h"
 #include "io.h"
+#include "quota.h"
 
 /* ---- extents ----------------------------------------------------------------------------- */
 
@@ -77,6 +78,25 @@ static const char *check_extent_caps(void)
 				return broken;
 		}
 	}
+	return 0;
+}
+
+/* ---- charges ----------------------------------------------------------------------------- */
+
+static const char *check_charges(void)
+{
+	static uint32_t paid[EXO_NENV];
+
+	for (uint32_t e = 0; e < info.envs; e++)
+		paid[e] = 0;
+	for (uint32_t x = 0; x < EXO_NEXTENT; x++) {
+		if (extents[x].payer >= info.envs)
+			return "payer of an extent is an environment";
+		paid[extents[x].payer]++;
+	}
+	for (uint32_t e = 1; e < info.envs; e++)
+		if (paid[e] != quota_used[e].n[EXO_QUOTA_EXTENTS])
+			return "who pays for extents is charged for them";
 	return 0;
 }
 
@@ -148,5 +168,7 @@ const char *check_disk(void)
 		broken = check_list();
 	if (!broken)
 		broken = check_extent_caps();
+	if (!broken)
+		broken = check_charges();
 	return broken ? broken : check_requests();
 }

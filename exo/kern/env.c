@@ -10,6 +10,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "event.h"
+#include "extent.h"
 #include "info.h"
 #include "io.h"
 #include "ipc.h"
@@ -37,15 +38,15 @@ void env_init(uint32_t nenv)
 		envs[e].gen = 1;
 		envs[e].cap_gen = 1;
 	}
-	envs[1].state = EXO_ENV_BUILDING;
-	caps[1].c[0] = cap_for_env(1, EXO_ENV_ALL);
-	quota_boot(1, EXO_QUOTA_PAGES, page_free_count());
-	quota_boot(1, EXO_QUOTA_SLOTS, EXO_NSLOT);
-	quota_boot(1, EXO_QUOTA_CAPS, nenv * EXO_NCAP);
-	quota_boot(1, EXO_QUOTA_ENVS, nenv - 2);
-	quota_boot(1, EXO_QUOTA_EXTENTS, EXO_NEXTENT);
-	quota_boot(1, EXO_QUOTA_IO, EXO_NIO - 1); /* record 0 is the kernel's */
-	quota_boot(1, EXO_QUOTA_DISK, EXO_DISK_SHARES);
+	envs[FIRST_ENV].state = EXO_ENV_BUILDING;
+	caps[FIRST_ENV].c[0] = cap_for_env(FIRST_ENV, EXO_ENV_ALL);
+	quota_boot(FIRST_ENV, EXO_QUOTA_PAGES, page_free_count());
+	quota_boot(FIRST_ENV, EXO_QUOTA_SLOTS, EXO_NSLOT);
+	quota_boot(FIRST_ENV, EXO_QUOTA_CAPS, nenv * EXO_NCAP);
+	quota_boot(FIRST_ENV, EXO_QUOTA_ENVS, nenv - 2);
+	quota_boot(FIRST_ENV, EXO_QUOTA_EXTENTS, EXO_NEXTENT);
+	quota_boot(FIRST_ENV, EXO_QUOTA_IO, EXO_NIO - 1); /* record 0 is the kernel's */
+	quota_boot(FIRST_ENV, EXO_QUOTA_DISK, EXO_DISK_SHARES);
 }
 
 /*@ requires e < EXO_NENV;
@@ -379,6 +380,15 @@ static struct exo_result reclaim_child(uint32_t z, uint64_t index)
 	return answer(EXO_OK, 1);
 }
 
+/* Its creator pays for an extent from now on, which outlives who took it. */
+static struct exo_result reclaim_extent(uint32_t z, uint64_t index)
+{
+	const uint32_t heir = envs[z].parent_index;
+	const enum exo_status status = heir == 0 ? EXO_STATE : extent_pass_charge(index, z, heir);
+
+	return status == EXO_OK ? answer(EXO_OK, 1) : refuse(status);
+}
+
 /* Some of its requests are dropped (value 0: come again), or the last of its I/O is (value 1). */
 static struct exo_result reclaim_io(uint32_t z, uint64_t index)
 {
@@ -410,6 +420,8 @@ struct exo_result sys_env_reclaim(uint64_t eid, uint64_t kind, uint64_t index)
 		return reclaim_cap(z, index);
 	case EXO_QUOTA_ENVS:
 		return reclaim_child(z, index);
+	case EXO_QUOTA_EXTENTS:
+		return reclaim_extent(z, index);
 	case EXO_QUOTA_IO:
 		return reclaim_io(z, index);
 	default:
@@ -426,7 +438,8 @@ static int holds_nothing(uint32_t z)
 
 	return used->n[EXO_QUOTA_PAGES] == 0 && used->n[EXO_QUOTA_SLOTS] == 0 &&
 	       used->n[EXO_QUOTA_CAPS] == 0 && used->n[EXO_QUOTA_ENVS] == 0 &&
-	       used->n[EXO_QUOTA_IO] == 0 && !io_busy(z) && envs[z].call_head == 0;
+	       used->n[EXO_QUOTA_EXTENTS] == 0 && used->n[EXO_QUOTA_IO] == 0 && !io_busy(z) &&
+	       envs[z].call_head == 0;
 }
 
 struct exo_result sys_env_reap(uint64_t ce)

@@ -12,6 +12,8 @@
 #include <exo/tables.h>
 #include "table_section.h"
 
+enum { FIRST_ENV = 1 }; /* the first program: all quotas are its at boot */
+
 extern struct exo_env envs[EXO_NENV];
 
 /*

@@ -145,9 +145,11 @@ static void cut(void)
 	const uint32_t x = change.x, y = change.part;
 	struct exo_extent *const first = &extents[x];
 	const uint64_t len = change.at - first->start;
+	const uint16_t payer = extents[y].payer; /* since the call */
 
 	extents[y] = *first;
 	extents[y].gen = change.part_gen;
+	extents[y].payer = payer;
 	extents[y].start = change.at;
 	extents[y].len = first->len - len;
 	extents[y].init = first->init - lower(first->init, len);
@@ -186,6 +188,7 @@ static struct exo_extent kept(uint32_t x)
 	if (change.kind == CHANGE_FREE && r.next == change.x)
 		r.next = extents[change.x].next;
 	r.drive = 0; /* its number may be another at the next boot */
+	r.payer = 0;
 	return r;
 }
 
@@ -263,13 +266,12 @@ static void tell(void)
 	}
 }
 
-/* The environment that asked for the change holds one extent less, if it still exists. */
-static void uncharge(void)
+/* Whoever pays for x pays for one less. */
+static void uncharge(uint32_t x)
 {
-	const uint32_t e = env_by_eid(change.asker);
-
-	if (e != 0 && quota_used[e].n[EXO_QUOTA_EXTENTS] > 0)
-		quota_release(e, EXO_QUOTA_EXTENTS, 1);
+	if (extents[x].payer != 0)
+		quota_release(extents[x].payer, EXO_QUOTA_EXTENTS, 1);
+	extents[x].payer = 0;
 }
 
 static void change_done(void)
@@ -277,8 +279,8 @@ static void change_done(void)
 	if (change.kind == CHANGE_TAKE) {
 		extents[change.x].state = EXO_EXTENT_LIVE;
 	} else if (change.kind == CHANGE_FREE) {
+		uncharge(change.x);
 		make_free(change.x);
-		uncharge();
 	} else if (change.kind == CHANGE_SPLIT) {
 		extents[change.part].state = EXO_EXTENT_LIVE;
 	}
@@ -297,13 +299,13 @@ static void change_failed(int unknown)
 	if (change.kind == CHANGE_FREE && unknown)
 		return;
 	if (change.kind == CHANGE_TAKE) {
+		uncharge(x);
 		make_free(x);
-		uncharge();
 	} else if (change.kind == CHANGE_FREE) {
 		extents[x].state = EXO_EXTENT_LIVE;
 	} else if (change.kind == CHANGE_SPLIT) {
+		uncharge(change.part);
 		join();
-		uncharge();
 	} else if (change.kind == CHANGE_ACCESS) {
 		extents[x].other = change.old_other;
 		extents[x].other_rights = change.old_rights;
@@ -503,6 +505,7 @@ struct exo_result sys_extent_take(uint64_t index, uint64_t prev, uint64_t start,
 	quota_charge(e, EXO_QUOTA_EXTENTS, 1);
 	extents[index] =
 		new_extent(start, len, disk.drive, envs[e].principal, extents[index].gen, name);
+	extents[index].payer = (uint16_t)e;
 	link_after((uint32_t)prev, (uint32_t)index);
 	begin_change(CHANGE_TAKE, (uint32_t)index, e);
 	return answer(EXO_OK, 0);
@@ -633,6 +636,7 @@ struct exo_result sys_extent_split(uint64_t s, uint64_t at, uint64_t index)
 	extents[x].gen++;
 	extents[x].state = EXO_EXTENT_TAKING; /* nobody opens it whole while requests drain */
 	mark(x);
+	extents[index].payer = (uint16_t)e;
 	change.part = (uint32_t)index;
 	change.part_gen = extents[index].gen;
 	change.at = at;
@@ -829,6 +833,7 @@ static enum extent_fault check_table(uint64_t blocks)
 		if (fault != EXTENT_GOOD)
 			return fault;
 		extents[x].drive = (uint8_t)disk.drive;
+		extents[x].payer = 0; /* whatever the disk says */
 		used++;
 	}
 	return check_list(used);
@@ -892,6 +897,27 @@ struct extent_loaded extent_load(const struct exo_image *image, uint32_t drive, 
 	if (!l.usable)
 		disk.records = 0;
 	return l;
+}
+
+void extent_charge_all(void)
+{
+	for (uint32_t x = 1; x < EXO_NEXTENT; x++) {
+		if (extents[x].state == EXO_EXTENT_FREE)
+			continue;
+		extents[x].payer = FIRST_ENV;
+		quota_charge(FIRST_ENV, EXO_QUOTA_EXTENTS, 1);
+	}
+}
+
+enum exo_status extent_pass_charge(uint64_t x, uint32_t from, uint32_t to)
+{
+	if (x == 0 || x >= EXO_NEXTENT)
+		return EXO_RANGE;
+	if (extents[x].payer != from)
+		return EXO_PERM;
+	extents[x].payer = (uint16_t)to;
+	quota_pass(from, to, EXO_QUOTA_EXTENTS, 1);
+	return EXO_OK;
 }
 
 enum exo_status extent_add_drive(uint32_t drive, uint64_t blocks)

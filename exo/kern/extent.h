@@ -65,6 +65,15 @@ const char *extent_fault_name(enum extent_fault fault);
 /* Generation that capabilities for extent x (inside the table) carry. */
 uint32_t extent_gen(uint32_t x);
 
+/* Boot: what is on the drives is charged to the first environment, which has all quotas. */
+void extent_charge_all(void);
+
+/*
+ * `from`, which is dead, pays for x no more, but `to` does, and has the limit for it: RANGE, PERM.
+ * For env_reclaim.
+ */
+enum exo_status extent_pass_charge(uint64_t x, uint32_t from, uint32_t to);
+
 /* Every capability to x is stale from now on.  For cap_revoke. */
 void extent_revoke(uint32_t x);
 

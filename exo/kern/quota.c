@@ -82,7 +82,6 @@ enum exo_status quota_move(uint32_t from, uint32_t to, enum exo_quota_kind kind,
 }
 
 /*@ requires from < EXO_NENV && to < EXO_NENV && from != to;
-    assigns quota_used[from].n[0..NQUOTA - 1], quota_used[to].n[0..NQUOTA - 1];
     assigns quota_limit[from].n[0..NQUOTA - 1], quota_limit[to].n[0..NQUOTA - 1];
     ensures \forall integer k; 0 <= k < NQUOTA ==> quota_limit[from].n[k] == 0;
 */
@@ -90,14 +89,10 @@ void quota_inherit(uint32_t from, uint32_t to)
 {
 	/*@ loop invariant 0 <= k <= NQUOTA;
 	    loop invariant \forall integer j; 0 <= j < k ==> quota_limit[from].n[j] == 0;
-	    loop assigns k, quota_used[from].n[0..NQUOTA - 1], quota_used[to].n[0..NQUOTA - 1],
-	      quota_limit[from].n[0..NQUOTA - 1], quota_limit[to].n[0..NQUOTA - 1];
+	    loop assigns k, quota_limit[from].n[0..NQUOTA - 1], quota_limit[to].n[0..NQUOTA - 1];
 	    loop variant NQUOTA - k; */
-	for (uint32_t k = 0; k < NQUOTA; k++) {
+	for (uint32_t k = 0; k < NQUOTA; k++)
 		limit_move(from, to, k, quota_limit[from].n[k]);
-		quota_used[to].n[k] += quota_used[from].n[k];
-		quota_used[from].n[k] = 0;
-	}
 }
 
 void quota_boot(uint32_t e, enum exo_quota_kind kind, uint32_t limit)

@@ -31,10 +31,7 @@ void quota_pass(uint32_t from, uint32_t to, enum exo_quota_kind kind, uint32_t n
 /* n of the unused limit of `from` become `to`'s: QUOTA when it has less.  n may be anything. */
 enum exo_status quota_move(uint32_t from, uint32_t to, enum exo_quota_kind kind, uint64_t n);
 
-/*
- * Everything `from` may hold becomes `to`'s, when `from` is reaped.  What it still holds (only
- * EXTENTS, which outlive it) is charged to `to` from now on.
- */
+/* Everything `from` may hold becomes `to`'s, when `from` is reaped, which holds nothing by then. */
 void quota_inherit(uint32_t from, uint32_t to);
 
 /* Boot: environment e gets a limit out of nothing. */

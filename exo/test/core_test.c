@@ -600,7 +600,10 @@ static void test_env_reclaim(void)
 	NO(STALE, sys_env_reclaim(eid + 65536, EXO_QUOTA_PAGES, 0));
 	NO(STALE, sys_env_reclaim(65536 + NENV, EXO_QUOTA_PAGES, 0));
 	NO(STALE, sys_env_reclaim(0, EXO_QUOTA_PAGES, 0));
-	NO(ARG, sys_env_reclaim(eid, EXO_QUOTA_EXTENTS, 0));
+	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_EXTENTS, 0));
+	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_EXTENTS, EXO_NEXTENT));
+	NO(PERM, sys_env_reclaim(eid, EXO_QUOTA_EXTENTS, 7));
+	NO(ARG, sys_env_reclaim(eid, EXO_QUOTA_DISK, 0));
 	NO(ARG, sys_env_reclaim(eid, ~0ull, 0));
 	NO(RANGE, sys_env_reclaim(eid, EXO_QUOTA_PAGES, FRAMES));
 	NO(PERM, sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(1, DATA)));
@@ -680,8 +683,14 @@ static void test_env_orphans(void)
 	CHECK(envs[1].events == EXO_EV_CHILD && envs[3].parent == env_eid(1).n);
 	OK(sys_env_open(env_eid(3).n, 9));
 	quota_charge(2, EXO_QUOTA_EXTENTS, 2); /* extents outlive who took them */
+	host_extent_payer[5] = host_extent_payer[6] = 2;
+	NO(BUSY, sys_env_reap(8));
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_EXTENTS, 5));
+	NO(PERM, sys_env_reclaim(env_eid(2).n, EXO_QUOTA_EXTENTS, 5));
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_EXTENTS, 6));
 	OK(sys_env_reap(8));
-	CHECK(quota_used[1].n[EXO_QUOTA_EXTENTS] == 2);
+	CHECK(quota_used[1].n[EXO_QUOTA_EXTENTS] == 2 && host_extent_payer[5] == 1);
+	quota_release(1, EXO_QUOTA_EXTENTS, 2);
 	reclaim_all(3);
 	OK(sys_env_reap(9));
 	CHECK(quota_used[1].n[EXO_QUOTA_ENVS] == 0 && quota_used[1].n[EXO_QUOTA_CAPS] == 0);

@@ -29,6 +29,7 @@ jmp_buf host_halt;
 uint64_t host_halted;
 struct host_drop host_drops[HOST_DROPS];
 uint32_t host_drop_count;
+uint16_t host_extent_payer[EXO_NEXTENT];
 uint32_t host_extent_gen[EXO_NEXTENT];
 uint32_t host_session_gen[EXO_NSESSION];
 uint32_t host_io_queued[EXO_NENV];
@@ -120,6 +121,17 @@ void machine_fpu_init(struct exo_save *save)
 uint32_t extent_gen(uint32_t x)
 {
 	return host_extent_gen[x];
+}
+
+enum exo_status extent_pass_charge(uint64_t x, uint32_t from, uint32_t to)
+{
+	if (x == 0 || x >= EXO_NEXTENT)
+		return EXO_RANGE;
+	if (host_extent_payer[x] != from)
+		return EXO_PERM;
+	host_extent_payer[x] = (uint16_t)to;
+	quota_pass(from, to, EXO_QUOTA_EXTENTS, 1);
+	return EXO_OK;
 }
 
 void extent_revoke(uint32_t x)

@@ -131,6 +131,16 @@ static void reclaim_caps(const struct build *b)
 			call_env_reclaim(b->eid, EXO_QUOTA_CAPS, i);
 }
 
+/* What it took on the disk stays; its builder pays for that. */
+static void reclaim_extents(const struct build *b)
+{
+	const uint32_t self = index_of_build(b);
+
+	for (uint32_t x = 1; x < EXO_NEXTENT && used(b, EXO_QUOTA_EXTENTS); x++)
+		if (tables_extent(x)->payer == self)
+			call_env_reclaim(b->eid, EXO_QUOTA_EXTENTS, x);
+}
+
 /* Its children become its builder's. */
 static void reclaim_children(const struct build *b)
 {
@@ -173,6 +183,7 @@ int build_reap(struct build *b, struct build_end *end)
 	if (r.status == EXO_BUSY)
 		return -EAGAIN;
 	reclaim_children(b);
+	reclaim_extents(b);
 	reclaim_slots(b, e);
 	reclaim_pages(b, e);
 	reclaim_caps(b);

@@ -221,7 +221,9 @@ struct exo_extent {
 	uint8_t state;
 	uint8_t drive;
 	uint8_t other_rights;
-	uint8_t reserved[5];
+	uint8_t reserved0;
+	uint16_t payer; /* environment whose EXTENTS it counts against; 0: none.  Not on the disk */
+	uint8_t reserved1[2];
 	char name[8]; /* for people: "main", "raw1" */
 };
 _Static_assert(sizeof(struct exo_extent) == 64, "extent record");

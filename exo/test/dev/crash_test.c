@@ -150,6 +150,7 @@ static int same_table(const struct exo_extent *a, const struct exo_extent *b)
 		if (l.drive != 0)
 			l = (struct exo_extent){0};
 		l.init = r.init = 0;
+		l.payer = r.payer = 0; /* is not kept */
 		l.gen = r.gen = 0;
 		if (memcmp(&l, &r, sizeof(l)) != 0)
 			return 0;

@@ -502,6 +502,50 @@ static void either_copy_serves(void)
 	CHECK(take(5, 0, 450, 10) == EXO_NODEV && fake_active(0) == 0);
 }
 
+/* Found by the guest fuzz: who freed what another had taken held one more than its limit. */
+static void extents_are_paid_for_by_who_took_them(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10) && own(B, 6, 5, 470, 10));
+	CHECK(extents[5].payer == A && extents[6].payer == B);
+	fake_as(A); /* whom B lets in, with all rights */
+	envs[B].principal = envs[A].principal;
+	extents[6].owner = envs[A].principal;
+	CHECK(sys_extent_open(6, 9).status == EXO_OK && sys_extent_free(9).status == EXO_OK);
+	fake_run();
+	CHECK(quota_used[A].n[EXO_QUOTA_EXTENTS] == 1 && quota_used[B].n[EXO_QUOTA_EXTENTS] == 0);
+	CHECK(extents[6].payer == 0 && fake_broken() == NULL);
+}
+
+/* The charge of a split's second part is its maker's from the call on, and passes with the dead. */
+static void charges_pass_on(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10));
+	fake_as(A);
+	CHECK(sys_extent_split(5, 455, 6).status == EXO_OK && extents[6].payer == A);
+	CHECK(quota_used[A].n[EXO_QUOTA_EXTENTS] == 2);
+	CHECK(extent_pass_charge(6, B, A) == EXO_PERM && extent_pass_charge(0, A, B) == EXO_RANGE);
+	CHECK(extent_pass_charge(6, A, B) == EXO_OK);
+	fake_run();
+	CHECK(extents[6].state == EXO_EXTENT_LIVE && extents[6].payer == B);
+	CHECK(quota_used[A].n[EXO_QUOTA_EXTENTS] == 1 && quota_used[B].n[EXO_QUOTA_EXTENTS] == 1);
+	CHECK(fake_broken() == NULL);
+}
+
+/* What stands on the disk at boot is charged to the first environment. */
+static void boot_charges_what_is_there(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10) && own(A, 6, 5, 470, 10) && fake_reboot().usable);
+	CHECK(extents[5].payer == 0);
+	fake_env(FIRST_ENV, 0);
+	quota_used[FIRST_ENV].n[EXO_QUOTA_EXTENTS] = 0;
+	extent_charge_all();
+	CHECK(extents[5].payer == FIRST_ENV && extents[0].payer == 0 && extents[7].payer == 0);
+	CHECK(quota_used[FIRST_ENV].n[EXO_QUOTA_EXTENTS] == 2 + 1); /* the other drive is one */
+}
+
 /* What copy B (the newer after formatting) is accused of after a change and fresh checksums. */
 static enum extent_fault judged(void)
 {
@@ -641,6 +685,9 @@ int main(void)
 	RUN_TEST(recall_refuses);
 	RUN_TEST(recall_takes_after_the_deadline);
 	RUN_TEST(recall_of_two_extents_comes_to_an_end);
+	RUN_TEST(extents_are_paid_for_by_who_took_them);
+	RUN_TEST(charges_pass_on);
+	RUN_TEST(boot_charges_what_is_there);
 	RUN_TEST(either_copy_serves);
 	RUN_TEST(impossible_tables_are_refused);
 	RUN_TEST(impossible_places_are_refused);

@@ -108,6 +108,7 @@ static int same_record(const struct exo_extent *memory, uint32_t x)
 	if (d.init > m.init)
 		return 0;
 	m.init = d.init = 0;
+	m.payer = d.payer = 0; /* is not kept */
 	return memcmp(&m, &d, sizeof m) == 0;
 }
 
