@@ -384,7 +384,7 @@ static void choose_any(struct near_call *c)
 
 	if ((number == 4 && me == 1 && full_slot(EXO_CAP_ENV) == 0) ||
 	    (number == 4 && chance(60)) || (number == 26 && chance(80)) ||
-	    (number == CALL_IPC_REPLY_WAIT && chance(50)))
+	    ((number == CALL_IPC_REPLY_WAIT || number == CALL_IPC_CALL) && chance(70)))
 		return;
 	target = me;
 	via = chance(70) ? 0 : full_slot(EXO_CAP_PAGES);
@@ -457,7 +457,9 @@ static uint64_t callee_slot(void)
 
 		if (c->kind != EXO_CAP_ENV || c->object == me || (c->rights & EXO_ENV_CALL) == 0)
 			continue;
-		if (envs[c->object].state != EXO_ENV_BUILDING && envs[c->object].calls_open)
+		if (envs[c->object].state == EXO_ENV_BUILDING)
+			continue; /* does not reply */
+		if (envs[c->object].calls_open)
 			return s;
 		found = s;
 	}
@@ -484,15 +486,86 @@ static void choose_ipc(struct near_call *c)
 					{ce | sent, until, near_below(1ull << 32), 1, 2, 3}};
 }
 
+/* A slot of the caller that names e with this right, or 0. */
+static uint64_t slot_naming(uint32_t e, uint32_t right)
+{
+	for (uint32_t s = 1; s < EXO_NCAP; s++)
+		if (caps[me].c[s].kind == EXO_CAP_ENV && caps[me].c[s].object == e &&
+		    (caps[me].c[s].rights & right) != 0)
+			return s;
+	return 0;
+}
+
+/* Something of this kind that z holds. */
+static uint64_t holding(uint32_t z, uint32_t kind)
+{
+	if (kind == EXO_QUOTA_CAPS)
+		for (uint32_t s = 1; s < EXO_NCAP; s++)
+			if (caps[z].c[s].kind != EXO_CAP_NONE)
+				return s;
+	if (kind == EXO_QUOTA_ENVS)
+		for (uint32_t e = 1; e < NEAR_ENVS; e++)
+			if (envs[e].state != EXO_ENV_FREE && envs[e].parent_index == z)
+				return e;
+	return kind == EXO_QUOTA_PAGES ? pick_frame((uint8_t)(1 + near_below(4)), z, 0)
+				       : pick_thing(z, kind);
+}
+
+/* The next call that takes a dead one apart. */
+static void choose_bury(struct near_call *c)
+{
+	const uint64_t eid = pick_zombie();
+	const uint32_t z = eid % 65536 % NEAR_ENVS;
+	const uint64_t ce = slot_naming(z, EXO_ENV_KILL);
+
+	for (uint32_t kind = 0; kind <= EXO_QUOTA_ENVS; kind++) {
+		if (quota_used[z].n[kind] == 0 || envs[z].state != EXO_ENV_ZOMBIE)
+			continue;
+		*c = (struct near_call){5, {eid, kind, holding(z, kind)}};
+		return;
+	}
+	if (envs[z].state != EXO_ENV_ZOMBIE)
+		choose_any(c);
+	else if (ce != 0)
+		*c = (struct near_call){6, {ce}};
+	else
+		*c = (struct near_call){CALL_ENV_OPEN, {eid, pick_empty()}};
+}
+
+/* Asks somebody for something, or takes what was asked for. */
+static void choose_revoke(struct near_call *c)
+{
+	const uint32_t e = 1 + (uint32_t)near_below(NEAR_ENVS - 1);
+	const uint64_t ce = slot_naming(e, EXO_ENV_REVOKE), kind = near_below(2);
+	uint64_t thing;
+
+	target = e;
+	if (ce == 0 || quota_limit[e].n[kind] == 0) {
+		choose_any(c);
+	} else if (revokes[e].ask[kind].n == 0) {
+		*c = (struct near_call){
+			CALL_REVOKE_ASK,
+			{ce, kind, 1 + near_below(quota_limit[e].n[kind]), host_now}};
+	} else {
+		thing = pick_taken(kind);
+		*c = (struct near_call){CALL_REVOKE_TAKE, {ce, kind, thing, pick_table_of(thing)}};
+	}
+}
+
 struct near_call near_choose(uint32_t e)
 {
 	struct near_call c = {0};
 
 	me = e;
-	if (chance(10))
+	target = e;
+	if (chance(15))
 		choose_build(&c);
 	else if (chance(5))
 		choose_ipc(&c);
+	else if (chance(8))
+		choose_bury(&c);
+	else if (chance(5))
+		choose_revoke(&c);
 	else
 		choose_any(&c);
 	return c;
