@@ -167,6 +167,12 @@ guest-test: ## run only the tests that boot the image
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
+SECONDS ?= 60
+fuzz: ## calls of the core against a model, by libFuzzer: SECONDS=60; INPUT=file replays one
+	$(Q)scripts/deps build fuzz
+	+$(call build,build-fuzzer)
+	$(Q)$(if $(INPUT),$(O)/exo/test/fuzz_core '$(INPUT)',scripts/fuzz '$(SECONDS)')
+
 mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice each? NAME= part of a line of mutants.txt
 	+$(call build,build-host-tests)
 	$(Q)scripts/mutate '$(NAME)'
@@ -208,9 +214,11 @@ help: ## this text
 ##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin
 ##   IMAGE_SIZE=256M   image, run: size of the disk
 ##   ONLY=pattern      test, check: only those whose names contain it
+##   SECONDS=60        fuzz: how long
+##   INPUT=file        fuzz: run this input alone, showing each call
 ##   O=build           where everything made goes
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
-.PHONY: all image newlib run example test host-test guest-test mutate check format-check bench deps clean help
+.PHONY: all image newlib run example test host-test guest-test fuzz mutate check format-check bench deps clean help
 .PHONY: build-all build-tests build-host-tests FORCE

@@ -9,3 +9,20 @@ $(FUZZ_CORE): $(FUZZ_OBJS) $(NEAR_OBJ) $(CORE_TEST_OBJS)
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
 
 -include $(FUZZ_OBJS:.o=.d)
+
+# The same harness under libFuzzer, which clang alone has.
+FUZZER        := $(O)/exo/test/fuzzer
+FUZZER_CC     := clang
+FUZZER_CFLAGS := $(CORE_TEST_CFLAGS) -fsanitize=fuzzer-no-link
+FUZZER_OBJS   := $(patsubst $(O)/exo/test/core/%,$(FUZZER)/obj/%,$(filter-out %/main.o,$(FUZZ_OBJS)) $(NEAR_OBJ) $(CORE_TEST_OBJS))
+
+$(FUZZER)/obj/%.o: exo/%.c $(MK)
+	$(Q)$(call say,CLANG) mkdir -p $(@D) && $(FUZZER_CC) $(CFLAGS_WARN) $(FUZZER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZER)/core: $(FUZZER_OBJS)
+	$(Q)$(call say,CLANG) $(FUZZER_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^
+
+-include $(FUZZER_OBJS:.o=.d)
+
+build-fuzzer: $(FUZZER)/core $(FUZZ_CORE)
+.PHONY: build-fuzzer

@@ -171,7 +171,7 @@ static void compare(void)
 		fail("", what);
 }
 
-static void call_both(struct near_call c)
+static void call_step(struct near_call c)
 {
 	struct did *const d = note((struct did){.by = cpus[0].current, .call = c, .now = host_now});
 	struct verdict v;
@@ -192,11 +192,6 @@ static void call_both(struct near_call c)
 	if (!host_tlb_clean())
 		fail("a translation is left in the TLB", "");
 	leave();
-}
-
-static void call_step(struct near_call c)
-{
-	call_both(c);
 	compare();
 }
 
@@ -233,12 +228,20 @@ static void ending(void)
 
 /* ---- an input ---------------------------------------------------------------------------- */
 
+/* The calls that make the world are always the same: what they come to is compared once, after. */
+static void build_both(struct near_call c)
+{
+	note((struct did){.by = 1, .call = c, .result = near_do(&c)});
+	model_call(c.number, c.a, host_now);
+}
+
 static void world(void)
 {
 	steps = begun = 0;
 	near_boot();
 	model_begin();
-	near_first(call_both);
+	near_first(build_both);
+	leave();
 	compare();
 	begun = steps;
 }
