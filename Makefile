@@ -167,6 +167,12 @@ guest-test: ## run only the tests that boot the image
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
+coverage: ## which branches of the kernel's core do the host tests take? each other one needs a reason
+	$(Q)scripts/deps build
+	+$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) O=$(COVERAGE_O) \
+		SANITIZE='-O0 --coverage' build-coverage
+	$(Q)scripts/coverage --run $(COVERAGE_BUILT)
+
 SECONDS ?= 60
 fuzz: ## calls of the core against a model, by libFuzzer: SECONDS=60; INPUT=file replays one
 	$(Q)scripts/deps build fuzz
@@ -220,5 +226,5 @@ help: ## this text
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
-.PHONY: all image newlib run example test host-test guest-test fuzz mutate check format-check bench deps clean help
+.PHONY: all image newlib run example test host-test guest-test coverage fuzz mutate check format-check bench deps clean help
 .PHONY: build-all build-tests build-host-tests FORCE

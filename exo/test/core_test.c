@@ -2413,6 +2413,11 @@ static void test_checker_sees_frames(void)
 	PLANT(top->e[0] = (uint64_t)frame(1, L2) << 12 | 7);
 	PLANT(pages[frame(1, L3)].owner = 2);
 	PLANT(pages[frame(1, L1)].parent = high);
+	PLANT((OK(sys_page_take(SELF, FIRST_FREE, level(1))), pages[FIRST_FREE].parent = high));
+	PLANT((OK(sys_page_take(SELF, FIRST_FREE, level(1))),
+	       pages[FIRST_FREE].parent = frame(1, L3)));
+	PLANT((registry[0] = (struct exo_bind){.state = EXO_BIND_USED, .frame = high}));
+	PLANT((registry[0] = (struct exo_bind){.state = EXO_BIND_USED, .frame = data}));
 	PLANT((OK(sys_page_take(SELF, FIRST_FREE, level(1))), pages[FIRST_FREE].va = 5ull << 21,
 	       pages[FIRST_FREE].parent = frame(1, L2)));
 	PLANT((binds(0, 3, 300), entry_of(0)->frame = high));
@@ -2618,10 +2623,11 @@ static void test_two_blocks_of_a_set(void)
 	OK(sys_block_bind(20, other, exo_bind_set(3, 300, HOST_BINDS) * EXO_BIND_WAYS + 1,
 			  frame(1, DATA + 1)));
 	CHECK(pages[frame(1, DATA)].bound + 1 == pages[frame(1, DATA + 1)].bound);
-	entry_of(1)->extent = 4; /* the same block of another extent is no second place for it */
-	entry_of(1)->block = 300;
-	while (exo_bind_set(4, entry_of(1)->block, HOST_BINDS) != exo_bind_set(3, 300, HOST_BINDS))
-		entry_of(1)->block++;
+	entry_of(1)->block = 300; /* the same block of another extent is no second place for it */
+	do
+		entry_of(1)->extent++;
+	while (exo_bind_set(entry_of(1)->extent, 300, HOST_BINDS) !=
+	       exo_bind_set(3, 300, HOST_BINDS));
 	CHECK(check_state() == 0);
 }
 
@@ -2642,7 +2648,8 @@ static void test_revoke_from_the_dead(void)
 	CHECK(revokes[2].taken == 0);
 }
 
-/* A request that has passed its deadline gives way to somebody else's. */
+/* A request of who is gone gives way at once, one that has passed its deadline to somebody else's.
+ */
 static void test_revoke_ask_after_the_deadline(void)
 {
 	world();
@@ -2656,6 +2663,10 @@ static void test_revoke_ask_after_the_deadline(void)
 	host_now += EXO_REVOKE_MIN_NS;
 	OK(sys_revoke_ask(6, EXO_ASK_PAGES, 3, 0));
 	CHECK(revokes[2].ask[EXO_ASK_PAGES].by == env_eid(3).n);
+	revokes[2].ask[EXO_ASK_PAGES].by += 65536;
+	become(1);
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 2, 0));
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].by == env_eid(1).n);
 }
 
 /* A frame that only a large page maps is taken out of that. */

@@ -673,7 +673,9 @@ static void recall_leaves_what_is_not_inside(void)
 	caps[B].c[7].gen--;
 	fake_as(A);
 	CHECK(sys_extent_recall(20, env_eid(B).n, 0).value == 1);
+	CHECK(sys_cap_derive(5, 21, 15, 452, 4).status == EXO_OK);
 	caps[B].c[7].gen++;
+	CHECK(sys_extent_recall(21, env_eid(B).n, 0).value == 1);
 	CHECK(sys_extent_recall(20, env_eid(B).n, 0).value == 0);
 	fake_now += EXO_REVOKE_MIN_NS; /* that request is over: another extent may be asked for */
 	CHECK(sys_extent_recall(6, env_eid(B).n, 0).status == EXO_OK);

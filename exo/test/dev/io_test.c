@@ -534,12 +534,14 @@ static void only_its_own_requests_drain_an_extent(void)
 	CHECK(extents[Y].state == EXO_EXTENT_FREE);
 }
 
-/* The slot that a queued request came by holds something else when its turn comes. */
+/* The slot that a queued request came by holds something else when its turn comes: of another kind,
+ * another extent, an earlier generation (the one of 99 blocks), a narrower range. */
 static void a_slot_that_was_filled_anew_does_not_count(void)
 {
 	const struct exo_cap other[] = {
 		{.kind = EXO_CAP_ENV, .rights = 15, .object = A, .gen = 1},
 		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = Y, .start = 550, .len = 100},
+		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = X, .start = 450, .len = 99},
 		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = X, .start = 452, .len = 10},
 		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = X, .start = 450, .len = 1},
 	};
@@ -556,7 +558,7 @@ static void a_slot_that_was_filled_anew_does_not_count(void)
 		CHECK(submit(A) == 1);
 		caps[A].c[20] = other[i];
 		if (other[i].kind == EXO_CAP_EXTENT)
-			caps[A].c[20].gen = extents[other[i].object].gen;
+			caps[A].c[20].gen = extents[other[i].object].gen - (other[i].len == 99);
 		fake_run();
 		CHECK(completion(A, n) == EXO_STALE);
 		fake_as(A);
@@ -595,6 +597,28 @@ static void flushes_during_a_commit(void)
 	CHECK(completion(A, 1) == EXO_OK && completion(A, 2) == EXO_OK &&
 	      completion(B, 1) == EXO_OK && !extent_changing());
 	CHECK(fake_reboot().usable && extents[X].init == 51 && extents[Y].init == 51);
+}
+
+/* What a request has written when a commit was under way already is for the next one. */
+static void a_flush_waits_for_the_next_commit(void)
+{
+	enum { C = 4 }; /* of B's principal, and first in turn, for it has had nothing yet */
+
+	two_owners();
+	fake_env(C, 0x2200000000000000ull);
+	CHECK(sys_extent_open(Y, Y).status == EXO_OK);
+	extents[Y].init = 50;
+	(void)put(B, Y, EXO_IO_WRITE, 600, 1);
+	CHECK(submit(B) == 1);
+	fake_as(A);
+	CHECK(sys_extent_access(X, 7, EXO_RIGHT_READ).status == EXO_OK);
+	fake_complete(0);
+	CHECK(completion(B, 0) == EXO_OK && extent_changing());
+	(void)put(C, Y, EXO_IO_FLUSH, 0, 0);
+	CHECK(submit(C) == 1);
+	fake_run();
+	CHECK(completion(C, 0) == EXO_OK);
+	CHECK(fake_reboot().usable && extents[X].other == 7 && extents[Y].init == 51);
 }
 
 /* A has a request on the drive and two that wait: their numbers. */
@@ -677,6 +701,7 @@ int main(void)
 	RUN_TEST(a_slot_that_was_filled_anew_does_not_count);
 	RUN_TEST(reserved_fields_are_zero);
 	RUN_TEST(flushes_during_a_commit);
+	RUN_TEST(a_flush_waits_for_the_next_commit);
 	RUN_TEST(checker_sees_what_is_planted);
 	return fake_failed != 0;
 }
