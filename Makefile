@@ -197,7 +197,7 @@ bench: ## measure what the budgets speak of
 	$(Q)scripts/bench $(IMAGE)
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check
+	$(Q)scripts/deps build run check fuzz
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)

@@ -1,4 +1,4 @@
-# fuzz.mk - the core against a slow model of it: on random inputs as a host test, by libFuzzer as
+# fuzz.mk - the core, and the disk, against slow models of them: on random inputs as a host test, by libFuzzer as
 # `make fuzz`.
 
 FUZZ_OBJS  := $(addprefix $(O)/exo/test/core/test/fuzz/,core.o model.o main.o)
@@ -9,6 +9,16 @@ $(FUZZ_CORE): $(FUZZ_OBJS) $(NEAR_OBJ) $(CORE_TEST_OBJS)
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
 
 -include $(FUZZ_OBJS:.o=.d)
+
+# Extents and requests, over the drives that dev tests play.
+FUZZ_DISK      := $(O)/exo/test/fuzz_disk
+FUZZ_DISK_OBJS := $(addprefix $(O)/exo/test/dev/obj/test/fuzz/,disk.o main.o)
+HOST_TESTS     += $(FUZZ_DISK)
+
+$(FUZZ_DISK): $(FUZZ_DISK_OBJS) $(DEV_TEST_OBJS)
+	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
+
+-include $(FUZZ_DISK_OBJS:.o=.d)
 
 # The same harness under libFuzzer, which clang alone has.
 FUZZER        := $(O)/exo/test/fuzzer
