@@ -174,10 +174,10 @@ coverage: ## which branches of the kernel's core do the host tests take? each ot
 	$(Q)scripts/coverage --run $(COVERAGE_BUILT)
 
 SECONDS ?= 60
-fuzz: ## calls of the core against a model, by libFuzzer: SECONDS=60; INPUT=file replays one
+fuzz: ## calls of the core and the disk against models, by libFuzzer: SECONDS=60; INPUT=file replays one
 	$(Q)scripts/deps build fuzz
 	+$(call build,build-fuzzer)
-	$(Q)$(if $(INPUT),$(O)/exo/test/fuzz_core '$(INPUT)',scripts/fuzz '$(SECONDS)')
+	$(Q)scripts/fuzz '$(or $(INPUT),$(SECONDS))'
 
 mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice each? NAME= part of a line of mutants.txt
 	+$(call build,build-host-tests)

@@ -20,19 +20,23 @@ $(FUZZ_DISK): $(FUZZ_DISK_OBJS) $(DEV_TEST_OBJS)
 
 -include $(FUZZ_DISK_OBJS:.o=.d)
 
-# The same harness under libFuzzer, which clang alone has.
-FUZZER        := $(O)/exo/test/fuzzer
-FUZZER_CC     := clang
-FUZZER_CFLAGS := $(CORE_TEST_CFLAGS) -fsanitize=fuzzer-no-link
-FUZZER_OBJS   := $(patsubst $(O)/exo/test/core/%,$(FUZZER)/obj/%,$(filter-out %/main.o,$(FUZZ_OBJS)) $(NEAR_OBJ) $(CORE_TEST_OBJS))
+# The same harnesses under libFuzzer, which clang alone has.
+FUZZER       := $(O)/exo/test/fuzzer
+FUZZER_OBJS  := $(patsubst $(O)/exo/test/core/%,$(FUZZER)/core-obj/%,$(filter-out %/main.o,$(FUZZ_OBJS)) $(NEAR_OBJ) $(CORE_TEST_OBJS))
+FUZZER_DISK  := $(patsubst $(O)/exo/test/dev/obj/%,$(FUZZER)/disk-obj/%,$(filter-out %/main.o,$(FUZZ_DISK_OBJS)) $(DEV_TEST_OBJS))
+fuzzer_compile = $(Q)$(call say,CLANG) mkdir -p $(@D) && clang $(CFLAGS_WARN) $(1) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-$(FUZZER)/obj/%.o: exo/%.c $(MK)
-	$(Q)$(call say,CLANG) mkdir -p $(@D) && $(FUZZER_CC) $(CFLAGS_WARN) $(FUZZER_CFLAGS) -MMD -MP -c -o $@ $<
+$(FUZZER)/core-obj/%.o: exo/%.c $(MK)
+	$(call fuzzer_compile,$(CORE_TEST_CFLAGS))
+$(FUZZER)/disk-obj/%.o: exo/%.c $(MK)
+	$(call fuzzer_compile,$(DEV_TEST_CFLAGS))
 
 $(FUZZER)/core: $(FUZZER_OBJS)
-	$(Q)$(call say,CLANG) $(FUZZER_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^
+$(FUZZER)/disk: $(FUZZER_DISK)
+$(FUZZER)/core $(FUZZER)/disk:
+	$(Q)$(call say,CLANG) clang $(SANITIZE) -fsanitize=fuzzer -o $@ $^
 
--include $(FUZZER_OBJS:.o=.d)
+-include $(FUZZER_OBJS:.o=.d) $(FUZZER_DISK:.o=.d)
 
-build-fuzzer: $(FUZZER)/core $(FUZZ_CORE)
+build-fuzzer: $(FUZZER)/core $(FUZZER)/disk $(FUZZ_CORE) $(FUZZ_DISK)
 .PHONY: build-fuzzer

@@ -111,6 +111,17 @@ static uint64_t pick_owned(void)
 	return pick_frame((uint8_t)(chance(70) ? EXO_PAGE_DATA : 1 + near_below(4)), e, 0);
 }
 
+/* A frame that the registry names, where there is one. */
+static uint64_t pick_bound(void)
+{
+	const uint32_t start = (uint32_t)near_below(HOST_BINDS);
+
+	for (uint32_t i = 0; i < HOST_BINDS; i++)
+		if (registry[(start + i) % HOST_BINDS].state == EXO_BIND_USED)
+			return registry[(start + i) % HOST_BINDS].frame;
+	return near_below(NEAR_FRAMES);
+}
+
 /* A frame to map, mostly with the slot that gives the right to it. */
 static uint64_t pick_mapped(void)
 {
@@ -124,8 +135,8 @@ static uint64_t pick_mapped(void)
 		return pick_owned();
 	via = s;
 	if (kind == EXO_CAP_EXTENT)
-		return chance(90) ? registry[near_below(HOST_BINDS)].frame : pick_owned();
-	return caps[me].c[s].start + near_below(caps[me].c[s].len + chance(10));
+		return chance(90) ? pick_bound() : pick_owned();
+	return caps[me].c[s].start + near_below(caps[me].c[s].len + chance(30));
 }
 
 /* A table, mostly one that is linked. */
@@ -144,7 +155,7 @@ static uint64_t pick_child(void)
 {
 	const uint32_t level = pages[table].level;
 
-	return pick_frame(EXO_PAGE_TABLE, target, level > 1 ? level - 1 : 0);
+	return pick_frame(EXO_PAGE_TABLE, chance(90) ? target : 0, level > 1 ? level - 1 : 0);
 }
 
 static uint64_t pick_how(void)
@@ -178,9 +189,17 @@ static uint64_t pick_zombie(void)
 	return pick_eid();
 }
 
-/* The value for env_set: for roles, a frame that fits. */
+/* An address, of the lower half or just not. */
+static uint64_t pick_address(void)
+{
+	return chance(90) ? near_below(64) * 4096 : USER_END;
+}
+
+/* The value for env_set: for roles, mostly a frame that fits. */
 static uint64_t pick_value(uint64_t what)
 {
+	if (what <= EXO_SET_UPCALL_PAGE && chance(15))
+		return pick_frame((uint8_t)(1 + near_below(4)), chance(50) ? target : 0, 0);
 	switch (what) {
 	case EXO_SET_ROOT:
 		return pick_frame(EXO_PAGE_TABLE, target, 4);
@@ -189,9 +208,10 @@ static uint64_t pick_value(uint64_t what)
 	case EXO_SET_UPCALL_PAGE:
 		return pick_frame(EXO_PAGE_UPCALL, target, 0);
 	case EXO_SET_PRINCIPAL:
-		return envs[me].principal | near_below(4) << 56 | near_below(4) << 48;
+		return (chance(80) ? envs[me].principal : 0) | near_below(4) << 56 |
+		       near_below(4) << 48;
 	default:
-		return chance(50) ? near_below(3) : near_below(64) * 4096;
+		return chance(50) ? near_below(3) : pick_address();
 	}
 }
 
@@ -329,7 +349,7 @@ static uint64_t pick(char letter, const uint64_t *before)
 	case 'k':
 		return pick_thing(before[-2] % 65536 % NEAR_ENVS, before[-1]);
 	case 'a':
-		return near_below(1000);
+		return pick_address();
 	case 'M':
 		return chance(50) ? near_below(4) << 32 : near_below(8);
 	case 'z':
