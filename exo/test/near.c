@@ -111,6 +111,12 @@ static uint64_t pick_owned(void)
 	return pick_frame((uint8_t)(chance(70) ? EXO_PAGE_DATA : 1 + near_below(4)), e, 0);
 }
 
+/* A frame of any type, the target's or anybody's. */
+static uint64_t pick_anything(void)
+{
+	return pick_frame((uint8_t)(1 + near_below(4)), chance(50) ? target : 0, 0);
+}
+
 /* A frame that the registry names, where there is one. */
 static uint64_t pick_bound(void)
 {
@@ -199,7 +205,7 @@ static uint64_t pick_address(void)
 static uint64_t pick_value(uint64_t what)
 {
 	if (what <= EXO_SET_UPCALL_PAGE && chance(15))
-		return pick_frame((uint8_t)(1 + near_below(4)), chance(50) ? target : 0, 0);
+		return pick_anything();
 	switch (what) {
 	case EXO_SET_ROOT:
 		return pick_frame(EXO_PAGE_TABLE, target, 4);
@@ -445,6 +451,7 @@ static void choose_build(struct near_call *c)
 		       save = owned_frame(e, EXO_PAGE_SAVE, 0);
 	const uint64_t kind = near_below(4);
 
+	target = e;
 	if (ce == 0)
 		choose_any(c);
 	else if (quota_limit[e].n[EXO_QUOTA_PAGES] < 6)
@@ -452,9 +459,9 @@ static void choose_build(struct near_call *c)
 	else if (quota_limit[e].n[kind] < 3)
 		*c = (struct near_call){7, {ce, kind, 3}};
 	else if (envs[e].root == 0 && root != 0)
-		*c = (struct near_call){2, {ce, EXO_SET_ROOT, root}};
+		*c = (struct near_call){2, {ce, EXO_SET_ROOT, chance(80) ? root : pick_anything()}};
 	else if (envs[e].save == 0 && save != 0)
-		*c = (struct near_call){2, {ce, EXO_SET_SAVE, save}};
+		*c = (struct near_call){2, {ce, EXO_SET_SAVE, chance(80) ? save : pick_anything()}};
 	else if (envs[e].root == 0 || envs[e].save == 0)
 		*c = (struct near_call){
 			8,
