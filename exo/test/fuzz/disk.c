@@ -43,8 +43,7 @@ static struct exo_ask ask[LAST + 1];
 static uint64_t told[LAST + 1]; /* events */
 static struct {
 	enum { NOTHING, TAKE, FREE, ACCESS, SPLIT } kind;
-	uint32_t x, part, asker;
-	uint64_t at;
+	uint32_t x, asker;
 } change; /* that is on its way to the disk */
 
 static uint32_t me;
@@ -165,6 +164,22 @@ static void do_access(uint64_t s, uint64_t who, uint64_t rights)
 	change_begins(ACCESS, x);
 }
 
+/* No request is on the drive: the first part is live at once, the second when it is durable. */
+static void cut(struct exo_extent *x, struct exo_extent *part, uint64_t at)
+{
+	const uint64_t first = at - x->start;
+	const uint32_t gen = part->gen;
+
+	*part = *x;
+	part->gen = gen;
+	part->state = EXO_EXTENT_TAKING;
+	part->start = at;
+	part->len = x->len - first;
+	part->init = x->init > first ? x->init - first : 0;
+	x->len = first;
+	x->init = x->init > first ? first : x->init;
+}
+
 static void do_split(uint64_t s, uint64_t at, uint64_t part)
 {
 	const uint32_t x = whole(s);
@@ -177,11 +192,9 @@ static void do_split(uint64_t s, uint64_t at, uint64_t part)
 	if (!granted())
 		return;
 	extent[x].gen++;
-	extent[x].state = EXO_EXTENT_TAKING;
 	extents_held[me]++;
-	change_begins(SPLIT, x);
-	change.part = (uint32_t)part;
-	change.at = at;
+	cut(&extent[x], &extent[part], at);
+	change_begins(SPLIT, (uint32_t)part);
 }
 
 static void do_open(uint64_t x, uint64_t d)
@@ -286,7 +299,7 @@ static void do_revoke(uint64_t s)
 /* The change that was on its way is durable. */
 static void model_runs(void)
 {
-	struct exo_extent *const x = &extent[change.x], *const part = &extent[change.part];
+	struct exo_extent *const x = &extent[change.x];
 
 	if (change.kind == FREE)
 		*x = (struct exo_extent){.gen = x->gen};
@@ -294,18 +307,6 @@ static void model_runs(void)
 		extents_held[change.asker]--;
 	if (change.kind == TAKE || change.kind == SPLIT)
 		x->state = EXO_EXTENT_LIVE;
-	if (change.kind == SPLIT) {
-		const uint64_t first = change.at - x->start;
-		const uint32_t gen = part->gen;
-
-		*part = *x;
-		part->gen = gen;
-		part->start = change.at;
-		part->len = x->len - first;
-		part->init = x->init > first ? x->init - first : 0;
-		x->len = first;
-		x->init = x->init > first ? first : x->init;
-	}
 	change.kind = NOTHING;
 }
 
