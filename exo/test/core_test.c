@@ -2524,6 +2524,25 @@ static void test_reap_waits_for_callers(void)
 	OK(sys_env_reap(25));
 }
 
+/* Nor while a CPU slot, or then a capability, is all that it holds. */
+static void test_reap_waits_for_the_last_thing(void)
+{
+	world();
+	spare(5);
+	OK(sys_quota_move(25, EXO_QUOTA_SLOTS, 1));
+	OK(sys_quota_move(25, EXO_QUOTA_CAPS, 1));
+	OK(sys_slot_take(25, 50));
+	OK(sys_page_share(frame(1, DATA), 1, 25, 3, EXO_RIGHT_READ));
+	OK(sys_env_kill(25, 0));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, ROOT)));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, SAVE)));
+	NO(BUSY, sys_env_reap(25));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_SLOTS, 50));
+	NO(BUSY, sys_env_reap(25));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_CAPS, 3));
+	OK(sys_env_reap(25));
+}
+
 static void test_generations_used_up(void)
 {
 	world();
@@ -2854,6 +2873,7 @@ static const struct {
 	TEST(checker_sees_calls),
 	TEST(checker_sees_time),
 	TEST(reap_waits_for_callers),
+	TEST(reap_waits_for_the_last_thing),
 	TEST(generations_used_up),
 	TEST(late_server_takes_caller),
 	TEST(slots_of_a_long_chain),
