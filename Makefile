@@ -176,6 +176,18 @@ guest-fuzz: ## machines whose programs make random calls, for SECONDS=60, from S
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
 	$(Q)CHECK='$(CHECK)' CALLS='$(CALLS)' SECONDS='$(SECONDS)' SEED='$(SEED)' scripts/guest-fuzz
 
+coverage: ## which branches of the kernel's core do the host tests take? each other one needs a reason
+	$(Q)scripts/deps build
+	+$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) O=$(COVERAGE_O) \
+		SANITIZE='-O0 --coverage' build-coverage
+	$(Q)scripts/coverage --run $(COVERAGE_BUILT)
+
+SECONDS ?= 60
+fuzz: ## calls of the core and the disk against models, by libFuzzer: SECONDS=60; INPUT=file replays one
+	$(Q)scripts/deps build fuzz
+	+$(call build,build-fuzzer)
+	$(Q)scripts/fuzz '$(or $(INPUT),$(SECONDS))'
+
 mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice each? NAME= part of a line of mutants.txt
 	+$(call build,build-host-tests)
 	$(Q)scripts/mutate '$(NAME)'
@@ -198,7 +210,7 @@ bench: ## measure what the budgets speak of
 	$(Q)scripts/bench $(IMAGE)
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check
+	$(Q)scripts/deps build run check fuzz
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)
@@ -220,9 +232,10 @@ help: ## this text
 ##   QEMU_EXTRA='...'  run: more arguments for QEMU
 ##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin
 ##   IMAGE_SIZE=256M   image, run: size of the disk
-##   SECONDS=60 SEED=  guest-fuzz: how long to go on booting; the first boot's number
+##   SECONDS=60 SEED=  fuzz, guest-fuzz: how long; guest-fuzz: the first boot's number
 ##   ONLY=pattern      test, check: only those whose names contain it
 ##   STATES=50000      exhaust: at most so many states of each world are gone on from (0: all)
+##   INPUT=file        fuzz: run this input alone, showing each call
 ##   O=build           where everything made goes
 ##   V=1               show every command
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors

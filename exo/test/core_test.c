@@ -2326,6 +2326,491 @@ static void test_checker_sees(void)
 	PLANT((cpus[0].inbox = 1, cpus[0].resched = 0));
 }
 
+/* A running environment e without CPU slots, its capability in slot e + 20. */
+static void spare(uint32_t e)
+{
+	OK(sys_env_create(e, e + 20));
+	OK(sys_quota_move(e + 20, EXO_QUOTA_PAGES, 4));
+	OK(sys_page_take(e + 20, frame(e, ROOT), level(4)));
+	OK(sys_page_take(e + 20, frame(e, SAVE), EXO_PAGE_SAVE));
+	OK(sys_env_set(e + 20, EXO_SET_ROOT, frame(e, ROOT)));
+	OK(sys_env_set(e + 20, EXO_SET_SAVE, frame(e, SAVE)));
+	OK(sys_env_start(e + 20, 0x1000, 0x2000, 7));
+}
+
+/* Environment 5 calls t. */
+static void calls(uint32_t t)
+{
+	envs[5].state = EXO_ENV_CALLING;
+	envs[5].calling = (uint16_t)t;
+}
+
+/* Environment 5 waits for t to take its call. */
+static void queues(uint32_t t)
+{
+	calls(t);
+	envs[t].call_head = envs[t].call_tail = 5;
+}
+
+static void is_served(uint32_t t)
+{
+	calls(t);
+	envs[t].client = 5;
+}
+
+/* DATA frame i of environment 1 holds this block of extent x, by entry i of its set. */
+static void binds(uint32_t i, uint32_t x, uint64_t block)
+{
+	const uint32_t entry = exo_bind_set(x, block, HOST_BINDS) * EXO_BIND_WAYS + i;
+
+	pages[frame(1, DATA + i)].bound = entry + 1;
+	registry[entry] = (struct exo_bind){.block = block,
+					    .frame = frame(1, DATA + i),
+					    .env = 1,
+					    .state = EXO_BIND_USED,
+					    .extent = x,
+					    .gen = host_extent_gen[x]};
+}
+
+static struct exo_bind *entry_of(uint32_t i)
+{
+	return &registry[pages[frame(1, DATA + i)].bound - 1];
+}
+
+/* Two sleep, 5 until an earlier time than 6. */
+static void two_sleep(void)
+{
+	spare(5);
+	spare(6);
+	become(5);
+	OK(sys_wait(1, host_now + 10));
+	become(6);
+	OK(sys_wait(1, host_now + 20));
+	become(1);
+}
+
+static void take_run(void)
+{
+	for (uint32_t i = 0; i < RUN; i++)
+		(void)sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA);
+}
+
+static void role(uint32_t *place, uint32_t f)
+{
+	if (*place != 0)
+		page_pins[*place]--;
+	page_pins[f] += f != 0;
+	*place = f;
+}
+
+static uint64_t leaf_of(uint32_t f)
+{
+	return (uint64_t)f << 12 | PTE_P | PTE_U | PTE_NX;
+}
+
+static void test_checker_sees_frames(void)
+{
+	struct table *const leaf = machine_table((struct pfn){frame(1, L1)});
+	struct table *const large = machine_table((struct pfn){frame(1, L2)});
+	struct table *const top = machine_table((struct pfn){frame(1, ROOT)});
+	const uint32_t data = frame(1, DATA), high = 2000;
+
+	PLANT(pages[700].state = EXO_PAGE_NONE + 1);
+	PLANT(pages[700].owner = 1);
+	PLANT(pages[data].owner = NENV);
+	PLANT(page_maps[700] = 1);
+	PLANT(pages[frame(1, L1)].bound = 1);
+	PLANT(pages[data].bound = HOST_BINDS + 1);
+	PLANT(pages[data].bound = 1);
+	PLANT(page_pins[700] = 1);
+	PLANT(pages[data].level = 1);
+	PLANT(pages[frame(1, ROOT)].level = 5);
+	PLANT(pages[data].present = 1);
+	PLANT(pages[data].parent = 1);
+	PLANT(pages[data].va = 4096);
+	PLANT((take_run(), run_maps[1] = 1));
+	PLANT(leaf->e[0] &= ~PTE_U);
+	PLANT(leaf->e[0] = leaf_of(high));
+	PLANT(leaf->e[0] = leaf_of(700));
+	PLANT(large->e[1] = leaf_of(513) | PTE_PS);
+	PLANT(large->e[1] = leaf_of(1024) | PTE_PS);
+	PLANT(large->e[1] = leaf_of(RUN_START) | PTE_PS);
+	PLANT((pages[15].state = EXO_PAGE_DEVICE, leaf->e[0] = leaf_of(15) & ~PTE_NX));
+	PLANT(leaf->e[0] = leaf_of(frame(1, SAVE)) & ~PTE_NX);
+	PLANT(top->e[0] = (uint64_t)high << 12 | 7);
+	PLANT(top->e[0] = (uint64_t)frame(1, L2) << 12 | 7);
+	PLANT(pages[frame(1, L3)].owner = 2);
+	PLANT(pages[frame(1, L1)].parent = high);
+	PLANT((OK(sys_page_take(SELF, FIRST_FREE, level(1))), pages[FIRST_FREE].parent = high));
+	PLANT((OK(sys_page_take(SELF, FIRST_FREE, level(1))),
+	       pages[FIRST_FREE].parent = frame(1, L3)));
+	PLANT((registry[0] = (struct exo_bind){.state = EXO_BIND_USED, .frame = high}));
+	PLANT((registry[0] = (struct exo_bind){.state = EXO_BIND_USED, .frame = data}));
+	PLANT((OK(sys_page_take(SELF, FIRST_FREE, level(1))), pages[FIRST_FREE].va = 5ull << 21,
+	       pages[FIRST_FREE].parent = frame(1, L2)));
+	PLANT((binds(0, 3, 300), entry_of(0)->frame = high));
+	PLANT((binds(0, 3, 300), binds(1, 3, 300), entry_of(0)->frame = data + 1));
+	PLANT((binds(0, 3, 300), entry_of(0)->env = 2));
+	PLANT((binds(0, 3, 300), entry_of(0)->block = 301));
+	PLANT((binds(0, 3, 300), binds(1, 3, 300)));
+}
+
+static void test_checker_sees_environments(void)
+{
+	PLANT(role(&envs[2].save, frame(1, SAVE)));
+	PLANT(role(&envs[2].upcall_page, frame(2, DATA)));
+	PLANT(role(&envs[2].io_ring, frame(2, SAVE)));
+	PLANT((spare(5), role(&envs[5].root, 0)));
+	PLANT((spare(5), OK(sys_page_take(25, 1090, level(3))), role(&envs[5].root, 1090)));
+	PLANT(role(&envs[2].save, 0));
+	PLANT(caps[1].c[8].reserved = 1);
+	PLANT(caps[1].c[8].object = 0);
+	PLANT(caps[1].c[8] = ((struct exo_cap){.kind = EXO_CAP_PAGES, .object = 2, .start = 2000}));
+	PLANT(caps[1].c[8] = ((struct exo_cap){
+		      .kind = EXO_CAP_PAGES, .object = 2, .start = 5, .len = FRAMES}));
+	PLANT(caps[1].c[8] = ((struct exo_cap){.kind = EXO_CAP_EXTENT, .object = EXO_NEXTENT}));
+	PLANT(caps[1].c[8] = ((struct exo_cap){.kind = EXO_CAP_CONSOLE, .object = EXO_NSESSION}));
+	PLANT(caps[1].c[0].kind = EXO_CAP_MACHINE);
+	PLANT(caps[1].c[0].gen--);
+	PLANT(envs[2].parent_index = NENV);
+	PLANT(envs[2].parent = 0);
+	PLANT(envs[2].parent_index = 5);
+	PLANT((spare(5), envs[5].state = EXO_ENV_WAITING));
+	PLANT((spare(5), envs[5].state = EXO_ENV_WAITING, envs[5].wait_mask = envs[5].events = 1));
+	PLANT((spare(5), envs[5].wait_mask = 1));
+	PLANT((spare(5), envs[5].deadline = 1));
+	PLANT(role(&envs[5].root, frame(1, DATA)));
+	PLANT(role(&envs[5].save, frame(1, DATA)));
+	PLANT(role(&envs[5].upcall_page, frame(1, DATA)));
+	PLANT(role(&envs[5].io_ring, frame(1, DATA)));
+	PLANT(envs[5].io_head = 1);
+	PLANT(timer_place[5] = 1);
+	PLANT(envs[5].calls_open = 1);
+	PLANT(caps[5].c[0].kind = EXO_CAP_ENV);
+	PLANT((spare(5), is_served(6)));
+	PLANT((spare(5), queues(6)));
+	PLANT((spare(5), envs[5].state = EXO_ENV_CALLING + 1));
+	PLANT(envs[0].state = EXO_ENV_BUILDING);
+	PLANT(quota_limit[5].n[EXO_QUOTA_PAGES] = 1);
+	world();
+	child(2, 8);
+	revokes[2].ask[EXO_ASK_EXTENT] = (struct exo_ask){1, 3, 1, env_eid(2).n};
+	CHECK(check_state() ==
+	      0); /* an extent's holder may ask itself nothing, but is not looked at */
+}
+
+static void test_checker_sees_calls(void)
+{
+	PLANT(envs[2].call_head = NENV);
+	PLANT((spare(5), queues(2), envs[5].call_prev = 7));
+	PLANT((spare(5), OK(sys_env_kill(25, 0)), envs[0].call_head = envs[0].call_tail = 5));
+	PLANT(envs[2].call_head = envs[2].call_tail = 1);
+	PLANT((spare(5), queues(2), envs[2].client = 5));
+	PLANT((spare(5), calls(NENV)));
+	PLANT((spare(5), calls(5)));
+	PLANT((spare(5), calls(2)));
+	PLANT(envs[2].client = NENV);
+	PLANT((spare(5), is_served(2), envs[2].state = EXO_ENV_WAITING, envs[2].accepting = 1));
+	PLANT((spare(5), queues(2), envs[2].state = EXO_ENV_WAITING, envs[2].accepting = 1));
+	PLANT((spare(6), OK(sys_env_kill(26, 0)), envs[6].calls_open = 1));
+	PLANT((spare(5), spare(6), OK(sys_env_kill(26, 0)), is_served(6)));
+	PLANT((spare(5), spare(6), is_served(6), envs[6].state = EXO_ENV_CALLING,
+	       envs[6].calling = 5, envs[5].client = 6));
+}
+
+static void test_checker_sees_time(void)
+{
+	PLANT(slots[9].owner = NENV);
+	PLANT(slot_enders++);
+	PLANT(cpus[0].told = NENV);
+	PLANT(cpus[0].borrow = EXO_NSLOT);
+	PLANT((OK(sys_env_create(5, 25)), become(5), cpus[0].inbox = cpus[0].resched = 1));
+	PLANT((two_sleep(), timer_place[5] = 2));
+	PLANT((two_sleep(), envs[5].deadline = host_now + 30));
+}
+
+/* ---- rare ways --------------------------------------------------------------------------- */
+
+/* A dead one that holds nothing is not reaped while callers of it have not been told. */
+static void test_reap_waits_for_callers(void)
+{
+	world();
+	spare(5);
+	OK(sys_env_set(25, EXO_SET_CALLS, 1));
+	spare(6);
+	caps[1].c[25].rights |= EXO_RIGHT_GRANT;
+	OK(sys_quota_move(26, EXO_QUOTA_CAPS, 1));
+	OK(sys_cap_grant(25, 26, 1, EXO_RIGHTS_ALL));
+	become(6);
+	OK(sys_ipc_call(call_to(1, 0, 0), 0, 0, 0, 0, 0));
+	become(1);
+	OK(sys_env_kill(25, 0));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, ROOT)));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, SAVE)));
+	NO(BUSY, sys_env_reap(25));
+	ipc_tick();
+	OK(sys_env_reap(25));
+}
+
+/* Nor while a CPU slot, or then a capability, is all that it holds. */
+static void test_reap_waits_for_the_last_thing(void)
+{
+	world();
+	spare(5);
+	OK(sys_quota_move(25, EXO_QUOTA_SLOTS, 1));
+	OK(sys_quota_move(25, EXO_QUOTA_CAPS, 1));
+	OK(sys_slot_take(25, 50));
+	OK(sys_page_share(frame(1, DATA), 1, 25, 3, EXO_RIGHT_READ));
+	OK(sys_env_kill(25, 0));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, ROOT)));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, SAVE)));
+	NO(BUSY, sys_env_reap(25));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_SLOTS, 50));
+	NO(BUSY, sys_env_reap(25));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_CAPS, 3));
+	OK(sys_env_reap(25));
+}
+
+static void test_generations_used_up(void)
+{
+	world();
+	spare(5);
+	OK(sys_env_kill(25, 0));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, ROOT)));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_PAGES, frame(5, SAVE)));
+	envs[5].cap_gen = UINT32_MAX;
+	caps[5].c[0].gen = caps[1].c[25].gen = UINT32_MAX;
+	NO(STATE, sys_env_reap(25));
+}
+
+/* A server whose deadline has passed still takes who has queued. */
+static void test_late_server_takes_caller(void)
+{
+	open_world();
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 11, 0, 0, 0));
+	become(2);
+	host_now += 10;
+	OK(sys_ipc_reply_wait(0, 0, host_now - 5, 0, 0, 0));
+	ipc_left();
+	CHECK(got(2, EXO_OK, env_eid(1).n, 11, 0) && envs[2].client == 1);
+}
+
+/* Eight calls within each other, the last server of which owns slots of all of them. */
+static void test_slots_of_a_long_chain(void)
+{
+	chain(10);
+	OK(sys_slot_take(SELF, 40));
+	for (uint32_t e = 1; e <= IPC_DEPTH; e++) {
+		accept(e + 1, 0);
+		become(e);
+		OK(sys_ipc_call(8 + e + 1, 0, 0, 0, 0, 0));
+		leave();
+	}
+	become(IPC_DEPTH + 1);
+	OK(sys_wait(1, host_now + 1));
+	CHECK((slot_runnable[0] >> 40 & 1) == 0);
+	timer_expire(host_now + 1);
+	CHECK((slot_runnable[0] >> 40 & 1) == 1 && check_state() == 0);
+}
+
+/* Callers before and after: the sum of both chains is bounded. */
+static void test_ipc_depth_of_both_sides(void)
+{
+	chain(12);
+	for (uint32_t e = 11; e >= 6; e--) { /* 6 calls 7 calls ... 12, all in queues */
+		become(e);
+		OK(sys_ipc_call(8 + e + 1, 0, 0, 0, 0, 0));
+	}
+	for (uint32_t e = 1; e <= 4; e++) { /* 5 serves 4 serves ... 1 */
+		accept(e + 1, 0);
+		become(e);
+		OK(sys_ipc_call(8 + e + 1, 0, 0, 0, 0, 0));
+	}
+	become(5);
+	NO(STATE, sys_ipc_call(8 + 6, 0, 0, 0, 0, 0));
+}
+
+/* Readers of other blocks, and of an extent of another generation, may not map the frame. */
+static void test_bound_frame_is_not_for_other_readers(void)
+{
+	const uint32_t f = frame(1, DATA);
+
+	world();
+	binds(0, 3, 300);
+	CHECK(check_state() == 0);
+	cap_put(1, 20,
+		(struct exo_cap){
+			.kind = EXO_CAP_EXTENT, .rights = 15, .object = 3, .start = 301, .len = 4});
+	NO(PERM, sys_page_map(SELF, frame(1, L1), 7, f, 1, 20 << 8 | R));
+	caps[1].c[20].start = 300;
+	OK(sys_page_map(SELF, frame(1, L1), 7, f, 1, 20 << 8 | R));
+	NO(RANGE, sys_page_map(SELF, frame(1, L1), 8, FRAMES, 1, 20 << 8 | R));
+	caps[1].c[20].object = 4;
+	NO(PERM, sys_page_map(SELF, frame(1, L1), 8, f, 1, 20 << 8 | R));
+	caps[1].c[20].object = 3;
+	caps[1].c[20].gen = ++host_extent_gen[3];
+	NO(PERM, sys_page_map(SELF, frame(1, L1), 8, f, 1, 20 << 8 | R));
+}
+
+/* Blocks of one set are bound beside each other. */
+static void test_two_blocks_of_a_set(void)
+{
+	uint64_t other = 301;
+
+	while (exo_bind_set(3, other, HOST_BINDS) != exo_bind_set(3, 300, HOST_BINDS))
+		other++;
+	world();
+	binds(0, 3, 300);
+	cap_put(1, 20,
+		(struct exo_cap){.kind = EXO_CAP_EXTENT,
+				 .rights = 15,
+				 .object = 3,
+				 .start = 300,
+				 .len = 1000});
+	OK(sys_block_bind(20, other, exo_bind_set(3, 300, HOST_BINDS) * EXO_BIND_WAYS + 1,
+			  frame(1, DATA + 1)));
+	CHECK(pages[frame(1, DATA)].bound + 1 == pages[frame(1, DATA + 1)].bound);
+	entry_of(1)->block = 300; /* the same block of another extent is no second place for it */
+	do
+		entry_of(1)->extent++;
+	while (exo_bind_set(entry_of(1)->extent, 300, HOST_BINDS) !=
+	       exo_bind_set(3, 300, HOST_BINDS));
+	CHECK(check_state() == 0);
+}
+
+/* A frame goes out of the tables of the dead too; they are not told. */
+static void test_revoke_from_the_dead(void)
+{
+	const uint32_t f = frame(1, DATA);
+
+	world();
+	child(2, 8);
+	OK(sys_page_share(f, 1, 8, 5, EXO_RIGHT_READ));
+	become(2);
+	OK(sys_page_map(SELF, frame(2, L1), 7, f, 1, 5 << 8 | R));
+	become(1);
+	OK(sys_env_kill(8, 0));
+	CHECK(OK(sys_revoke_take(SELF, EXO_ASK_PAGES, f, frame(2, L3))) == 0);
+	CHECK(OK(sys_revoke_take(SELF, EXO_ASK_PAGES, f, frame(2, L1))) == 1);
+	CHECK(revokes[2].taken == 0);
+}
+
+/* A request of who is gone gives way at once, one that has passed its deadline to somebody else's.
+ */
+static void test_revoke_ask_after_the_deadline(void)
+{
+	world();
+	child(2, 8);
+	child(3, 10);
+	caps[1].c[8].rights |= EXO_RIGHT_GRANT;
+	OK(sys_cap_grant(8, 10, 6, EXO_RIGHTS_ALL));
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 2, 0));
+	become(3);
+	NO(BUSY, sys_revoke_ask(6, EXO_ASK_PAGES, 3, 0));
+	host_now += EXO_REVOKE_MIN_NS;
+	OK(sys_revoke_ask(6, EXO_ASK_PAGES, 3, 0));
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].by == env_eid(3).n);
+	revokes[2].ask[EXO_ASK_PAGES].by += 65536;
+	become(1);
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 2, 0));
+	CHECK(revokes[2].ask[EXO_ASK_PAGES].by == env_eid(1).n);
+}
+
+/* A frame that only a large page maps is taken out of that. */
+static void test_revoke_frame_of_a_large_page(void)
+{
+	world();
+	child(2, 8);
+	OK(sys_quota_move(8, EXO_QUOTA_PAGES, RUN));
+	for (uint32_t i = 0; i < RUN; i++)
+		(void)sys_page_take(8, RUN_START + i, EXO_PAGE_DATA);
+	OK(sys_page_map_large(8, frame(2, L2), 7, RUN_START, 8 << 8 | R));
+	OK(sys_revoke_ask(8, EXO_ASK_PAGES, 1, 0));
+	host_now += EXO_REVOKE_MIN_NS;
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, RUN_START, frame(2, L1))) == 0);
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_PAGES, RUN_START, frame(2, L2))) == 1);
+	CHECK(run_maps[RUN_START / RUN] == 0);
+}
+
+/* Who was told that its slice ends, and is in a call when it has ended, has not overrun it. */
+static void test_slice_end_in_a_call(void)
+{
+	open_world();
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, EXO_SLICE_END));
+	accept(2, 0);
+	CHECK(slot_ending(1) == 1);
+	OK(sys_ipc_call(call_to(TO_2, 0, 0), 0, 0, 0, 0, 0));
+	become(leave());
+	slot_tick();
+	CHECK(envs[1].overruns == 0 && envs[1].penalty == 0 && envs[2].overruns == 0);
+}
+
+static void test_penalty_has_a_bound(void)
+{
+	world();
+	OK(sys_env_set(SELF, EXO_SET_SLICE_UPCALL, EXO_SLICE_END));
+	envs[1].penalty = UINT16_MAX;
+	CHECK(slot_ending(1) == 1);
+	slot_tick();
+	CHECK(envs[1].penalty == UINT16_MAX && envs[1].overruns == 1);
+}
+
+/* A forfeited slice is passed on to the next in the vector, not back to who forfeits it. */
+static void test_yield_in_a_forfeited_slice(void)
+{
+	world();
+	child(2, 8);
+	child(3, 10);
+	envs[2].penalty = 1;
+	slot_tick();
+	slot_tick(); /* slot 2, which 2 forfeits */
+	become(cpu_next());
+	CHECK(cpus[0].position == 2 && cpus[0].forfeit && cpu_self() != 2);
+	const uint32_t first = cpu_self();
+
+	OK(sys_yield(0));
+	become(cpu_next());
+	CHECK(cpu_self() != first && cpu_self() != 0);
+}
+
+/* In a slot whose owner sleeps, too, yield passes on. */
+static void test_yield_while_the_owner_sleeps(void)
+{
+	world();
+	child(2, 8);
+	child(3, 10);
+	become(2);
+	OK(sys_wait(1, 0));
+	slot_tick();
+	slot_tick(); /* slot 2 */
+	become(cpu_next());
+	CHECK(cpu_self() == 1 || cpu_self() == 3);
+	const uint32_t other = cpu_self() == 1 ? 3 : 1;
+
+	OK(sys_yield(0));
+	CHECK(cpu_next() == other);
+}
+
+static void test_run_mapped_too_often(void)
+{
+	world();
+	take_run();
+	run_maps[RUN_START / RUN] = UINT32_MAX;
+	NO(STATE, sys_page_map_large(SELF, frame(1, L2), 7, RUN_START, R));
+}
+
+/* An environment without an address space has no memory to copy from. */
+static void test_uaccess_without_root(void)
+{
+	uint8_t byte = 0;
+
+	world();
+	OK(sys_env_create(5, 25));
+	CHECK(copy_in(5, (struct uva){0}, &byte, 1) == EXO_FAULT);
+	CHECK(copy_out(5, (struct uva){0}, &byte, 1) == EXO_FAULT);
+	CHECK(copy_out(5, (struct uva){0}, &byte, 0) == EXO_OK);
+}
+
 /* ------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -2412,6 +2897,27 @@ static const struct {
 	TEST(ipc_cycle),
 	TEST(ipc_depth),
 	TEST(ipc_donation),
+	TEST(checker_sees_frames),
+	TEST(checker_sees_environments),
+	TEST(checker_sees_calls),
+	TEST(checker_sees_time),
+	TEST(reap_waits_for_callers),
+	TEST(reap_waits_for_the_last_thing),
+	TEST(generations_used_up),
+	TEST(late_server_takes_caller),
+	TEST(slots_of_a_long_chain),
+	TEST(ipc_depth_of_both_sides),
+	TEST(bound_frame_is_not_for_other_readers),
+	TEST(two_blocks_of_a_set),
+	TEST(revoke_from_the_dead),
+	TEST(revoke_ask_after_the_deadline),
+	TEST(revoke_frame_of_a_large_page),
+	TEST(slice_end_in_a_call),
+	TEST(penalty_has_a_bound),
+	TEST(yield_in_a_forfeited_slice),
+	TEST(yield_while_the_owner_sleeps),
+	TEST(run_mapped_too_often),
+	TEST(uaccess_without_root),
 #undef TEST
 };
 

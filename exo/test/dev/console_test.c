@@ -247,6 +247,67 @@ static void an_ended_session_is_shown_to_its_end(void)
 	CHECK(sys_console_session(44).status == EXO_OK);
 }
 
+/* Session 0 outlives a revocation; who waited for room is forgotten with its end. */
+static void session_0_stays(void)
+{
+	char chars[251];
+
+	two_sessions();
+	fake_as(A);
+	CHECK(sys_cap_revoke(MAIN).status == EXO_OK);
+	CHECK(sys_console_write(MAIN, VA, 1).status == EXO_STALE);
+	caps[A].c[MAIN].gen = console_gen(0);
+	CHECK(say(A, "x") == 1 && shown("x"));
+	memset(chars, 'a', 250);
+	chars[250] = 0;
+	fake_room = 0;
+	for (uint32_t i = 0; i < 5; i++)
+		(void)say(A, chars);
+	fake_as(1);
+	CHECK(sys_env_kill(A + 8, 0).status == EXO_OK);
+	fake_room = 4000;
+	console_sent();
+	console_sent();
+	CHECK(fake_shown > 1000 && envs[A].events == 0);
+}
+
+/* The kernel's own lines, as far as they fit. */
+static void the_log_is_a_session(void)
+{
+	two_sessions();
+	fake_room = 0;
+	for (const char *c = "all\nis well\n"; *c; c++)
+		console_log((uint8_t)*c);
+	for (uint32_t i = 0; i < 5000; i++)
+		console_log('.');
+	fake_room = 10000;
+	console_sent();
+	CHECK(fake_shown < 5000 && memcmp(fake_line, "all\nis well\n....", 16) == 0);
+}
+
+/* No room for the end of an open line: it comes later, and the other's line after it. */
+static void an_open_line_is_ended_when_there_is_room(void)
+{
+	two_sessions();
+	(void)say(A, "prompt$ ");
+	fake_room = 0;
+	(void)say(B, "done\n");
+	CHECK(shown("prompt$ "));
+	fake_room = 100;
+	console_sent();
+	CHECK(shown("prompt$ \ndone\n"));
+}
+
+static void nothing_is_read_when_nothing_is_asked(void)
+{
+	struct exo_result r;
+
+	two_sessions();
+	fake_as(A);
+	r = sys_console_read(MAIN, VA, 0);
+	CHECK(r.status == EXO_OK && r.value == 0);
+}
+
 int main(void)
 {
 	RUN_TEST(one_session_goes_straight);
@@ -260,5 +321,9 @@ int main(void)
 	RUN_TEST(slots_are_checked);
 	RUN_TEST(sessions_are_made_by_slot_1);
 	RUN_TEST(an_ended_session_is_shown_to_its_end);
+	RUN_TEST(session_0_stays);
+	RUN_TEST(the_log_is_a_session);
+	RUN_TEST(an_open_line_is_ended_when_there_is_room);
+	RUN_TEST(nothing_is_read_when_nothing_is_asked);
 	return fake_failed != 0;
 }

@@ -667,6 +667,100 @@ static void random_corruption_is_survived(void)
 	CHECK(usable > 200 && usable < 2000);
 }
 
+/* Who asked to take an extent is gone when that fails; or never was charged for what it frees. */
+static void charges_of_who_is_not_there(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10));
+	fake_env(4, PRINCIPAL_A);
+	fake_as(4);
+	CHECK(sys_extent_open(5, 5).status == EXO_OK && sys_extent_free(5).status == EXO_OK);
+	fake_run();
+	CHECK(extents[5].state == EXO_EXTENT_FREE && quota_used[4].n[EXO_QUOTA_EXTENTS] == 0);
+	fake_as(B);
+	CHECK(take(6, 0, 450, 10) == EXO_OK);
+	fake_as(1);
+	CHECK(sys_env_kill(B + 8, 0).status == EXO_OK);
+	CHECK(sys_env_reclaim(env_eid(B).n, EXO_QUOTA_PAGES, B * 64).status == EXO_BUSY); /* ring */
+	CHECK(sys_env_reclaim(env_eid(B).n, EXO_QUOTA_IO, 0).value == 1);
+	for (uint32_t i = 0; i < 64; i++)
+		CHECK(sys_env_reclaim(env_eid(B).n, EXO_QUOTA_PAGES, B * 64 + i).value == 1);
+	CHECK(sys_env_reap(B + 8).status == EXO_OK);
+	while (fake_active(0) != 0)
+		fake_fail(0);
+	CHECK(extents[6].state == EXO_EXTENT_FREE && fake_broken() == NULL);
+}
+
+static void a_third_principal_opens_nothing(void)
+{
+	two_envs();
+	CHECK(own(A, 5, 0, 450, 10));
+	CHECK(sys_extent_access(5, PRINCIPAL_B, EXO_RIGHT_READ).status == EXO_OK);
+	fake_run();
+	fake_env(4, 0x3300000000000000ull);
+	CHECK(sys_extent_open(5, 5).status == EXO_PERM);
+}
+
+/* What reaches beyond the range that is asked back, is of another extent, or stale, is no part. */
+static void recall_leaves_what_is_not_inside(void)
+{
+	one_to_split(0);
+	CHECK(sys_extent_access(6, PRINCIPAL_B, EXO_RIGHT_READ).status == EXO_OK);
+	fake_run();
+	fake_as(B);
+	CHECK(sys_extent_open(5, 5).status == EXO_OK && sys_extent_open(6, 6).status == EXO_OK);
+	fake_as(A);
+	CHECK(sys_cap_derive(5, 20, 15, 450, 4).status == EXO_OK);
+	CHECK(sys_extent_recall(20, env_eid(B).n, 0).value == 1);
+	fake_as(B);
+	CHECK(sys_cap_derive(5, 7, EXO_RIGHT_READ, 450, 2).status == EXO_OK);
+	caps[B].c[7].gen--;
+	fake_as(A);
+	CHECK(sys_extent_recall(20, env_eid(B).n, 0).value == 1);
+	CHECK(sys_cap_derive(5, 21, 15, 452, 4).status == EXO_OK);
+	caps[B].c[7].gen++;
+	CHECK(sys_extent_recall(21, env_eid(B).n, 0).value == 1);
+	CHECK(sys_extent_recall(20, env_eid(B).n, 0).value == 0);
+	fake_now += EXO_REVOKE_MIN_NS; /* that request is over: another extent may be asked for */
+	CHECK(sys_extent_recall(6, env_eid(B).n, 0).status == EXO_OK);
+	CHECK(revokes[B].ask[EXO_ASK_EXTENT].extent == 6);
+}
+
+static void unreadable_copies_do_not_serve(void)
+{
+	struct extent_loaded l;
+
+	fake_unreadable = TABLE_B; /* the newer after formatting */
+	l = fake_reboot();
+	CHECK(l.usable && l.copy == 0 && l.fault[1] == EXTENT_BAD_READ);
+	fake_unreadable = TABLE_B + 1;
+	l = fake_reboot();
+	CHECK(l.usable && l.copy == 0 && l.fault[1] == EXTENT_BAD_READ);
+}
+
+/* The copies of the table may stand behind the pool: they are looked at, and found empty. */
+static void a_table_behind_the_pool_is_read(void)
+{
+	struct exo_image i = fake_image;
+
+	i.pool = 10;
+	i.pool_end = 200;
+	CHECK(!extent_load(&i, 0, FAKE_BLOCKS).usable);
+	i.pool_end = TABLE_A + 1;
+	CHECK(extent_load(&i, 0, FAKE_BLOCKS).fault[0] == EXTENT_BAD_PLACE);
+	i.pool_end = 200;
+	CHECK(extent_load(&i, 0, FAKE_BLOCKS).fault[0] != EXTENT_BAD_PLACE);
+}
+
+static void a_full_table_takes_no_drive(void)
+{
+	for (uint32_t x = 1; x < 128; x++)
+		extents[x].state = EXO_EXTENT_LIVE;
+	CHECK(extent_add_drive(2, FAKE_BLOCKS) == EXO_FULL);
+	extents[3].state = EXO_EXTENT_FREE;
+	CHECK(extent_add_drive(2, FAKE_BLOCKS) == EXO_OK && extents[3].drive == 2);
+}
+
 int main(void)
 {
 	RUN_TEST(take_is_live_when_durable);
@@ -688,6 +782,12 @@ int main(void)
 	RUN_TEST(extents_are_paid_for_by_who_took_them);
 	RUN_TEST(charges_pass_on);
 	RUN_TEST(boot_charges_what_is_there);
+	RUN_TEST(charges_of_who_is_not_there);
+	RUN_TEST(a_third_principal_opens_nothing);
+	RUN_TEST(recall_leaves_what_is_not_inside);
+	RUN_TEST(unreadable_copies_do_not_serve);
+	RUN_TEST(a_table_behind_the_pool_is_read);
+	RUN_TEST(a_full_table_takes_no_drive);
 	RUN_TEST(either_copy_serves);
 	RUN_TEST(impossible_tables_are_refused);
 	RUN_TEST(impossible_places_are_refused);

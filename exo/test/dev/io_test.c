@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../../kern/cap.h"
+#include "../../kern/check.h"
 #include "../../kern/env.h"
 #include "../../kern/page.h"
 #include "../../kern/quota.h"
@@ -507,6 +508,192 @@ static void channels_work_at_once(void)
 	CHECK(fake_broken() == NULL);
 }
 
+/* A queue whose next request is for another channel goes on there. */
+static void a_queue_changes_its_channel(void)
+{
+	two_owners();
+	fake_as(1);
+	CHECK(sys_extent_open(127, 60).status == EXO_OK);
+	CHECK(sys_cap_grant(60, A + 8, 30, EXO_RIGHTS_ALL).status == EXO_OK);
+	(void)put(B, Y, EXO_IO_READ, 550, 1);
+	CHECK(submit(B) == 1);
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(A, 30, EXO_IO_WRITE, 0, 1);
+	CHECK(submit(A) == 2 && fake_active(1) == 0);
+	fake_complete(0);
+	io_tick();
+	CHECK(fake_active(1) != 0);
+	fake_run();
+	CHECK(completion(A, 0) == EXO_OK && completion(A, 1) == EXO_OK && fake_broken() == NULL);
+}
+
+/* While X waits for its last request to end it, what ends elsewhere is not that one. */
+static void only_its_own_requests_drain_an_extent(void)
+{
+	two_owners();
+	fake_as(1);
+	CHECK(sys_extent_open(127, 60).status == EXO_OK);
+	CHECK(sys_cap_grant(60, A + 8, 30, EXO_RIGHTS_ALL).status == EXO_OK);
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(A, 30, EXO_IO_WRITE, 0, 1);
+	CHECK(submit(A) == 2);
+	fake_as(A);
+	CHECK(sys_extent_free(X).status == EXO_OK);
+	fake_complete(1);
+	CHECK(extents[X].state == EXO_EXTENT_DYING && fake_broken() == NULL);
+	CHECK(fake_active(0) != IO_KERNEL + 1);
+	fake_run();
+	CHECK(extents[X].state == EXO_EXTENT_FREE && completion(A, 0) == EXO_OK);
+	(void)put(B, Y, EXO_IO_READ, 550, 1); /* nor is Y, which is freed at once, of that drive */
+	(void)put(A, 30, EXO_IO_WRITE, 0, 1);
+	CHECK(submit(A) == 1);
+	fake_as(B);
+	CHECK(sys_extent_free(Y).status == EXO_OK && fake_active(0) == IO_KERNEL + 1);
+	fake_run();
+	CHECK(extents[Y].state == EXO_EXTENT_FREE);
+}
+
+/* The slot that a queued request came by holds something else when its turn comes: of another kind,
+ * another extent, an earlier generation (the one of 99 blocks), a narrower range. */
+static void a_slot_that_was_filled_anew_does_not_count(void)
+{
+	const struct exo_cap other[] = {
+		{.kind = EXO_CAP_ENV, .rights = 15, .object = A, .gen = 1},
+		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = Y, .start = 550, .len = 100},
+		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = X, .start = 450, .len = 99},
+		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = X, .start = 452, .len = 10},
+		{.kind = EXO_CAP_EXTENT, .rights = 15, .object = X, .start = 450, .len = 1},
+	};
+
+	two_owners();
+	for (uint32_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		const uint32_t n = ring(A)->cq_tail;
+
+		fake_as(A);
+		CHECK(sys_cap_derive(X, 20, 15, 450, 10).status == EXO_OK);
+		(void)put(B, Y, EXO_IO_READ, 550, 1);
+		CHECK(submit(B) == 1);
+		(void)put(A, 20, EXO_IO_READ, 451, 2);
+		CHECK(submit(A) == 1);
+		caps[A].c[20] = other[i];
+		if (other[i].kind == EXO_CAP_EXTENT)
+			caps[A].c[20].gen = extents[other[i].object].gen - (other[i].len == 99);
+		fake_run();
+		CHECK(completion(A, n) == EXO_STALE);
+		fake_as(A);
+		CHECK(sys_cap_drop(20).status == EXO_OK);
+	}
+}
+
+static void reserved_fields_are_zero(void)
+{
+	two_owners();
+	put(A, X, EXO_IO_READ, 450, 1)->reserved1 = 1;
+	CHECK(outcome(A) == EXO_ARG);
+	put(A, X, EXO_IO_READ, 450, 1)->reserved0 = 1;
+	CHECK(outcome(A) == EXO_ARG);
+	put(A, X, EXO_IO_READ, 450, 1)->pages = 40; /* an empty slot for the frames */
+	CHECK(outcome(A) == EXO_STATE);
+}
+
+/* Flushes that come while the table is written: with what it writes, and with what it does not yet.
+ */
+static void flushes_during_a_commit(void)
+{
+	two_owners();
+	extents[X].init = extents[Y].init = 50;
+	(void)put(A, X, EXO_IO_WRITE, 500, 1);
+	(void)put(A, X, EXO_IO_FLUSH, 0, 0);
+	CHECK(submit(A) == 2);
+	fake_complete(0);
+	CHECK(extent_changing());
+	(void)put(A, X, EXO_IO_FLUSH, 0, 0); /* the same record, on its way */
+	CHECK(submit(A) == 1);
+	(void)put(B, Y, EXO_IO_WRITE, 600, 1);
+	(void)put(B, Y, EXO_IO_FLUSH, 0, 0);
+	CHECK(submit(B) == 2);
+	fake_run();
+	CHECK(completion(A, 1) == EXO_OK && completion(A, 2) == EXO_OK &&
+	      completion(B, 1) == EXO_OK && !extent_changing());
+	CHECK(fake_reboot().usable && extents[X].init == 51 && extents[Y].init == 51);
+}
+
+/* What a request has written when a commit was under way already is for the next one. */
+static void a_flush_waits_for_the_next_commit(void)
+{
+	enum { C = 4 }; /* of B's principal, and first in turn, for it has had nothing yet */
+
+	two_owners();
+	fake_env(C, 0x2200000000000000ull);
+	CHECK(sys_extent_open(Y, Y).status == EXO_OK);
+	extents[Y].init = 50;
+	(void)put(B, Y, EXO_IO_WRITE, 600, 1);
+	CHECK(submit(B) == 1);
+	fake_as(A);
+	CHECK(sys_extent_access(X, 7, EXO_RIGHT_READ).status == EXO_OK);
+	fake_complete(0);
+	CHECK(completion(B, 0) == EXO_OK && extent_changing());
+	(void)put(C, Y, EXO_IO_FLUSH, 0, 0);
+	CHECK(submit(C) == 1);
+	fake_run();
+	CHECK(completion(C, 0) == EXO_OK);
+	CHECK(fake_reboot().usable && extents[X].other == 7 && extents[Y].init == 51);
+}
+
+/* A has a request on the drive and two that wait: their numbers. */
+static uint32_t on_drive, waits, waits_last;
+
+static void checked_world(void)
+{
+	fake_boot();
+	two_owners();
+	for (uint32_t i = 0; i < 3; i++)
+		(void)put(A, X, EXO_IO_READ, 460, 1);
+	(void)submit(A);
+	on_drive = fake_active(0) - 1;
+	waits = envs[A].io_head - 1u;
+	waits_last = envs[A].io_tail - 1u;
+}
+
+/* What is planted is seen; one field at a time, from a good state. */
+static void checker_sees_what_is_planted(void)
+{
+#define PLANT(statement)                                                                           \
+	do {                                                                                       \
+		checked_world();                                                                   \
+		CHECK(fake_broken() == NULL);                                                      \
+		statement;                                                                         \
+		CHECK(check_disk() != NULL);                                                       \
+	} while (0)
+	PLANT(extents[X].state = EXO_EXTENT_SYSTEM + 1);
+	PLANT(extents[100].owner = 1);
+	PLANT(extents[127].start = UINT64_MAX);
+	PLANT(extents[X].init = 101);
+	PLANT(extents[Y].next = 0; extents[X].next = 0);
+	PLANT(extents[0].next = EXO_NEXTENT);
+	PLANT(extents[0].next = 100);
+	PLANT(extents[0].next = 127);
+	PLANT(extents[X].len = 101);
+	PLANT(extents[Y].next = X);
+	PLANT(extents[X].state = EXO_EXTENT_SYSTEM);
+	PLANT(caps[A].c[X].start--);
+	PLANT(caps[A].c[X].len++);
+	PLANT(ios[on_drive].extent = 100);
+	PLANT(ios[on_drive].block = 449);
+	PLANT(ios[on_drive].count = 200);
+	PLANT(envs[A].io_head = EXO_NIO + 1);
+	PLANT(ios[waits].next = (uint16_t)(waits + 1));
+	PLANT(ios[waits].env = B);
+	PLANT(ios[waits].state = EXO_IOS_FREE);
+	PLANT(envs[A].io_tail = 0);
+	PLANT(ios[200] = ios[on_drive]);
+	PLANT(ios[200].state = EXO_IOS_QUEUED);
+#undef PLANT
+	checked_world();
+	extents[0] = (struct exo_extent){0}; /* no table, no list */
+	CHECK(check_disk() == NULL && waits != waits_last);
+}
+
 int main(void)
 {
 	RUN_TEST(data_goes_there_and_back);
@@ -529,5 +716,12 @@ int main(void)
 	RUN_TEST(requests_of_the_dead_are_not_started);
 	RUN_TEST(a_flush_comes_after_what_was_before_it);
 	RUN_TEST(channels_work_at_once);
+	RUN_TEST(a_queue_changes_its_channel);
+	RUN_TEST(only_its_own_requests_drain_an_extent);
+	RUN_TEST(a_slot_that_was_filled_anew_does_not_count);
+	RUN_TEST(reserved_fields_are_zero);
+	RUN_TEST(flushes_during_a_commit);
+	RUN_TEST(a_flush_waits_for_the_next_commit);
+	RUN_TEST(checker_sees_what_is_planted);
 	return fake_failed != 0;
 }
