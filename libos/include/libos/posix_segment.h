@@ -20,6 +20,7 @@
 #include <libos/fs.h>
 #include <libos/layout.h>
 #include <libos/lock.h>
+#include <libos/note.h>
 
 #define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
 
@@ -161,7 +162,8 @@ struct posix_tty {
 struct posix_segment {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size;		     /* sizeof(struct posix_segment) */
+	uint32_t size;	       /* sizeof(struct posix_segment) */
+	char libos[NOTE_LINE]; /* of who made it; so far the layout is that of every version */
 	uint32_t first_frame, pages; /* of the whole segment; 0 frames: one program's own memory */
 	struct lock lock;
 	struct arena *arena;
