@@ -82,7 +82,7 @@ ALL :=
 
 include libos/newlib/target.mk
 TEST_FILES += $(wildcard apps/tests/sh/*.sh)
--include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk
+-include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk sdk/sdk.mk
 
 # ---- the image -----------------------------------------------------------------------------------
 
@@ -196,6 +196,10 @@ bench: ## measure what the budgets speak of
 	$(Q)scripts/deps run
 	+$(call build,$(IMAGE))
 	$(Q)scripts/bench $(IMAGE)
+
+sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/some/where
+	+$(call build,build-sdk)
+	$(Q)$(SDK_INSTALL) '$(PREFIX)'
 
 deps: ## install every Debian package that any target needs
 	$(Q)scripts/deps build run check

@@ -206,14 +206,18 @@ static _Noreturn void refuse(const struct posix_segment *s, const char *why)
 	start_exit(START_EXIT_ABI);
 }
 
-/* Do both lines name the same variant of the seam?  `word` ends with its '='. */
-static int same_variant(const char *a, const char *b, const char *word)
+/* Do both lines name the same variant?  `seam` is as it stands there, " buf=" for example. */
+static int same_variant(const char *a, const char *b, const char *seam)
 {
-	const char *x = strstr(a, word), *y = strstr(b, word);
+	const char *x = strstr(a, seam), *y = strstr(b, seam);
+	size_t n;
 
 	if (!x || !y)
 		return x == y;
-	return strcspn(x, " ") == strcspn(y, " ") && strncmp(x, y, strcspn(x, " ")) == 0;
+	x += strlen(seam);
+	y += strlen(seam);
+	n = strcspn(x, " ");
+	return n == strcspn(y, " ") && strncmp(x, y, n) == 0;
 }
 
 /* What spawn tells the child (start_args.personal). */
