@@ -34,7 +34,7 @@ def symbols(path, wanted):
     done = subprocess.run(["nm", "-gP", f"--{wanted}-only", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode:
         raise Refused(f"{path}: {done.stderr.decode(errors='replace').strip()}")
-    return {line.split()[0] for line in done.stdout.decode().splitlines() if " " in line}
+    return {line.split()[0] for line in done.stdout.decode().splitlines() if line and not line.endswith("]:")}
 
 
 def needs(folder, seam):
