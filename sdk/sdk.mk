@@ -51,5 +51,6 @@ build-sdk: $(SDK_PARTS)
 SDK_TEST := $(O)/sdk-test
 $(SDK_TEST)/.stamp: $(SDK_PARTS) sdk/sdk.mk
 	$(Q)$(call say,SDK) rm -rf $(SDK_TEST) && $(SDK_INSTALL) $(SDK_TEST) && touch $@
+TEST_NEEDS += $(SDK_TEST)/.stamp
 
 .PHONY: build-sdk

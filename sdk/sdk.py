@@ -9,11 +9,28 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
+import emulator
 import libos
 
 POSIX, PROGRAM = "0x0100000000000000", "0x0200000000000000"
+
+
+def command(main, refused):
+    """Runs a command and exits with its status; `refused` is that of what makes no sense."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except (libos.Refused, emulator.Refused) as refusal:
+        emulator.die(refusal, refused)
+    except BrokenPipeError:  # who reads our output had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 141
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
 
 
 def config(home):
