@@ -199,16 +199,17 @@ bench: ## measure what the budgets speak of
 	$(Q)scripts/bench $(IMAGE)
 
 sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/some/where
+	$(Q)test -n '$(PREFIX)' || { echo "sdk: say where to: make sdk PREFIX=/some/where" >&2; exit 2; }
 	+$(call build,build-sdk)
 	$(Q)$(SDK_INSTALL) '$(PREFIX)'
 
 sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the SDK, and run them
-	$(Q)scripts/deps run
+	$(Q)scripts/deps run sdk
 	+$(call build,$(SDK_TEST)/.stamp)
 	$(Q)sdk/test/packages
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check
+	$(Q)scripts/deps build run check sdk
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)

@@ -108,7 +108,8 @@ class Choice:
             elif value not in known:
                 raise Refused(f"there is no {seam}={value}; there are: {' '.join(seam + '=' + name for name in known)}, "
                               "and files of your own")
-        self.check_together(seam, known)
+        if len(self.values[seam]) > 1:
+            self.check_together(seam, known)
 
     def check_together(self, seam, known):
         """Those that define the same thing exclude each other."""

@@ -1,10 +1,11 @@
 """Images from the SDK: init and the tools for a program's libOS, a manifest, and fhimage.
 
-Owns ~/.cache/freehold/tools-KEY, the tools linked with a libOS that is not the usual one: programs that
+Owns ~/.cache/freehold/tools-*, the tools linked with a libOS that is not the usual one: programs that
 share files must agree on the file system and the cache's policy, so init and shell are linked with
 what the program has.  Used by exo-image and exo-run.
 """
 import concurrent.futures
+import glob
 import hashlib
 import os
 import shutil
@@ -15,7 +16,7 @@ import tempfile
 import emulator
 import libos
 
-POSIX, PROGRAM = "0x0100000000000000", "0x0200000000000000"
+KEPT = 8  # folders of tools in the cache
 
 
 def command(main, refused):
@@ -91,6 +92,7 @@ class Tools:
         if shared:
             self.said.update({seam: values for seam, values in libos.words(shared[0].line) if seam in self.shared()})
             self.carried = {seam: code for seam, code in shared[0].carried.items() if seam in self.shared()}
+            self.carries(shared[0])
         self.line = "posix " + " ".join(f"{seam}={','.join(values)}" for seam, values in self.said.items())
         usual = "posix " + self.config["defaults"]
         self.folder = f"{home}/boot" if self.line == usual else self.relinked()
@@ -98,6 +100,12 @@ class Tools:
     def shared(self):
         """Seams that keep their state where all posix programs of an image see it."""
         return self.config["shared"].split()
+
+    def carries(self, note):
+        """Is every file of the user's own that tools must be linked with in the program?"""
+        for seam, values in self.said.items():
+            if any("@" in value for value in values) and seam not in self.carried:
+                raise libos.Refused(f"{note.path}: was linked with a {seam} of its own, and does not carry it any more")
 
     def agree(self, notes):
         for seam in self.shared():
@@ -110,11 +118,14 @@ class Tools:
     def relinked(self):
         key = hashlib.sha256(repr((self.line, self.config["build"], sorted(self.carried.items()))).encode()).hexdigest()[:16]
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "freehold")
-        folder = f"{cache}/tools-{key}"
+        folder = f"{cache}/tools-{key}-{self.config['build']}"
         if os.path.exists(f"{folder}/init"):
+            os.utime(folder)
             return folder
         os.makedirs(cache, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="tools-", dir=cache) as work:
+        for old in sorted(glob.glob(f"{cache}/tools-*-*"), key=os.path.getmtime)[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="making-", dir=cache) as work:
             self.link_all(work)
             try:
                 os.rename(f"{work}/made", folder)

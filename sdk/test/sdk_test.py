@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 TREE = os.getcwd()
-SDK = os.path.abspath(os.path.join(os.environ.get("O") or "build", "sdk-test"))
+O = os.environ.get("O") or "build"
+SDK = os.path.abspath(f"{O}/sdk-test")
 SECONDS = 100
 
 HELLO = """
@@ -181,6 +182,7 @@ def helps(place):
 def programs(place):
     place.compile("hello", HELLO)
     place.wants("run hello", ["exo-run", "./hello", "a b", "it's"], 43, b"[a b][it's]hello\n")
+    place.wants("a program from a pipe", ["exo-cc", "-x", "c", "-", "-o", "piped"], 0, b"", given=HELLO.encode())
     place.compile("copy", COPY)
     data = bytes(range(256)).replace(b"\r", b"") * 40 + b"\n\nend"
     place.wants("input from a pipe", ["exo-run", "./copy"], 0, data, given=data)
@@ -233,13 +235,33 @@ def bad_input(place):
     place.refuses("a program of the host", ["exo-run", "/bin/true"], "not a program for Freehold")
     place.refuses("no program", ["exo-run", "./none"], "none: No such file")
     place.refuses("programs that disagree", ["exo-image", "-o", "x.img", "hello", "fill"], "agree on buf", "buf=lru", "buf=policy.c@")
+    shutil.copy(f"{place.work}/hello", f"{place.work}/sh")
+    place.refuses("a program called sh", ["exo-run", "./sh"], "the shell's place")
     place.refuses("wrong emulator", ["exo-run", "--emulator", "pcem", "./hello"], "pcem")
+
+
+def in_tree(place):
+    """The same of make: app.mk and the command line take files too."""
+    def make(*words):
+        done = subprocess.run(["make", "-n", "--no-print-directory", f"O={O}", *words], cwd=TREE, stdin=subprocess.DEVNULL,
+                              env={"PATH": os.environ["PATH"]}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    policy = f"{place.work}/policy.c"
+    status, text = make(f"LIBOS_true=posix,buf={policy}", "V=1", f"{O}/apps/bin/true")
+    place.tell("make: a file of one's own", status == 0 and f"check {O}/libos buf {policy}" in text and "buf=policy.c@" in text, text)
+    status, text = make("SEAMS=buf=nothere", "all")
+    place.tell("make: unknown variant", status == 2 and "there is no buf=nothere" in text and "buf=lru" in text, text)
+    status, text = make("LIBOS_true=posix buf=./none.c", "all")
+    place.tell("make: no such file", status == 2 and "true: buf=./none.c: there is no such file" in text, text)
+    status, text = make("LIBOS_true=bare fs=ext2", "all")
+    place.tell("make: bare with fs", status == 2 and "LIBOS has 'fs=ext2'; seams of bare are: disk vm" in text, text)
 
 
 def main():
     with tempfile.TemporaryDirectory(prefix="sdk-test-") as work:
         place = Place(work)
-        for test in (no_traces, helps, programs, own_policy, misfits, bad_input):
+        for test in (no_traces, helps, programs, own_policy, misfits, bad_input, in_tree):
             test(place)
     return 1 if place.bad else 0
 
