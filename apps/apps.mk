@@ -63,4 +63,4 @@ TEST_APPS += $(patsubst %,$(O)/apps/strip/%,$(APPS_TEST))
 FORCE:
 .PHONY: FORCE
 
--include $(APPS_OBJS:.o=.d) $(patsubst apps/lib/%.c,$(O)/apps/lib/%.d,$(wildcard apps/lib/*.c))
+-include $(wildcard $(O)/apps/bin/*.note.d) $(APPS_OBJS:.o=.d) $(patsubst apps/lib/%.c,$(O)/apps/lib/%.d,$(wildcard apps/lib/*.c))
