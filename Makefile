@@ -236,7 +236,7 @@ help: ## this text
 ##   STATES=50000      exhaust: at most so many states of each world are gone on from (0: all)
 ##   O=build           where everything made goes
 ##   V=1               show every command
-##   SEAMS='buf=x.c'   what every program's libOS has, whatever its app.mk says; LIBOS_ls='posix vm=eager': one program's
+##   SEAMS='buf=x.c'   what all programs have in place of what their app.mk says; LIBOS_ls='posix vm=eager': one program
 ##   PREFIX=folder     sdk: where to
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 

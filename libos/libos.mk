@@ -14,9 +14,11 @@ libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distri
 LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo/include
 
 LIBOS_SEAMS      := fs buf disk vm
-LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand
+# What a program gets that says nothing; SEAMS='buf=...' on make's command line is for all.
+LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand $(SEAMS)
+# The bare one has no files, and a cache only where its line names one.
 LIBOS_BARE_SEAMS := disk vm
-SEAMS            ?=
+LIBOS_BARE_MAY   := buf
 LIBOS_COMMON_fs  :=
 LIBOS_COMMON_buf := arena cache
 LIBOS_COMMON_disk :=
@@ -70,21 +72,23 @@ $(foreach s,$(libos_commons),$(eval $(call libos_common,$(s))))
 
 # ---- a program's line, such as `posix fs=ext2 buf=lru` -------------------------------------------------
 # Words are parted by blanks or commas; one without '=' goes on with the list before it: fs=ext2,raw.
-# $(2) says whose line it is, for messages.  SEAMS='buf=...' on make's command line goes before every line.
+# $(2) says whose line it is, for messages.
 
 libos_comma   := ,
 libos_space   := $(subst ,, )
 libos_is_word  = $(findstring =,$(1))$(filter posix bare,$(1))
 libos_words    = $(subst $(libos_space)$(libos_comma),$(libos_comma),$(strip $(foreach w,$(subst $(libos_comma), ,$(1)),$(if \
 	$(call libos_is_word,$(w)),$(w),$(libos_comma)$(w)))))
-libos_seams_of = $(if $(filter bare,$(1)),$(LIBOS_BARE_SEAMS),$(LIBOS_SEAMS))
-libos_choice   = $(lastword $(patsubst $(1)=%,%,$(filter $(1)=%,$(LIBOS_DEFAULTS) $(call libos_words,$(2) $(SEAMS)))))
+libos_who      = $(filter posix bare,$(call libos_words,$(1)))
+libos_seams_of = $(if $(filter bare,$(libos_who)),$(foreach s,$(LIBOS_BARE_MAY),$(if $(filter $(s)=%,$(call \
+	libos_words,$(1))),$(s))) $(LIBOS_BARE_SEAMS),$(LIBOS_SEAMS))
+libos_choice   = $(lastword $(patsubst $(1)=%,%,$(filter $(1)=%,$(LIBOS_DEFAULTS) $(call libos_words,$(2)))))
 libos_values   = $(subst $(libos_comma), ,$(call libos_choice,$(1),$(2)))
 
-libos_extra    = $(filter-out posix bare $(foreach s,$(call libos_seams_of,$(1)),$(s)=%),$(call libos_words,$(1)))
-libos_parse    = $(if $(filter 1,$(words $(filter posix bare,$(call libos_words,$(1))))),,$(error $(2): LIBOS must say posix or bare, \
-	once, not '$(1)')) $(if $(libos_extra),$(error $(2): LIBOS has '$(libos_extra)'; seams of $(filter posix bare,$(1)) are: \
-	$(call libos_seams_of,$(1))))
+libos_extra    = $(filter-out posix bare $(foreach s,$(libos_seams_of),$(s)=%),$(call libos_words,$(1)))
+libos_parse    = $(if $(filter 1,$(words $(libos_who))),,$(error $(2): LIBOS must say posix or bare, \
+	once, not '$(1)')) $(if $(libos_extra),$(error $(2): LIBOS has '$(libos_extra)'; seams of $(libos_who) are: \
+	$(strip $(libos_seams_of))))
 
 # The user's own file for seam $(1), $(2), and where its object goes.
 libos_is_file  = $(findstring /,$(1))$(filter %.c %.S %.o,$(1))
@@ -103,11 +107,11 @@ libos_checked  = $(if $(call libos_is_file,$(2)),$(libos_own_file),$(if $(filter
 
 # What is linked, and the line with every seam in it that the program's note tells.  A file of the user's is known
 # by its contents, since programs with different ones cannot share what it keeps in shared memory.
-libos_link     = $(strip $(libos_parse) $(O)/libos/core.a $(O)/libos/$(filter posix bare,$(1)).a \
-	$(foreach s,$(call libos_seams_of,$(1)),$(if $(filter $(s),$(libos_commons)),$(O)/libos/$(s).a) $(foreach \
+libos_link     = $(strip $(libos_parse) $(O)/libos/core.a $(O)/libos/$(libos_who).a \
+	$(foreach s,$(libos_seams_of),$(if $(filter $(s),$(libos_commons)),$(O)/libos/$(s).a) $(foreach \
 	v,$(call libos_values,$(s),$(1)),$(call libos_checked,$(s),$(v),$(2)))))
 libos_tell     = $(if $(call libos_is_file,$(1)),$(notdir $(1))@$(shell sha256sum <$(1) | cut -c 1-8),$(1))
-libos_line     = $(strip $(filter posix bare,$(1)) $(foreach s,$(call libos_seams_of,$(1)),$(s)=$(subst \
+libos_line     = $(strip $(libos_who) $(foreach s,$(libos_seams_of),$(s)=$(subst \
 	$(libos_space),$(libos_comma),$(strip $(foreach v,$(call libos_values,$(s),$(1)),$(call libos_tell,$(v)))))))
 
 ALL += $(LIBOS_ARCHIVES)

@@ -83,7 +83,10 @@ class Choice:
         if len(set(who)) > 1:
             raise Refused(f"libos '{line}': a program is posix or bare, not both")
         self.personality = who[0] if who else "posix"
-        seams = config["bare_seams" if self.personality == "bare" else "seams"].split()
+        seams = config["seams"].split()
+        if self.personality == "bare":
+            named = [seam for seam, _ in said]
+            seams = [seam for seam in config["bare_may"].split() if seam in named] + config["bare_seams"].split()
         self.values = {seam: values for seam, values in words(config["defaults"]) if seam in seams}
         for seam, values in ((seam, values) for seam, values in said if seam):
             if seam not in seams:

@@ -33,7 +33,8 @@ $(foreach t,$(SDK_TOOLS),$(eval $(call sdk_partial,$(t))))
 define sdk_config
 seams=$(LIBOS_SEAMS)
 bare_seams=$(LIBOS_BARE_SEAMS)
-defaults=$(LIBOS_DEFAULTS)
+bare_may=$(LIBOS_BARE_MAY)
+defaults=$(wordlist 2,99,$(call libos_line,posix))
 shared=fs buf
 general=vm
 cflags=$(TARGET_SYSTEM)
