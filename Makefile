@@ -201,7 +201,7 @@ bench: ## measure what the budgets speak of
 sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/some/where
 	$(Q)test -n '$(PREFIX)' || { echo "sdk: say where to: make sdk PREFIX=/some/where" >&2; exit 2; }
 	+$(call build,build-sdk)
-	$(Q)$(SDK_INSTALL) '$(PREFIX)'
+	$(Q)$(SDK_INSTALL) '$(PREFIX)' && echo "sdk: installed; put $(PREFIX)/bin into PATH (doc/sdk.md)"
 
 sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the SDK, and run them
 	$(Q)scripts/deps run sdk

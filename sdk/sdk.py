@@ -44,7 +44,8 @@ def must(line):
     """What it prints; refused with that when it fails."""
     done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        raise libos.Refused(f"{os.path.basename(line[0])}: {done.stdout.decode(errors='replace').strip()}")
+        who, text = os.path.basename(line[0]), done.stdout.decode(errors="replace").strip()
+        raise libos.Refused(text if text.startswith(f"{who}: ") else f"{who}: {text}")
     return done.stdout.decode(errors="replace")
 
 
