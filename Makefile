@@ -26,6 +26,7 @@
 #   EXO_IMAGES            all that the kernel's folder makes
 #   TEST_FILES TEST_APPS  scripts and programs that go into /tests on the image for tests
 #   IMAGE_DEPS            anything else that the image is made from
+#   TEST_NEEDS            anything else that guest tests' drivers use
 #   HOST_TOOLS            host programs
 #   HOST_TESTS            host test programs or scripts: run without arguments from the top folder
 #   ALL                   anything else that `make` alone must build
@@ -82,7 +83,7 @@ ALL :=
 
 include libos/newlib/target.mk
 TEST_FILES += $(wildcard apps/tests/sh/*.sh)
--include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk
+-include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk sdk/sdk.mk
 
 # ---- the image -----------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ $(TEST_IMAGE): $(image_parts) $(EXO_IMAGES) $(TEST_FILES) $(TEST_APPS)
 
 build-all: $(EXO_IMAGES) $(APPS) $(INIT) $(HOST_TOOLS) $(ALL) $(IMAGE)
 build-host-tests: $(HOST_TOOLS) $(HOST_TESTS)
-build-tests: build-host-tests $(TEST_IMAGE)
+build-tests: build-host-tests $(TEST_IMAGE) $(TEST_NEEDS)
 FORCE:
 
 # The commands that type a value see it as typed, `$` and all.
@@ -168,7 +169,7 @@ host-test: ## run only the tests that need no emulator
 
 guest-test: ## run only the tests that boot the image
 	$(Q)scripts/deps run
-	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
+	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE) $(TEST_NEEDS))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
 guest-fuzz: ## machines whose programs make random calls, for SECONDS=60, from SEED=; EMU, CHECK=1, ICOUNT=1, CALLS
@@ -209,8 +210,18 @@ bench: ## measure what the budgets speak of
 	+$(call build,$(IMAGE))
 	$(Q)scripts/bench $(IMAGE)
 
+sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/some/where
+	$(Q)test -n '$(PREFIX)' || { echo "sdk: say where to: make sdk PREFIX=/some/where" >&2; exit 2; }
+	+$(call build,build-sdk)
+	$(Q)$(SDK_INSTALL) '$(PREFIX)' && echo "sdk: installed; put $(PREFIX)/bin into PATH (doc/sdk.md)"
+
+sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the SDK, and run them
+	$(Q)scripts/deps run sdk
+	+$(call build,$(SDK_TEST)/.stamp)
+	$(Q)sdk/test/packages
+
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check fuzz
+	$(Q)scripts/deps build run check fuzz sdk
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)
@@ -238,6 +249,8 @@ help: ## this text
 ##   INPUT=file        fuzz: run this input alone, showing each call
 ##   O=build           where everything made goes
 ##   V=1               show every command
+##   SEAMS='buf=x.c'   what all programs have in place of what their app.mk says; LIBOS_ls='posix vm=eager': one program
+##   PREFIX=folder     sdk: where to
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
 # Targets with help are no files, nor are these.

@@ -3,7 +3,8 @@
 # apps/NAME/app.mk (also in apps/tests, apps/bench, apps/examples) says
 #   LIBOS := posix fs=ext2 buf=lru      or   LIBOS := bare
 #   PROGRAMS := a b                     optional: each of a.c, b.c is a program; else all files are one, NAME
-# and `make LIBOS_NAME='posix buf=clock'` replaces it.  Programs see libos/include and apps/lib; only
+# and `make LIBOS_NAME='posix vm=eager'` replaces it.  In place of a variant's name a path may stand:
+# `buf=./mine.c`, from the folder of the app.mk, or on the command line from the top folder.  Programs see libos/include and apps/lib; only
 # those of APPS_EXO also see the kernel's headers, because they test, attack, inspect or demonstrate it.
 #
 #   $(O)/apps/bin/NAME     with symbols, for debuggers and profilers
@@ -21,8 +22,8 @@ define apps_folder
 LIBOS :=
 PROGRAMS :=
 include $(1)/app.mk
-$$(foreach p,$$(or $$(PROGRAMS),$(2)),$$(if $$(LIBOS_$$(p)),,$$(eval LIBOS_$$(p) := $$(LIBOS))))
-$$(if $$(PROGRAMS),$$(foreach p,$$(PROGRAMS),$$(eval $$(call apps_program,$$(p),$(1)/$$(p).c))),$$(eval $$(call apps_program,$(2),$$(wildcard $(1)/*.[cS]))))
+$$(foreach p,$$(or $$(PROGRAMS),$(2)),$$(if $$(LIBOS_$$(p)),,$$(eval LIBOS_$$(p) := $$(subst =./,=$(1)/,$$(LIBOS)) $$(if $$(filter posix,$$(LIBOS)),$$(SEAMS),))))
+$$(if $$(PROGRAMS),$$(foreach p,$$(PROGRAMS),$$(eval $$(call apps_program,$$(p),$(1)/$$(p).c))),$$(eval $$(call apps_program,$(2),$$(filter-out $$(subst =, ,$$(LIBOS_$(2))),$$(wildcard $(1)/*.[cS])))))
 endef
 
 # One program: $(1) is its name, $(2) its sources.
@@ -31,11 +32,13 @@ apps_objs_$(1) := $$(call libos_objs,$(2))
 apps_libs_$(1) := $$(call libos_link,$$(LIBOS_$(1)),$(1))
 APPS_OBJS += $$(apps_objs_$(1))
 APPS_$(if $(filter apps/tests/%,$(firstword $(2))),TEST,BIN) += $(1)
-$(O)/apps/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $(apps_lib) $(O)/apps/bin/$(1).libos
-	$$(Q)$$(call say,LINK) mkdir -p $$(@D) && $$(CC) $$(TARGET_LDFLAGS) -o $$@ $$(apps_objs_$(1)) \
+$(O)/apps/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $(apps_lib) $(O)/apps/bin/$(1).note.o
+	$$(Q)$$(call say,LINK) mkdir -p $$(@D) && $$(CC) $$(TARGET_LDFLAGS) -o $$@ $$(apps_objs_$(1)) $$@.note.o \
 		-Wl,--whole-archive $$(apps_libs_$(1)) -Wl,--no-whole-archive $(apps_lib) $$(TARGET_LIBS)
+$(O)/apps/bin/$(1).note.o: libos/note.c $(O)/apps/bin/$(1).libos $(MK) | $(NEWLIB_STAMP)
+	$$(call compile,$(LIBOS_CFLAGS) -DLIBOS_LINE='"$$(call libos_line,$$(LIBOS_$(1)))"')
 $(O)/apps/bin/$(1).libos: FORCE
-	$$(Q)mkdir -p $$(@D); echo '$$(LIBOS_$(1))' | cmp -s - $$@ || echo '$$(LIBOS_$(1))' >$$@
+	$$(Q)mkdir -p $$(@D); echo '$$(call libos_line,$$(LIBOS_$(1)))' | cmp -s - $$@ || echo '$$(call libos_line,$$(LIBOS_$(1)))' >$$@
 endef
 
 $(foreach m,$(apps_mks),$(eval $(call apps_folder,$(patsubst %/app.mk,%,$(m)),$(notdir $(patsubst %/app.mk,%,$(m))))))
@@ -60,4 +63,4 @@ TEST_APPS += $(patsubst %,$(O)/apps/strip/%,$(APPS_TEST))
 FORCE:
 .PHONY: FORCE
 
--include $(APPS_OBJS:.o=.d) $(patsubst apps/lib/%.c,$(O)/apps/lib/%.d,$(wildcard apps/lib/*.c))
+-include $(wildcard $(O)/apps/bin/*.note.d) $(APPS_OBJS:.o=.d) $(patsubst apps/lib/%.c,$(O)/apps/lib/%.d,$(wildcard apps/lib/*.c))

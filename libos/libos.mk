@@ -2,17 +2,23 @@
 #
 #   core.a        start-up, calls, upcalls, memory, building: in every program
 #   posix.a       the POSIX personality (with newlib's glue); bare.a: the bare one
-#   SEAM-VARIANT.a  what implements a seam.  A variant is SEAM/VARIANT.c, with SEAM/VARIANT_*.c; what is
-#                   left over in the folder (LIBOS_COMMON_SEAM) is in every variant of it.
+#   SEAM-VARIANT.a  what implements a seam.  A variant is SEAM/VARIANT.c, with SEAM/VARIANT_*.c
+#   SEAM.a        what every variant of the seam needs beside it (LIBOS_COMMON_SEAM)
 #
-# A new file in a seam's folder is a new variant; nothing is registered anywhere.
+# A new file in a seam's folder is a new variant; nothing is registered anywhere.  A path in place of a
+# variant's name is the user's own file: it must define what all variants of that seam define and the
+# rest of the libOS uses (sdk/libos.py).
 
 # Loops are not to become calls of the functions that they implement; the compilers spell that differently.
 libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distribute-patterns)
 LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo/include
 
 LIBOS_SEAMS      := fs buf disk vm
-LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand
+# What a program gets that says nothing; SEAMS='buf=...' on make's command line is for all.
+LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand $(SEAMS)
+# The bare one has no files, and a cache only where its line names one.
+LIBOS_BARE_SEAMS := disk vm
+LIBOS_BARE_MAY   := buf
 LIBOS_COMMON_fs  :=
 LIBOS_COMMON_buf := arena cache
 LIBOS_COMMON_disk :=
@@ -50,22 +56,63 @@ $(O)/libos/bare.a: $(call libos_objs,$(wildcard libos/bare/*.c))
 	$(libos_archive)
 
 define libos_variant
-$(O)/libos/$(1)-$(2).a: $(call libos_objs,$(wildcard libos/$(1)/$(2).c libos/$(1)/$(2)_*.c) $(LIBOS_COMMON_$(1):%=libos/$(1)/%.c))
+$(O)/libos/$(1)-$(2).a: $(call libos_objs,$(wildcard libos/$(1)/$(2).c libos/$(1)/$(2)_*.c))
 	$$(libos_archive)
 LIBOS_ARCHIVES += $(O)/libos/$(1)-$(2).a
 endef
+define libos_common
+$(O)/libos/$(1).a: $(LIBOS_COMMON_$(1):%=$(O)/libos/$(1)/%.o)
+	$$(libos_archive)
+LIBOS_ARCHIVES += $(O)/libos/$(1).a
+endef
+libos_commons := $(foreach s,$(LIBOS_SEAMS),$(if $(LIBOS_COMMON_$(s)),$(s)))
+LIBOS_ARCHIVES := $(O)/libos/core.a $(O)/libos/posix.a $(O)/libos/bare.a
 $(foreach s,$(LIBOS_SEAMS),$(foreach v,$(call libos_variants,$(s)),$(eval $(call libos_variant,$(s),$(v)))))
+$(foreach s,$(libos_commons),$(eval $(call libos_common,$(s))))
 
-# The archives for a line such as `posix fs=ext2 buf=lru`; $(2) says whose line it is, for messages.
-libos_choice   = $(lastword $(patsubst $(1)=%,%,$(filter $(1)=%,$(LIBOS_DEFAULTS) $(2))))
-libos_checked  = $(if $(filter $(2),$(call libos_variants,$(1))),$(O)/libos/$(1)-$(2).a,$(error $(3): there is no $(1)=$(2); \
-	there are: $(patsubst %,$(1)=%,$(call libos_variants,$(1)))))
-libos_seams_of = $(if $(filter bare,$(1)),disk vm,$(LIBOS_SEAMS))
-libos_parse    = $(if $(filter-out posix bare $(LIBOS_SEAMS:%=%=%),$(1)),$(error $(2): LIBOS has '$(filter-out posix bare \
-	$(LIBOS_SEAMS:%=%=%),$(1))'; it is posix or bare, then $(LIBOS_SEAMS:%=%=...))) \
-	$(if $(filter 1,$(words $(filter posix bare,$(1)))),,$(error $(2): LIBOS must say posix or bare, not '$(1)'))
-libos_link     = $(strip $(call libos_parse,$(1),$(2)) $(O)/libos/core.a $(O)/libos/$(filter posix bare,$(1)).a \
-	$(foreach s,$(call libos_seams_of,$(1)),$(call libos_checked,$(s),$(call libos_choice,$(s),$(1)),$(2))))
+# ---- a program's line, such as `posix fs=ext2 buf=lru` -------------------------------------------------
+# Words are parted by blanks or commas; one without '=' goes on with the list before it: fs=ext2,raw.
+# $(2) says whose line it is, for messages.
+
+libos_comma   := ,
+libos_space   := $(subst ,, )
+libos_is_word  = $(findstring =,$(1))$(filter posix bare,$(1))
+libos_words    = $(subst $(libos_space)$(libos_comma),$(libos_comma),$(strip $(foreach w,$(subst $(libos_comma), ,$(1)),$(if \
+	$(call libos_is_word,$(w)),$(w),$(libos_comma)$(w)))))
+libos_who      = $(filter posix bare,$(call libos_words,$(1)))
+libos_seams_of = $(if $(filter bare,$(libos_who)),$(foreach s,$(LIBOS_BARE_MAY),$(if $(filter $(s)=%,$(call \
+	libos_words,$(1))),$(s))) $(LIBOS_BARE_SEAMS),$(LIBOS_SEAMS))
+libos_choice   = $(lastword $(patsubst $(1)=%,%,$(filter $(1)=%,$(LIBOS_DEFAULTS) $(call libos_words,$(2)))))
+libos_values   = $(subst $(libos_comma), ,$(call libos_choice,$(1),$(2)))
+
+libos_extra    = $(filter-out posix bare $(foreach s,$(libos_seams_of),$(s)=%),$(call libos_words,$(1)))
+libos_parse    = $(if $(filter 1,$(words $(libos_who))),,$(error $(2): LIBOS must say posix or bare, \
+	once, not '$(1)')) $(if $(libos_extra),$(error $(2): LIBOS has '$(libos_extra)'; seams of $(libos_who) are: \
+	$(strip $(libos_seams_of))))
+
+# The user's own file for seam $(1), $(2), and where its object goes.
+libos_is_file  = $(findstring /,$(1))$(filter %.c %.S %.o,$(1))
+libos_user_obj = $(O)/libos/user/$(1)-$(subst /,+,$(patsubst ./%,%,$(2))).o
+define libos_user
+LIBOS_USER += $(call libos_user_obj,$(1),$(2))
+$(call libos_user_obj,$(1),$(2)): $(2) $(MK) sdk/libos.py $(LIBOS_ARCHIVES)
+	$(if $(filter %.o,$(2)),$$(Q)mkdir -p $$(@D) && cp $$< $$@,$$(call compile,$(LIBOS_CFLAGS) -Ilibos/$(1) $(if $(filter vm,$(1)),-mgeneral-regs-only)))
+	$$(Q)$$(PYTHON) sdk/libos.py check $(O)/libos $(1) $(2) $$@
+endef
+libos_own_file = $(if $(wildcard $(2)),,$(error $(3): $(1)=$(2): there is no such file))$(if $(filter $(LIBOS_USER),$(call \
+	libos_user_obj,$(1),$(2))),,$(eval $(call libos_user,$(1),$(2))))$(call libos_user_obj,$(1),$(2))
+libos_checked  = $(if $(call libos_is_file,$(2)),$(libos_own_file),$(if $(filter $(2),$(call \
+	libos_variants,$(1))),$(O)/libos/$(1)-$(2).a,$(error $(3): there is no $(1)=$(2); \
+	there are: $(patsubst %,$(1)=%,$(call libos_variants,$(1))), and files of your own)))
+
+# What is linked, and the line with every seam in it that the program's note tells.  A file of the user's is known
+# by its contents, since programs with different ones cannot share what it keeps in shared memory.
+libos_link     = $(strip $(libos_parse) $(O)/libos/core.a $(O)/libos/$(libos_who).a \
+	$(foreach s,$(libos_seams_of),$(if $(filter $(s),$(libos_commons)),$(O)/libos/$(s).a) $(foreach \
+	v,$(call libos_values,$(s),$(1)),$(call libos_checked,$(s),$(v),$(2)))))
+libos_tell     = $(if $(call libos_is_file,$(1)),$(notdir $(1))@$(shell sha256sum <$(1) | cut -c 1-8),$(1))
+libos_line     = $(strip $(libos_who) $(foreach s,$(libos_seams_of),$(s)=$(subst \
+	$(libos_space),$(libos_comma),$(strip $(foreach v,$(call libos_values,$(s),$(1)),$(call libos_tell,$(v)))))))
 
 ALL += $(LIBOS_ARCHIVES)
 

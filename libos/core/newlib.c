@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <reent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/lock.h>
@@ -31,6 +32,23 @@ void *sbrk(ptrdiff_t incr)
 		return (void *)-1;
 	}
 	return (void *)old;
+}
+
+/* One thread always has a stream to itself. */
+void flockfile(FILE *stream)
+{
+	(void)stream;
+}
+
+int ftrylockfile(FILE *stream)
+{
+	(void)stream;
+	return 0;
+}
+
+void funlockfile(FILE *stream)
+{
+	(void)stream;
 }
 
 _Noreturn void _exit(int status)

@@ -8,6 +8,7 @@
 #include <libos/call.h>
 #include <libos/console.h>
 #include <libos/layout.h>
+#include <libos/note.h>
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/upcall.h>
@@ -75,14 +76,16 @@ static void check_kernel(void)
 {
 	const volatile struct exo_info *info = tables_info();
 
-	if (info->magic == EXO_INFO_MAGIC && info->abi_version == EXO_ABI_VERSION &&
+	if (info->magic == EXO_INFO_MAGIC && info->abi_version == libos_note.abi &&
 	    info->info_size >= sizeof(*info))
 		return;
 	console_print(the_args ? the_args->argv[0] : "init");
-	console_print(": kernel ABI version ");
+	console_print(": its libOS (");
+	console_print(libos_note.line);
+	console_print(") is for kernel ABI version ");
+	console_dec(libos_note.abi);
+	console_print(", this kernel has version ");
 	console_dec(info->abi_version);
-	console_print(", built for ");
-	console_dec(EXO_ABI_VERSION);
 	console_print("\n");
 	start_exit(START_EXIT_ABI);
 }

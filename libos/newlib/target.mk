@@ -20,11 +20,11 @@ GCC_LIB = $(eval GCC_LIB := $$(shell gcc -print-file-name=.))$(GCC_LIB)
 CC_INCLUDE = $(eval CC_INCLUDE := $$(if $$(findstring clang,$$(CC)),$$(shell $$(CC) -print-resource-dir)/include,$$(shell $$(CC) -print-file-name=include)))$(CC_INCLUDE)
 
 # Neither Linux nor position independent: no loader moves a program.  No AVX: the kernel saves what
-# FXSAVE saves.  Frame pointers stay, for backtraces.
-TARGET_CFLAGS = -std=gnu11 -O2 -g -nostdinc -isystem $(NEWLIB)/include -isystem $(CC_INCLUDE) \
-	-U__linux__ -U__linux -Ulinux -U__gnu_linux__ \
-	-ffunction-sections -fdata-sections -fno-pic -fno-pie -mno-avx -fno-omit-frame-pointer \
-	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-common
+# FXSAVE saves.  Frame pointers stay, for backtraces.  TARGET_FIXED is what no program can do without.
+TARGET_FIXED  = -fno-pic -fno-pie -mno-avx -fno-stack-protector -fcf-protection=none
+TARGET_SYSTEM = -D__freehold__=1 -U__linux__ -U__linux -Ulinux -U__gnu_linux__ \
+	-ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-common
+TARGET_CFLAGS = -std=gnu11 -O2 -g -nostdinc -isystem $(NEWLIB)/include -isystem $(CC_INCLUDE) $(TARGET_SYSTEM) $(TARGET_FIXED)
 
 TARGET_LDFLAGS = -static -no-pie -nostdlib -nostartfiles -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections

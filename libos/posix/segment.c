@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <libos/call.h>
+#include <libos/console.h>
 #include <libos/disk_open.h>
+#include <libos/note.h>
 #include <libos/start.h>
 #include <libos/time.h>
 #include <libos/vm.h>
@@ -157,6 +159,7 @@ int posix_segment_make(uint32_t first_frame, uint32_t pages)
 	s->magic = POSIX_MAGIC;
 	s->version = POSIX_VERSION;
 	s->size = sizeof(*s);
+	strcpy(s->libos, libos_note.line);
 	s->first_frame = first_frame;
 	s->pages = pages;
 	s->arena = arena_init((char *)s + head, size - head);
@@ -185,16 +188,48 @@ static void make_own(void)
 
 /* ---- joining ------------------------------------------------------------------------------- */
 
+/* Ends the program: its libOS and the segment's maker's cannot work on the same memory. */
+static _Noreturn void refuse(const struct posix_segment *s, const char *why)
+{
+	console_print(start_args()->argv[0]);
+	console_print(": cannot share files: ");
+	console_print(why);
+	console_print("; its libOS is ");
+	console_print(libos_note.line);
+	console_print(" (segment version ");
+	console_dec(libos_note.segment);
+	console_print("), theirs is ");
+	console_print(s->magic == POSIX_MAGIC && s->version > 1 ? s->libos : "unknown");
+	console_print(" (version ");
+	console_dec(s->version);
+	console_print(")\n");
+	start_exit(START_EXIT_ABI);
+}
+
+/* Do both lines name the same variant?  `seam` is as it stands there, " buf=" for example. */
+static int same_variant(const char *a, const char *b, const char *seam)
+{
+	const char *x = strstr(a, seam), *y = strstr(b, seam);
+	size_t n;
+
+	if (!x || !y)
+		return x == y;
+	x += strlen(seam);
+	y += strlen(seam);
+	n = strcspn(x, " ");
+	return n == strcspn(y, " ") && strncmp(x, y, n) == 0;
+}
+
 /* What spawn tells the child (start_args.personal). */
 static void join(const struct start_args *args)
 {
 	struct posix_segment *s = (struct posix_segment *)LAYOUT_SEGMENT;
 	const uint32_t *place = args->personal;
 
-	if (s->magic != POSIX_MAGIC || s->version != POSIX_VERSION || s->size != sizeof(*s))
-		start_die("the shared segment is of another version: build programs and image "
-			  "together",
-			  START_EXIT_ABI);
+	if (s->magic != POSIX_MAGIC || s->version != libos_note.segment || s->size != sizeof(*s))
+		refuse(s, "the shared segment is of another version");
+	if (!same_variant(s->libos, libos_note.line, " buf="))
+		refuse(s, "the buffer cache has another policy");
 	if (!place || args->personal_size != sizeof(*place) || *place >= s->nprocs)
 		start_die("started without a place in the process table", START_EXIT_ABI);
 	posix_seg = s;

@@ -99,6 +99,35 @@ static void test_jump(void)
 	CHECK(signal(SIGUSR1, SIG_DFL) == jump);
 }
 
+/* _setjmp once stored a signal mask, for which a jmp_buf has no room. */
+static void test_setjmp_neighbour(void)
+{
+	struct {
+		jmp_buf buf;
+		unsigned long after[2];
+	} jump_to = {.after = {0x1111, 0x2222}};
+
+	if (_setjmp(jump_to.buf) == 0)
+		_longjmp(jump_to.buf, 1);
+	CHECK(jump_to.after[0] == 0x1111 && jump_to.after[1] == 0x2222);
+}
+
+static void jump_by_parameter(sigjmp_buf env)
+{
+	siglongjmp(env, 5);
+}
+
+/* siglongjmp once took the address of a parameter for that of the buffer. */
+static void test_siglongjmp_parameter(void)
+{
+	sigjmp_buf env;
+	const int got = sigsetjmp(env, 1);
+
+	if (got == 0)
+		jump_by_parameter(env);
+	CHECK(got == 5);
+}
+
 static void test_fault(void)
 {
 	volatile int *volatile nowhere = NULL;
@@ -141,6 +170,8 @@ const struct check signal_checks[] = {
 	{"signal-interrupts", test_interrupts},
 	{"signal-while-computing", test_while_computing},
 	{"signal-jump", test_jump},
+	{"setjmp-neighbour", test_setjmp_neighbour},
+	{"siglongjmp-parameter", test_siglongjmp_parameter},
 	{"signal-fault", test_fault},
 	{"signal-child", test_child},
 	{"signal-ignored-by-child", test_ignored_by_child},

@@ -539,8 +539,6 @@ static void boot_charges_what_is_there(void)
 	two_envs();
 	CHECK(own(A, 5, 0, 450, 10) && own(A, 6, 5, 470, 10) && fake_reboot().usable);
 	CHECK(extents[5].payer == 0);
-	fake_env(FIRST_ENV, 0);
-	quota_used[FIRST_ENV].n[EXO_QUOTA_EXTENTS] = 0;
 	extent_charge_all();
 	CHECK(extents[5].payer == FIRST_ENV && extents[0].payer == 0 && extents[7].payer == 0);
 	CHECK(quota_used[FIRST_ENV].n[EXO_QUOTA_EXTENTS] == 2 + 1); /* the other drive is one */

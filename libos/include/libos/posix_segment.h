@@ -20,11 +20,12 @@
 #include <libos/fs.h>
 #include <libos/layout.h>
 #include <libos/lock.h>
+#include <libos/note.h>
 
 #define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
 
 enum {
-	POSIX_VERSION = 2,
+	POSIX_VERSION = 3,
 	POSIX_NFD = 256, /* descriptors of a process */
 	POSIX_NTTY = 4,
 	POSIX_PATH = 1024, /* bytes of a path, with its end */
@@ -161,7 +162,8 @@ struct posix_tty {
 struct posix_segment {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size;		     /* sizeof(struct posix_segment) */
+	uint32_t size;	       /* sizeof(struct posix_segment) */
+	char libos[NOTE_LINE]; /* of who made it; so far the layout is that of every version */
 	uint32_t first_frame, pages; /* of the whole segment; 0 frames: one program's own memory */
 	struct lock lock;
 	struct arena *arena;
