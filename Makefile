@@ -53,7 +53,7 @@ CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -
 HOST_CFLAGS := -std=gnu11 -O2 -g
 SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-MK       := Makefile $(wildcard */*.mk libos/newlib/*.mk)
+MK       := Makefile $(wildcard */*.mk libos/newlib/*.mk libos/sdk/*.mk)
 
 # Settings for the image, here; those for running it are read by scripts/run from the environment.
 IMAGE_SIZE ?=
@@ -83,7 +83,7 @@ ALL :=
 
 include libos/newlib/target.mk
 TEST_FILES += $(wildcard apps/tests/sh/*.sh)
--include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk sdk/sdk.mk
+-include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk libos/sdk/sdk.mk
 
 # ---- the image -----------------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/
 sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the SDK, and run them
 	$(Q)scripts/deps run sdk
 	+$(call build,$(SDK_TEST)/.stamp)
-	$(Q)sdk/test/packages
+	$(Q)libos/sdk/test/packages
 
 deps: ## install every Debian package that any target needs
 	$(Q)scripts/deps build run check fuzz sdk

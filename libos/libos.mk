@@ -7,7 +7,7 @@
 #
 # A new file in a seam's folder is a new variant; nothing is registered anywhere.  A path in place of a
 # variant's name is the user's own file: it must define what all variants of that seam define and the
-# rest of the libOS uses (sdk/libos.py).
+# rest of the libOS uses (libos/sdk/libos.py).
 
 # Loops are not to become calls of the functions that they implement; the compilers spell that differently.
 libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distribute-patterns)
@@ -95,9 +95,9 @@ libos_is_file  = $(findstring /,$(1))$(filter %.c %.S %.o,$(1))
 libos_user_obj = $(O)/libos/user/$(1)-$(subst /,+,$(patsubst ./%,%,$(2))).o
 define libos_user
 LIBOS_USER += $(call libos_user_obj,$(1),$(2))
-$(call libos_user_obj,$(1),$(2)): $(2) $(MK) sdk/libos.py $(LIBOS_ARCHIVES)
+$(call libos_user_obj,$(1),$(2)): $(2) $(MK) libos/sdk/libos.py $(LIBOS_ARCHIVES)
 	$(if $(filter %.o,$(2)),$$(Q)mkdir -p $$(@D) && cp $$< $$@,$$(call compile,$(LIBOS_CFLAGS) -Ilibos/$(1) $(if $(filter vm,$(1)),-mgeneral-regs-only)))
-	$$(Q)$$(PYTHON) sdk/libos.py check $(O)/libos $(1) $(2) $$@
+	$$(Q)$$(PYTHON) libos/sdk/libos.py check $(O)/libos $(1) $(2) $$@
 endef
 libos_own_file = $(if $(wildcard $(2)),,$(error $(3): $(1)=$(2): there is no such file))$(if $(filter $(LIBOS_USER),$(call \
 	libos_user_obj,$(1),$(2))),,$(eval $(call libos_user,$(1),$(2))))$(call libos_user_obj,$(1),$(2))

@@ -13,14 +13,14 @@ PREFIX       ?=
 SDK_HOME      = $(SDK_ROOT)/lib/freehold
 SDK_ROOT      = $(PREFIX)
 SDK_COMMANDS := exo-cc exo-image exo-run
-SDK_PYTHON   := sdk/libos.py sdk/sdk.py scripts/emulator.py scripts/terminal.py
+SDK_PYTHON   := libos/sdk/libos.py libos/sdk/sdk.py scripts/emulator.py scripts/terminal.py
 # Tools that look at the kernel's tables, or need rights that the usual manifest does not give, stay here.
 SDK_TOOLS    := init $(filter-out init attack bystander bench rawdisk,$(notdir $(patsubst %/app.mk,%,$(wildcard apps/*/app.mk))))
 SDK_PARTIAL  := $(SDK_TOOLS:%=$(O)/sdk/tools/%.o)
 SDK_PARTS    := $(SDK_PARTIAL) $(LIBOS_ARCHIVES) $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) \
 	$(filter-out $(O)/apps/strip/init,$(SDK_TOOLS:%=$(O)/apps/strip/%)) $(INIT) $(SDK_PYTHON) \
-	$(wildcard sdk/*.[1-9] sdk/freehold.pc libos/*/*.h libos/include/libos/*.h exo/include/exo/*.h exo/include/exo/*.def) \
-	$(SDK_COMMANDS:%=sdk/%) sdk/install libos/note.c disk/freehold.manifest $(NEWLIB_STAMP)
+	$(wildcard libos/sdk/*.[1-9] libos/sdk/freehold.pc libos/*/*.h libos/include/libos/*.h exo/include/exo/*.h exo/include/exo/*.def) \
+	$(SDK_COMMANDS:%=libos/sdk/%) libos/sdk/install libos/note.c disk/freehold.manifest $(NEWLIB_STAMP)
 
 # A program without its libOS: its own objects, and what it uses of apps/lib.
 define sdk_partial
@@ -29,7 +29,7 @@ $(O)/sdk/tools/$(1).o: $(apps_objs_$(1)) $(apps_lib)
 endef
 $(foreach t,$(SDK_TOOLS),$(eval $(call sdk_partial,$(t))))
 
-# What the tools of the SDK read (sdk/sdk.py).  Seams of `shared` keep their state in the POSIX segment.
+# What the tools of the SDK read (libos/sdk/sdk.py).  Seams of `shared` keep their state in the POSIX segment.
 define sdk_config
 seams=$(LIBOS_SEAMS)
 bare_seams=$(LIBOS_BARE_SEAMS)
@@ -44,13 +44,13 @@ endef
 export SDK_CONFIG = $(sdk_config)
 SDK_INSTALL = O='$(O)' NEWLIB='$(NEWLIB)' SEAMS='$(LIBOS_SEAMS)' TOOLS='$(filter-out init,$(SDK_TOOLS))' \
 	LOADER='$(LOADER_BIN)' KERNEL='$(KERNEL_BIN)' KERNEL_BYTES='$(KERNEL_BYTES)' PYTHON_FILES='$(SDK_PYTHON)' \
-	COMMANDS='$(SDK_COMMANDS)' sdk/install
+	COMMANDS='$(SDK_COMMANDS)' libos/sdk/install
 
 build-sdk: $(SDK_PARTS)
 
 # The prefix that tests use.
 SDK_TEST := $(O)/sdk-test
-$(SDK_TEST)/.stamp: $(SDK_PARTS) sdk/sdk.mk
+$(SDK_TEST)/.stamp: $(SDK_PARTS) libos/sdk/sdk.mk
 	$(Q)$(call say,SDK) rm -rf $(SDK_TEST) && $(SDK_INSTALL) $(SDK_TEST) && touch $@
 TEST_NEEDS += $(SDK_TEST)/.stamp
 
