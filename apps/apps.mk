@@ -21,7 +21,7 @@ define apps_folder
 LIBOS :=
 PROGRAMS :=
 include $(1)/app.mk
-$$(foreach p,$$(or $$(PROGRAMS),$(2)),$$(if $$(LIBOS_$$(p)),,$$(eval LIBOS_$$(p) := $$(LIBOS))))
+$$(foreach p,$$(or $$(PROGRAMS),$(2)),$$(if $$(LIBOS_$$(p)),,$$(eval LIBOS_$$(p) := $$(LIBOS) $$(SEAMS))))
 $$(if $$(PROGRAMS),$$(foreach p,$$(PROGRAMS),$$(eval $$(call apps_program,$$(p),$(1)/$$(p).c))),$$(eval $$(call apps_program,$(2),$$(wildcard $(1)/*.[cS]))))
 endef
 

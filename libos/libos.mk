@@ -11,11 +11,12 @@
 libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distribute-patterns)
 LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo/include
 
-LIBOS_SEAMS      := fs buf disk vm
-LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand
+LIBOS_SEAMS      := fs buf order vm
+# What a program gets that says nothing; SEAMS='buf=arc order=cscan' on the command line is for all.
+LIBOS_DEFAULTS   := fs=ext2 buf=lru order=fifo vm=demand $(SEAMS)
 LIBOS_COMMON_fs  :=
-LIBOS_COMMON_buf := arena cache
-LIBOS_COMMON_disk :=
+LIBOS_COMMON_buf := arena cache tune write
+LIBOS_COMMON_order := queue volume
 LIBOS_COMMON_vm  := copy page park ptab region
 
 libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))
@@ -60,7 +61,8 @@ $(foreach s,$(LIBOS_SEAMS),$(foreach v,$(call libos_variants,$(s)),$(eval $(call
 libos_choice   = $(lastword $(patsubst $(1)=%,%,$(filter $(1)=%,$(LIBOS_DEFAULTS) $(2))))
 libos_checked  = $(if $(filter $(2),$(call libos_variants,$(1))),$(O)/libos/$(1)-$(2).a,$(error $(3): there is no $(1)=$(2); \
 	there are: $(patsubst %,$(1)=%,$(call libos_variants,$(1)))))
-libos_seams_of = $(if $(filter bare,$(1)),disk vm,$(LIBOS_SEAMS))
+# The bare one has no files, and a cache only where its line names one.
+libos_seams_of = $(if $(filter bare,$(1)),$(if $(filter buf=%,$(1)),buf) order vm,$(LIBOS_SEAMS))
 libos_parse    = $(if $(filter-out posix bare $(LIBOS_SEAMS:%=%=%),$(1)),$(error $(2): LIBOS has '$(filter-out posix bare \
 	$(LIBOS_SEAMS:%=%=%),$(1))'; it is posix or bare, then $(LIBOS_SEAMS:%=%=...))) \
 	$(if $(filter 1,$(words $(filter posix bare,$(1)))),,$(error $(2): LIBOS must say posix or bare, not '$(1)'))

@@ -185,6 +185,18 @@ static void make_own(void)
 
 /* ---- joining ------------------------------------------------------------------------------- */
 
+/* All who share a cache must agree on which frame is to be given up. */
+static _Noreturn void die_of_policy(const char *theirs)
+{
+	char why[160];
+
+	snprintf(why, sizeof(why),
+		 "linked with buf=%s, but the cache that it would share is buf=%s: make run "
+		 "SEAMS='buf=%s' links all programs with it",
+		 buf_policy_name, theirs, buf_policy_name);
+	start_die(why, START_EXIT_ABI);
+}
+
 /* What spawn tells the child (start_args.personal). */
 static void join(const struct start_args *args)
 {
@@ -200,8 +212,10 @@ static void join(const struct start_args *args)
 	posix_seg = s;
 	posix_self = &s->proc[*place];
 	posix_self->eid = start_self();
-	if (s->fs && (buf_attach(s->fs->cache) || posix_open_volume(s->volume)))
-		start_die("cannot use the file system's volume or its cache", START_EXIT_ABI);
+	if (s->fs && buf_attach(s->fs->cache))
+		die_of_policy(buf_policy_of(s->fs->cache));
+	if (s->fs && posix_open_volume(s->volume))
+		start_die("cannot use the file system's volume", START_EXIT_ABI);
 	fd_close_marked();
 	/* Last, since a signal may end the program, which closes files. */
 	signal_start();
@@ -269,15 +283,11 @@ int posix_mount_root(uint32_t index, char *why, unsigned whylen)
 
 int posix_write_back(void)
 {
-	struct buf_stats stats;
 	int error = 0;
 
 	posix_enter();
-	if (posix_seg->fs && !posix_seg->fs->readonly) {
-		buf_get_stats(posix_seg->fs->cache, &stats);
-		if (stats.dirty)
-			error = posix_fs()->sync(&posix_ctx);
-	}
+	if (posix_seg->fs && !posix_seg->fs->readonly && buf_due(posix_seg->fs->cache))
+		error = posix_fs()->sync(&posix_ctx);
 	upcall_undefer();
 	return error;
 }
