@@ -7,12 +7,11 @@
  * share that is meant for `once`, `target`, grows; of `often`, and it shrinks. The block then comes
  * back into `often`, since it was used twice. To make room, `once` gives up its oldest if it is
  * longer than `target`, else `often` does.
- * Wins: where LRU loses: a scan goes through `once` and leaves `often` alone; a loop somewhat larger
- * than the cache comes back by its ghosts and keeps a part; and it follows a program whose habits
- * change. No number has to be set.
+ * Wins: where LRU loses to scans: a scan goes through `once` and leaves `often` alone. It follows a
+ * program whose habits change, and no number has to be set.
  * Loses: a little to LRU when everything is used twice in quick succession and then never again: two
  * uses look like many. So a file read in small pieces counts as used often; the C library's
- * buffers and read-ahead make that rare.
+ * buffers make that rare. A loop over more than the cache holds finds as little as with LRU.
  * Cost: 52 bytes a frame, with its ghost; an event is a few stores, a miss one look into a hash table.
  * Source: Megiddo and Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003.
  *

@@ -293,7 +293,7 @@ static uint32_t log2_up(uint64_t n)
 static struct buf_tuning first_tuning(uint32_t nframes)
 {
 	struct buf_tuning t = {.limit = nframes,
-			       .dirty_most = nframes / 2,
+			       .dirty_most = nframes,
 			       .dirty_ms = DIRTY_MS,
 			       .ahead_most = DISK_MAX_BLOCKS,
 			       .reuse = 1};

@@ -42,8 +42,9 @@ int buf_tune(struct buf_cache *c, const struct buf_tuning *t)
 	cache_enter(c);
 	if (new.limit >= BUF_MIN_FRAMES && new.limit <= c->nframes - c->gone &&
 	    new.ahead_most <= DISK_MAX_BLOCKS && new.reuse <= 1) {
+		if (new.ahead_most != c->tuning.ahead_most)
+			c->ahead_now = new.ahead_most;
 		c->tuning = new;
-		c->ahead_now = new.ahead_most;
 		cache_bounds(c);
 		while (c->stats.used > new.limit && cache_evict_clean(c))
 			;

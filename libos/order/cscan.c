@@ -22,6 +22,7 @@
 
 enum { DEPTH = 2 };
 
+const char order_name[] = "cscan";
 const uint32_t order_depth = DEPTH;
 
 struct disk_req *order_next(struct disk_req *oldest, uint64_t at)

@@ -22,6 +22,7 @@ enum { DEPTH = 2, READ_MS = 500, WRITE_MS = 5000 };
 
 static const uint64_t NS_PER_MS = 1000000;
 
+const char order_name[] = "deadline";
 const uint32_t order_depth = DEPTH;
 
 /* By when it is to be sent. */

@@ -12,6 +12,7 @@
  */
 #include "order.h"
 
+const char order_name[] = "fifo";
 const uint32_t order_depth = UINT32_MAX;
 
 struct disk_req *order_next(struct disk_req *oldest, uint64_t at)
