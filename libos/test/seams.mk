@@ -21,3 +21,9 @@ $(SEAM_ORDER_TESTS): $(O)/test/seams/order-%: $(call seam_objs,libos/order/%.c l
 -include $(shell find $(O)/test/seams/obj -name '*.d' 2>/dev/null)
 
 HOST_TESTS += $(SEAM_BUF_TESTS) $(SEAM_ORDER_TESTS)
+
+# What is linked into programs; made late, since apps.mk, which knows the programs, is read after this.
+SEAM_LINKED := $(O)/test/seams/linked
+$(SEAM_LINKED): libos/test/seams/linked.py $(patsubst %,$(O)/apps/bin/%,cat init rawdisk buf-arc) $(LIBOS_ARCHIVES)
+	$(Q)mkdir -p $(@D) && printf '#!/bin/sh\nexec $(PYTHON) %s %s\n' $< $(O) >$@ && chmod +x $@
+HOST_TESTS += $(SEAM_LINKED)
