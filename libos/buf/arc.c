@@ -226,10 +226,11 @@ void buf_policy_touch(struct buf_policy *p, uint32_t f)
 	enlist(p, f, OFTEN);
 }
 
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted)
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why)
 {
 	unlist(p, f);
-	if (evicted)
+	/* The ghost of a block that was never used would make its first use a second one. */
+	if (why == BUF_EVICTED)
 		ghost_make(p, blocks(p)[f], GHOST + lists(p)[f]);
 }
 

@@ -102,7 +102,10 @@ void cache_drop(struct buf_cache *c, struct buf *b, int evicted)
 	b->state = EMPTY;
 	b->flags = 0;
 	in_order();
-	buf_policy_remove(c->policy, cache_index(c, b), evicted);
+	buf_policy_remove(c->policy, cache_index(c, b),
+			  !evicted		 ? BUF_VOID
+			  : flags & AHEAD	 ? BUF_UNUSED
+						 : BUF_EVICTED);
 	hash_remove(c, b);
 	free_add(c, b);
 	if (!evicted)
@@ -235,9 +238,18 @@ int cache_evict_clean(struct buf_cache *c)
 	return 0;
 }
 
+/*
+ * Read ahead lately, and not asked for yet: given up only when there is nothing else. A policy with
+ * a short ring for new blocks would else give up the next block that its reader comes to.
+ */
+static inline int awaited(const struct buf_cache *c, const struct buf *b)
+{
+	return (b->flags & AHEAD) && c->stats.evictions - b->since < c->tuning.limit / 2;
+}
+
 int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 {
-	struct buf *blocked = NULL;
+	struct buf *blocked = NULL, *spare = NULL;
 	int status = -ENOMEM;
 
 	for (uint32_t f = BUF_NONE; (f = buf_policy_victim(c->policy, f)) != BUF_NONE;) {
@@ -246,6 +258,10 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 		if (cache_busy(b)) {
 			blocked = b;
 		} else if (b->pins == 0 && !(b->flags & DIRTY)) {
+			if (awaited(c, b)) {
+				spare = spare != NULL ? spare : b;
+				continue;
+			}
 			cache_drop(c, b, 1);
 			return 0;
 		} else if (b->pins == 0 && (b->flags & FAILED)) {
@@ -255,6 +271,10 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 			(void)cache_write_around_unlocked_io(c, d, b->block);
 			return -EAGAIN;
 		}
+	}
+	if (spare != NULL) {
+		cache_drop(c, spare, 1);
+		return 0;
 	}
 	if (blocked == NULL)
 		return status;
@@ -478,6 +498,7 @@ static uint32_t ahead_unlocked_io(struct buf_cache *c, struct disk *d, struct bu
 		} else {
 			run[i]->state = VALID;
 			run[i]->flags = AHEAD;
+			run[i]->since = c->stats.evictions;
 		}
 	}
 	return status == 0 ? n : 0;

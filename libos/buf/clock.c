@@ -73,9 +73,9 @@ static void turn(struct buf_policy *p, uint32_t f)
 	p->hand = after(p, f);
 }
 
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted)
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why)
 {
-	if (evicted)
+	if (why != BUF_VOID)
 		turn(p, f);
 	p->mark[f] = ABSENT;
 }

@@ -100,9 +100,9 @@ void buf_policy_touch(struct buf_policy *p, uint32_t f)
 	ring_add(p->ring, p->n + classes(p)[f], f);
 }
 
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted)
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why)
 {
-	(void)evicted;
+	(void)why;
 	ring_remove(p->ring, f);
 }
 

@@ -8,7 +8,7 @@
  *
  *	insert(f, block)   frame f was filled with a block that was absent
  *	touch(f)           a block that was present was asked for again
- *	remove(f, evicted) the frame was given up: to make room, or because the block is void
+ *	remove(f, why)     the frame was given up: to make room, or because the block is void
  *	victim(f)          which frame would you give up, if not f and those named before it?
  *
  * To write another, copy this file to NAME.c beside it and give it that name as buf_policy_name:
@@ -69,9 +69,9 @@ void buf_policy_touch(struct buf_policy *p, uint32_t f)
 	ring_add(p->ring, p->n, f);
 }
 
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted)
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why)
 {
-	(void)evicted;
+	(void)why;
 	ring_remove(p->ring, f);
 }
 

@@ -117,7 +117,7 @@ static void place_again(struct buf_cache *c, uint64_t first, uint64_t n)
 
 		if ((b->state != VALID && b->state != READING) || b->block - first >= n)
 			continue;
-		buf_policy_remove(c->policy, f, 0);
+		buf_policy_remove(c->policy, f, BUF_VOID);
 		buf_policy_insert(c->policy, f, b->block);
 	}
 }

@@ -396,6 +396,25 @@ static int test_ahead_shrinks(void)
 	return 0;
 }
 
+/* What was read ahead is there when its reader comes, though all else is used more often, and others
+ * want room meanwhile. */
+static int test_ahead_kept(void)
+{
+	uint64_t before;
+
+	MUST(begin(64, 1) == 0);
+	for (uint64_t i = 0; i < 128; i++)
+		MUST(look(i % 64) == 0);
+	MUST(buf_prefetch(cache, disk, 200, 16) == 16);
+	for (uint64_t i = 300; i < 304; i++)
+		MUST(look(i) == 0);
+	before = stats().misses;
+	for (uint64_t i = 200; i < 216; i++)
+		MUST(look(i) == 0);
+	MUST(stats().misses == before && stats().ahead_wasted == 0);
+	return 0;
+}
+
 /* ---- bounds on memory ---- */
 
 static int test_limit(void)
@@ -499,6 +518,7 @@ int suite_run(const struct suite *s)
 		{"volume_end", test_volume_end},
 		{"ahead", test_ahead},
 		{"ahead_shrinks", test_ahead_shrinks},
+		{"ahead_kept", test_ahead_kept},
 		{"limit", test_limit},
 		{"give", test_give},
 		{"attach", test_attach},

@@ -44,7 +44,7 @@ struct buf {
 	uint8_t flags;
 	uint16_t spare;
 	uint64_t round; /* the sync that tried last to write it */
-	uint64_t since; /* when it became dirty: ns since boot */
+	uint64_t since; /* dirty: when it became so, ns since boot; read ahead: evictions then */
 };
 _Static_assert(sizeof(struct buf) == 64, "one buffer head to a cache line");
 
@@ -244,9 +244,15 @@ void buf_policy_insert(struct buf_policy *p, uint32_t f, uint64_t block);
 /* Frame `f`, in the policy, was asked for again. */
 void buf_policy_touch(struct buf_policy *p, uint32_t f);
 
-/* Frame `f`, in the policy, leaves it. `evicted`: to make room (1), or because its block is void
- * (0). */
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted);
+/* Why a frame leaves the policy. */
+enum buf_leave {
+	BUF_VOID = 0,	/* its block does not matter any more */
+	BUF_EVICTED = 1, /* to make room */
+	BUF_UNUSED = 2	/* to make room; it was read ahead, and nobody has asked for it */
+};
+
+/* Frame `f`, in the policy, leaves it. */
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why);
 
 /*
  * The next best frame to give up, after `f` (BUF_NONE: the best). BUF_NONE when there are no more.
