@@ -5,8 +5,8 @@
  *	age=N     ms after which dirt is written  ahead=N   blocks read ahead at most; 0: never
  *	reuse=N   0: what was read is read again
  *
- * Without settings it shows the numbers and what was counted since boot.  -d writes and drops what is
- * cached.  N may end in k (1024).  One process, no lock.
+ * Without settings it shows the numbers and what was counted since boot.  -d writes and drops what
+ *is cached.  N may end in k (1024).  One process, no lock.
  */
 #include "tool.h"
 

@@ -9,19 +9,20 @@
  * longer than `target`, else `often` does.
  * Wins: where LRU loses to scans: a scan goes through `once` and leaves `often` alone. It follows a
  * program whose habits change, and no number has to be set.
- * Loses: a little to LRU when everything is used twice in quick succession and then never again: two
- * uses look like many. So a file read in small pieces counts as used often; the C library's
+ * Loses: a little to LRU when everything is used twice in quick succession and then never again:
+ * two uses look like many. So a file read in small pieces counts as used often; the C library's
  * buffers make that rare. A loop over more than the cache holds finds as little as with LRU.
- * Cost: 52 bytes a frame, with its ghost; an event is a few stores, a miss one look into a hash table.
- * Source: Megiddo and Modha, "ARC: a self-tuning, low overhead replacement cache", FAST 2003.
+ * Cost: 52 bytes a frame, with its ghost; an event is a few stores, a miss one look into a hash
+ * table. Source: Megiddo and Modha, "ARC: a self-tuning, low overhead replacement cache", FAST
+ * 2003.
  *
  * Against the paper: the mechanism asks for a victim before it says which block comes, so a ghost's
  * lesson is used from the next miss on. Their c is the limit; it may change, and the ghosts follow.
  *
  * Owns: `struct buf_policy`: nodes are numbered: frames 0 .. n-1, ghosts n .. 2n-1, then the
  * sentinels of the rings.
- * Invariant: each inserted frame is in `once` or `often`; each ghost is in one of their ghosts' rings
- * and in one hash chain, or in the list of free ones; count[] says how long the rings are;
+ * Invariant: each inserted frame is in `once` or `often`; each ghost is in one of their ghosts'
+ * rings and in one hash chain, or in the list of free ones; count[] says how long the rings are;
  * target <= limit; no block has two ghosts, and none that is present has one.
  * Lock: the cache's, held by the caller of every function.
  * Called by the mechanism (cache.h) only.
@@ -178,8 +179,8 @@ static void ghosts_trim(struct buf_policy *p)
 
 	while (n[GHOST + ONCE] > 0 && n[ONCE] + n[GHOST + ONCE] > p->limit)
 		ghost_drop_oldest(p, GHOST + ONCE);
-	while (n[GHOST + OFTEN] > 0 && n[ONCE] + n[OFTEN] + n[GHOST + ONCE] + n[GHOST + OFTEN] >
-					       2 * (uint64_t)p->limit)
+	while (n[GHOST + OFTEN] > 0 &&
+	       n[ONCE] + n[OFTEN] + n[GHOST + ONCE] + n[GHOST + OFTEN] > 2 * (uint64_t)p->limit)
 		ghost_drop_oldest(p, GHOST + OFTEN);
 }
 

@@ -103,9 +103,9 @@ void cache_drop(struct buf_cache *c, struct buf *b, int evicted)
 	b->flags = 0;
 	in_order();
 	buf_policy_remove(c->policy, cache_index(c, b),
-			  !evicted		 ? BUF_VOID
-			  : flags & AHEAD	 ? BUF_UNUSED
-						 : BUF_EVICTED);
+			  !evicted	  ? BUF_VOID
+			  : flags & AHEAD ? BUF_UNUSED
+					  : BUF_EVICTED);
 	hash_remove(c, b);
 	free_add(c, b);
 	if (!evicted)
@@ -367,7 +367,7 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 int buf_attach(const struct buf_cache *c)
 {
 	return strncmp(c->policy_name, buf_policy_name, sizeof c->policy_name - 1) == 0 ? 0
-										      : -EINVAL;
+											: -EINVAL;
 }
 
 const char *buf_policy_of(const struct buf_cache *c)
@@ -521,7 +521,8 @@ uint32_t buf_prefetch(struct buf_cache *c, struct disk *d, uint64_t first, uint3
 		struct buf *b = NULL;
 		int status = 0;
 
-		while (find_usable(c, first + i) == NULL && (status = claim_unlocked_io(c, d, 0, &b)) == -EAGAIN)
+		while (find_usable(c, first + i) == NULL &&
+		       (status = claim_unlocked_io(c, d, 0, &b)) == -EAGAIN)
 			;
 		if (b != NULL && status == 0) {
 			attach(c, b, first + i, READING);

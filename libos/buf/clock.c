@@ -1,19 +1,18 @@
 /*
  * clock.c - a policy of the buffer cache: give up what was not used since the hand came by last.
  *
- * Keeps: about what LRU keeps, at less cost for a hit. The frames stand in a circle, in the order of
- * their numbers, each with a mark. A use sets the mark. When room is wanted the hand goes round:
- * it takes the mark off each frame that has one, and gives up the first that has none; so whoever is
- * used once in a round stays.
- * Wins: against LRU on hits, which store one byte and move nothing: frequent hits, or many
- * processors. A block read once has no mark and goes at the next visit, so a scan does a little less
- * harm than with LRU.
- * Loses: where LRU does (loops, large scans); and it tells only used from not used, not by how much.
- * Cost: a byte a frame; victim looks at as many frames as have marks, each of which costs a use.
- * Source: Corbato, "A paging experiment with the Multics system", 1968.
+ * Keeps: about what LRU keeps, at less cost for a hit. The frames stand in a circle, in the order
+ * of their numbers, each with a mark. A use sets the mark. When room is wanted the hand goes round:
+ * it takes the mark off each frame that has one, and gives up the first that has none; so whoever
+ * is used once in a round stays. Wins: against LRU on hits, which store one byte and move nothing:
+ * frequent hits, or many processors. A block read once has no mark and goes at the next visit, so a
+ * scan does a little less harm than with LRU. Loses: where LRU does (loops, large scans); and it
+ * tells only used from not used, not by how much. Cost: a byte a frame; victim looks at as many
+ * frames as have marks, each of which costs a use. Source: Corbato, "A paging experiment with the
+ * Multics system", 1968.
  *
- * A frame that is filled gets no mark and is looked at last in the next round, because it is the one
- * that the hand has just left. Frames filled before the cache was full, or after a block became
+ * A frame that is filled gets no mark and is looked at last in the next round, because it is the
+ * one that the hand has just left. Frames filled before the cache was full, or after a block became
  * void, stand where their numbers put them.
  *
  * Owns: `struct buf_policy`.

@@ -3,9 +3,9 @@
  * blocks that are used once go first.
  *
  * Keeps: first what an application will need again (BUF_WILLNEED), then, as LRU, what nobody spoke
- * of, and least what will be used once (BUF_ONCE). The word comes by posix_fadvise: WILLNEED, NOREUSE,
- * and NORMAL to take it back; DONTNEED is the mechanism's, which drops the blocks.
- * Wins: when the application knows. A copy or a search of everything, said to be of no further use,
+ * of, and least what will be used once (BUF_ONCE). The word comes by posix_fadvise: WILLNEED,
+ * NOREUSE, and NORMAL to take it back; DONTNEED is the mechanism's, which drops the blocks. Wins:
+ * when the application knows. A copy or a search of everything, said to be of no further use,
  * leaves the cache of all others as it was; an index said to be needed outlives a scan.
  * Loses: when it is wrong, or claims everything: needed blocks that never are needed take room from
  * all. Nobody is believed over another, as processes that share a cache trust each other. Without
@@ -36,7 +36,7 @@ struct range {
 };
 
 struct buf_policy {
-	uint32_t n;	/* frames; n + class is the sentinel of a ring */
+	uint32_t n;	 /* frames; n + class is the sentinel of a ring */
 	uint32_t spoken; /* ranges ever spoken of */
 	struct range range[RANGES];
 	struct link ring[]; /* [n + CLASSES], and then a byte a frame: its class */
@@ -58,21 +58,18 @@ size_t buf_policy_size(uint32_t nframes)
 void buf_policy_init(struct buf_policy *p, uint32_t nframes)
 {
 	p->n = nframes;
-	for (uint32_t class = 0; class < CLASSES; class++)
+	for (uint32_t class = 0; class < CLASSES; class ++)
 		ring_init(p->ring, nframes + class);
 }
 
-static enum class class_of(const struct buf_policy *p, uint64_t block)
-{
+static enum class class_of(const struct buf_policy *p, uint64_t block) {
 	const uint32_t known = p->spoken < RANGES ? p->spoken : RANGES;
 
-	for (uint32_t i = 1; i <= known; i++) {
-		const struct range *r = &p->range[(p->spoken - i) % RANGES];
+	for (uint32_t i = 1; i <= known;
+	     i++){const struct range *r = &p->range[(p->spoken - i) % RANGES];
 
-		if (block - r->first < r->n)
-			return (enum class)r->class;
-	}
-	return PLAIN;
+		  if (block - r->first < r->n) return (enum class)r->class;}
+return PLAIN;
 }
 
 int buf_policy_advise(struct buf_policy *p, uint64_t first, uint64_t n, enum buf_advice advice)
@@ -90,7 +87,7 @@ void buf_policy_insert(struct buf_policy *p, uint32_t f, uint64_t block)
 {
 	const enum class class = class_of(p, block);
 
-	classes(p)[f] = (uint8_t)class;
+	classes(p)[f] = (uint8_t) class;
 	ring_add(p->ring, p->n + class, f);
 }
 

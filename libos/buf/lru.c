@@ -12,12 +12,12 @@
  *	victim(f)          which frame would you give up, if not f and those named before it?
  *
  * To write another, copy this file to NAME.c beside it and give it that name as buf_policy_name:
- * `make run SEAMS='buf=NAME'` runs the machine with it, and the tests of the seam find it (apps/tests/
- * buf). State that must outlive a frame (arc's ghosts) goes into `struct buf_policy` as well:
- * buf_policy_size says how much. It lives in memory that other programs share, so: frame numbers,
- * never pointers to code; and the name keeps a program that was linked with another policy from
- * attaching. Reading ahead inserts; the first use of a block read ahead is no touch, so that a block
- * used once looks the same whether it was read ahead or not.
+ * `make run SEAMS='buf=NAME'` runs the machine with it, and the tests of the seam find it
+ *(apps/tests/ buf). State that must outlive a frame (arc's ghosts) goes into `struct buf_policy` as
+ *well: buf_policy_size says how much. It lives in memory that other programs share, so: frame
+ *numbers, never pointers to code; and the name keeps a program that was linked with another policy
+ *from attaching. Reading ahead inserts; the first use of a block read ahead is no touch, so that a
+ *block used once looks the same whether it was read ahead or not.
  *
  * LRU. Keeps: what was used last, in the belief that it will be used again soon. A ring of frames
  * (ring.h); its first is the frame used last, its last the one to give up.

@@ -2,16 +2,15 @@
  * none.c - no policy: direct I/O. Nothing that was read serves a second request.
  *
  * Keeps: nothing by choice. Frames are only the memory that a transfer goes through; they are given
- * up in the order in which they were filled. `reuse` = 0 makes the mechanism read a block again each
- * time it is asked for, unless somebody is using it or it is still to be written; `dirty_most` = 0
- * writes every change before its operation ends; `ahead_most` = 0 reads nothing that nobody asked
- * for. What one request wants is still read in one command, so large reads stay large.
- * Wins: when the program caches for itself and two copies would waste memory (a database); when each
- * byte is wanted once; and for measuring the disk rather than the memory.
- * Loses: whenever anything is wanted twice, and file systems want their own tables all the time: a
- * lookup reads the same blocks of inodes and directories again and again.
- * Cost: 8 bytes a frame.
- * Source: O_DIRECT, first in IRIX; the numbers can also be set for another policy while it runs
+ * up in the order in which they were filled. `reuse` = 0 makes the mechanism read a block again
+ * each time it is asked for, unless somebody is using it or it is still to be written; `dirty_most`
+ * = 0 writes every change before its operation ends; `ahead_most` = 0 reads nothing that nobody
+ * asked for. What one request wants is still read in one command, so large reads stay large. Wins:
+ * when the program caches for itself and two copies would waste memory (a database); when each byte
+ * is wanted once; and for measuring the disk rather than the memory. Loses: whenever anything is
+ * wanted twice, and file systems want their own tables all the time: a lookup reads the same blocks
+ * of inodes and directories again and again. Cost: 8 bytes a frame. Source: O_DIRECT, first in
+ * IRIX; the numbers can also be set for another policy while it runs
  * (`bufctl reuse=0 dirty=0 ahead=0`), and taken back.
  *
  * Owns: `struct buf_policy`: a ring as in lru.c, in which nothing moves.

@@ -1,9 +1,9 @@
 /*
  * ring.h - doubly linked rings of frame numbers in an array, for the policies of the buffer cache.
  *
- * Each ring has a sentinel, an entry of the array that is no frame: sentinel.next is the frame put in
- * last, sentinel.prev the one that has been in for longest. Numbers, not pointers: the array lies in
- * memory that other programs share.
+ * Each ring has a sentinel, an entry of the array that is no frame: sentinel.next is the frame put
+ * in last, sentinel.prev the one that has been in for longest. Numbers, not pointers: the array
+ * lies in memory that other programs share.
  */
 #ifndef BUF_RING_H
 #define BUF_RING_H

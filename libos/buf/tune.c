@@ -5,8 +5,8 @@
  * Owns `tuning`, and the bounds made from it. How read-ahead works: each file has a stream
  * (struct buf_stream), whose window begins at AHEAD_FIRST blocks when its reader goes on where it
  * left off, doubles each time the reader comes to its end, and is gone when the reader jumps. No
- * window is larger than `ahead_now`, which all streams share: it is halved when a block read ahead is
- * given up before anybody asked for it, and grows by one with each that is asked for, up to
+ * window is larger than `ahead_now`, which all streams share: it is halved when a block read ahead
+ * is given up before anybody asked for it, and grows by one with each that is asked for, up to
  * `ahead_most`. So when memory is short, or readers are many, all go less far ahead.
  * Invariant: BUF_MIN_FRAMES <= limit <= frames that are not GONE; ahead_now <= ahead_most.
  * Lock: c->lock; buf_stream_next and buf_writes_through read single words without it.
@@ -40,8 +40,8 @@ int buf_tune(struct buf_cache *c, const struct buf_tuning *t)
 	int status = -EINVAL;
 
 	cache_enter(c);
-	if (new.limit >= BUF_MIN_FRAMES && new.limit <= c->nframes - c->gone &&
-	    new.ahead_most <= DISK_MAX_BLOCKS && new.reuse <= 1) {
+	if (new.limit >= BUF_MIN_FRAMES &&new.limit <= c->nframes - c->gone &&new.ahead_most <=
+	    DISK_MAX_BLOCKS &&new.reuse <= 1) {
 		if (new.ahead_most != c->tuning.ahead_most)
 			c->ahead_now = new.ahead_most;
 		c->tuning = new;
@@ -145,7 +145,8 @@ int buf_advise(struct buf_cache *c, struct disk *d, uint64_t first, uint64_t n,
 		place_again(c, first, n);
 	cache_leave(c);
 	if (advice == BUF_WILLNEED) {
-		(void)buf_prefetch(c, d, first, n < DISK_MAX_BLOCKS ? (uint32_t)n : DISK_MAX_BLOCKS);
+		(void)buf_prefetch(c, d, first,
+				   n < DISK_MAX_BLOCKS ? (uint32_t)n : DISK_MAX_BLOCKS);
 	} else if (advice == BUF_DONTNEED) {
 		status = buf_sync_range(c, d, first, n);
 		drop_clean(c, first, n);

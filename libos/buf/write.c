@@ -1,12 +1,11 @@
 /*
  * write.c - writing back: which dirty buffers make one command, and what a sync waits for.
  *
- * Owns nothing but the order of writes: in one round each dirty buffer is tried once, in block order
- * of runs, so a block that cannot be written does not stop the others.
- * Invariant: a buffer is WRITING from when it leaves its dirty list until its command is done, and
- * then clean, or DIRTY and FAILED.
- * Lock: c->lock; see cache.h.
- * Called by file systems through buf.h, and by cache.c for room.
+ * Owns nothing but the order of writes: in one round each dirty buffer is tried once, in block
+ * order of runs, so a block that cannot be written does not stop the others. Invariant: a buffer is
+ * WRITING from when it leaves its dirty list until its command is done, and then clean, or DIRTY
+ * and FAILED. Lock: c->lock; see cache.h. Called by file systems through buf.h, and by cache.c for
+ * room.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -101,8 +100,8 @@ static int in_scope(const struct buf *b, const struct scope *s)
 
 /* Puts the first blocks of up to RUNS_MAX runs of one dirty list into `starts`, after `n` others.
  */
-static uint32_t collect(struct buf_cache *c, uint32_t list, const struct scope *s,
-			uint64_t *starts, uint32_t n)
+static uint32_t collect(struct buf_cache *c, uint32_t list, const struct scope *s, uint64_t *starts,
+			uint32_t n)
 {
 	for (uint32_t f = c->dirty[list]; f != BUF_NONE && n < RUNS_MAX;
 	     f = c->heads[f].dirty_next) {

@@ -4,13 +4,12 @@
  * How it works: as cscan.c, until a request has waited for its time: a read READ_MS, since somebody
  * sleeps until it is there, a write WRITE_MS, which few wait for. Then the one that has waited for
  * longest in excess of its time goes next, wherever it is, and the sweep goes on from there.
- * Wins: when latency counts and the queue is long: a read at the other end of the disk does not wait
- * for a long sweep of writes.
- * Loses: throughput, when more comes in than the disk can do: then all are late, and it becomes fifo.
- * Starvation: none, in time: once late, a request is passed only by those that are later still, which
- * were submitted no more than WRITE_MS - READ_MS after it, and by the DEPTH with the kernel.
- * Cost: as cscan.c, and reading the clock for each choice.
- * Source: Linux's deadline scheduler (Axboe, 2002), whose times these are; it also sends requests in
+ * Wins: when latency counts and the queue is long: a read at the other end of the disk does not
+ * wait for a long sweep of writes. Loses: throughput, when more comes in than the disk can do: then
+ * all are late, and it becomes fifo. Starvation: none, in time: once late, a request is passed only
+ * by those that are later still, which were submitted no more than WRITE_MS - READ_MS after it, and
+ * by the DEPTH with the kernel. Cost: as cscan.c, and reading the clock for each choice. Source:
+ * Linux's deadline scheduler (Axboe, 2002), whose times these are; it also sends requests in
  * batches and prefers reads, which this does not.
  *
  * Owns nothing.  Called by queue.c.

@@ -1,11 +1,11 @@
 /*
  * order.h - the seam of the disk's order: which of the requests that wait goes to the drive next.
  *
- * Two halves meet here, below libos/disk.h. The mechanism is queue.c, which holds requests back, and
- * volume.c, which hands them to the kernel. The policy (fifo.c or another file of this folder, chosen
- * at link time) names the next one. The kernel serves each program's requests in the order in which
- * it gets them, so to choose means to hold back: while `order_depth` requests are with the kernel, the
- * others wait here. A program that has one request at a time leaves nothing to choose.
+ * Two halves meet here, below libos/disk.h. The mechanism is queue.c, which holds requests back,
+ * and volume.c, which hands them to the kernel. The policy (fifo.c or another file of this folder,
+ * chosen at link time) names the next one. The kernel serves each program's requests in the order
+ * in which it gets them, so to choose means to hold back: while `order_depth` requests are with the
+ * kernel, the others wait here. A program that has one request at a time leaves nothing to choose.
  *
  * Whatever a policy says, of two requests that touch the same block, one of them writing, the one
  * that was submitted first goes first.

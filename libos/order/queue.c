@@ -1,14 +1,12 @@
 /*
  * queue.c - the requests that wait to be sent, and libos/disk.h's way in and out.
  *
- * Owns the list of held requests, in the order of submission, and the count of those that are with the
- * kernel.
- * Invariant: nothing is held while fewer than order_depth are with the kernel, when a function of
- * disk.h has returned; so whoever waits for a held request waits for one that was sent. A held
- * request's state is HELD.
- * No lock: one thread. Completions are only noticed in calls of disk.h, so a program that submits
- * and then computes leaves the drive idle after order_depth requests.
- * Called by the buffer cache and by raw users through libos/disk.h.
+ * Owns the list of held requests, in the order of submission, and the count of those that are with
+ * the kernel. Invariant: nothing is held while fewer than order_depth are with the kernel, when a
+ * function of disk.h has returned; so whoever waits for a held request waits for one that was sent.
+ * A held request's state is HELD. No lock: one thread. Completions are only noticed in calls of
+ * disk.h, so a program that submits and then computes leaves the drive idle after order_depth
+ * requests. Called by the buffer cache and by raw users through libos/disk.h.
  */
 #include <libos/time.h>
 #include "order.h"

@@ -1,8 +1,9 @@
 /*
- * advise.c - what programs say about the cache of the file system: posix_fadvise, and libos/cachectl.h.
+ * advise.c - what programs say about the cache of the file system: posix_fadvise, and
+ * libos/cachectl.h.
  *
- * Owns nothing: advice goes to the file system, which knows the blocks, and from there to the cache's
- * policy.  Called by programs.
+ * Owns nothing: advice goes to the file system, which knows the blocks, and from there to the
+ * cache's policy.  Called by programs.
  */
 #include "posix.h"
 

@@ -59,8 +59,7 @@ static int make_cache(struct disk *d)
 		if (!err)
 			err = vm_map(page_va(i), frames[i], 1, VM_READ | VM_WRITE, LAYOUT_CAP_SELF);
 	}
-	cache = buf_init(arena_init(region, sizeof(region)), (void *)base, PAGES,
-			 disk_size(d));
+	cache = buf_init(arena_init(region, sizeof(region)), (void *)base, PAGES, disk_size(d));
 	return err || !cache;
 }
 

@@ -1,7 +1,7 @@
 /*
- * travel - reads single blocks all over its extent, FLIGHT at a time, and says how far the disk's arm
- * had to go for it. The program does not know in which order they are served: that is the variant of
- * the seam `order` that it is linked with.
+ * travel - reads single blocks all over its extent, FLIGHT at a time, and says how far the disk's
+ *arm had to go for it. The program does not know in which order they are served: that is the
+ *variant of the seam `order` that it is linked with.
  *
  *	make example NAME=travel                        as submitted
  *	make example NAME=travel SEAMS='order=cscan'    by the elevator

@@ -1,8 +1,8 @@
 /*
  * suite.c - the tests of the buffer cache's mechanism with any policy: see suite.h.
  *
- * Each test makes a cache anew over the same frames, so none depends on another. Contents are known by
- * a model: block b was last given the number model[b]. Nothing is asserted of time but that it
+ * Each test makes a cache anew over the same frames, so none depends on another. Contents are known
+ * by a model: block b was last given the number model[b]. Nothing is asserted of time but that it
  * passes.
  */
 #include "suite.h"
@@ -58,7 +58,8 @@ static uint64_t on_disk(uint64_t block)
 	return v;
 }
 
-/* An empty cache of `frames` over a volume of zeroes; `numbers`: the blocks hold their numbers + 1. */
+/* An empty cache of `frames` over a volume of zeroes; `numbers`: the blocks hold their numbers + 1.
+ */
 static int begin(uint32_t frames, int numbers)
 {
 	disk = now->disk;
@@ -372,7 +373,8 @@ static int test_ahead(void)
 	return 0;
 }
 
-/* What was read ahead and given up unread makes the windows smaller, what is used makes them grow. */
+/* What was read ahead and given up unread makes the windows smaller, what is used makes them grow.
+ */
 static int test_ahead_shrinks(void)
 {
 	struct buf_stream s = {.pattern = BUF_SEQUENTIAL};
@@ -396,8 +398,8 @@ static int test_ahead_shrinks(void)
 	return 0;
 }
 
-/* What was read ahead is there when its reader comes, though all else is used more often, and others
- * want room meanwhile. */
+/* What was read ahead is there when its reader comes, though all else is used more often, and
+ * others want room meanwhile. */
 static int test_ahead_kept(void)
 {
 	uint64_t before;

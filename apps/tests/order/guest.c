@@ -1,6 +1,6 @@
 /*
- * guest.c - runs the suite on the machine: a bare program that was given the extent `blocks`. Prints
- * `ok` and `FAIL` lines.
+ * guest.c - runs the suite on the machine: a bare program that was given the extent `blocks`.
+ * Prints `ok` and `FAIL` lines.
  */
 #include <libos/bare.h>
 #include "../../../libos/order/order.h"

@@ -1,8 +1,8 @@
 /*
  * suite.c - the tests of the disk's order with any policy: see suite.h.
  *
- * A block is known by its first word. model[] says what each would hold if all that was submitted were
- * done in that order.
+ * A block is known by its first word. model[] says what each would hold if all that was submitted
+ * were done in that order.
  */
 #include "suite.h"
 
@@ -177,9 +177,8 @@ int suite_run(const struct suite *s, const char *name)
 		const char *name;
 		int (*run)(void);
 	} tests[] = {
-		{"contents", test_contents}, {"same_block", test_same_block},
-		{"flush", test_flush},	     {"refusals", test_refusals},
-		{"travel", test_travel},
+		{"contents", test_contents}, {"same_block", test_same_block}, {"flush", test_flush},
+		{"refusals", test_refusals}, {"travel", test_travel},
 	};
 	int failures = 0;
 

@@ -1,6 +1,6 @@
 /*
- * suite.h - what every order of the disk must keep: all requests are done, with the right contents, and
- * those that touch the same blocks in the order of their submission.
+ * suite.h - what every order of the disk must keep: all requests are done, with the right contents,
+ * and those that touch the same blocks in the order of their submission.
  *
  * One source for the machine (guest.c) and for the host (libos/test/seams), linked once with each
  * variant of the seam. What an order is for is asserted by what the arm travels.
@@ -19,7 +19,7 @@ enum {
 
 struct suite {
 	struct disk *disk;
-	char *pages; /* SUITE_PAGES of them, aligned */
+	char *pages;						  /* SUITE_PAGES of them, aligned */
 	void (*say)(const char *name, const char *why, int line); /* why NULL: it passed */
 };
 

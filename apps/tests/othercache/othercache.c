@@ -1,6 +1,6 @@
 /*
- * othercache - a program that must not get as far as main: the cache that the POSIX processes share is
- * managed by another policy than it is linked with.
+ * othercache - a program that must not get as far as main: the cache that the POSIX processes share
+ * is managed by another policy than it is linked with.
  */
 #include <stdio.h>
 

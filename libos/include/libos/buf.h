@@ -93,8 +93,8 @@ struct buf_stream {
 };
 
 enum buf_pattern {
-	BUF_DETECT = 0,	  /* the window grows while the reader is sequential, and ends when not */
-	BUF_RANDOM = 1,	  /* never ahead */
+	BUF_DETECT = 0,	   /* the window grows while the reader is sequential, and ends when not */
+	BUF_RANDOM = 1,	   /* never ahead */
 	BUF_SEQUENTIAL = 2 /* as far ahead as allowed, from the first read on */
 };
 
@@ -171,16 +171,16 @@ int buf_due(struct buf_cache *c);
 __attribute__((warn_unused_result)) int buf_flush(struct disk *d);
 
 /*
- * Sets the numbers. -EINVAL: one is out of its bounds, nothing was set. No I/O: when the limit falls,
- * the coldest clean buffers go at once, and dirty ones as room is wanted, but no frame is filled
- * meanwhile. Nothing is lost.
+ * Sets the numbers. -EINVAL: one is out of its bounds, nothing was set. No I/O: when the limit
+ * falls, the coldest clean buffers go at once, and dirty ones as room is wanted, but no frame is
+ * filled meanwhile. Nothing is lost.
  */
 __attribute__((warn_unused_result)) int buf_tune(struct buf_cache *c, const struct buf_tuning *t);
 void buf_get_tuning(struct buf_cache *c, struct buf_tuning *out);
 
 /*
- * The reader of file blocks at .. at+want-1, of `size`, comes to read them: how many blocks from *from
- * on should be fetched now (buf_prefetch), 0: none. The caller notes in first and end what it
+ * The reader of file blocks at .. at+want-1, of `size`, comes to read them: how many blocks from
+ * *from on should be fetched now (buf_prefetch), 0: none. The caller notes in first and end what it
  * fetched. A block of the cache is 1 << shift blocks of the file.
  */
 uint32_t buf_stream_next(const struct buf_cache *c, struct buf_stream *s, uint32_t at,
@@ -191,9 +191,8 @@ uint32_t buf_stream_next(const struct buf_cache *c, struct buf_stream *s, uint32
  * the limit goes; BUF_DONTNEED writes and drops them; a policy that listens is told. 0 or the error
  * of a write.
  */
-__attribute__((warn_unused_result)) int buf_advise(struct buf_cache *c, struct disk *d,
-						   uint64_t first, uint64_t n,
-						   enum buf_advice advice);
+__attribute__((warn_unused_result)) int
+buf_advise(struct buf_cache *c, struct disk *d, uint64_t first, uint64_t n, enum buf_advice advice);
 
 /*
  * Takes up to `n` frames out of the cache, empty ones first, then the coldest, and lowers the limit
@@ -246,9 +245,9 @@ void buf_policy_touch(struct buf_policy *p, uint32_t f);
 
 /* Why a frame leaves the policy. */
 enum buf_leave {
-	BUF_VOID = 0,	/* its block does not matter any more */
+	BUF_VOID = 0,	 /* its block does not matter any more */
 	BUF_EVICTED = 1, /* to make room */
-	BUF_UNUSED = 2	/* to make room; it was read ahead, and nobody has asked for it */
+	BUF_UNUSED = 2	 /* to make room; it was read ahead, and nobody has asked for it */
 };
 
 /* Frame `f`, in the policy, leaves it. */

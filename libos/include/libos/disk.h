@@ -3,10 +3,10 @@
  *
  * Owns: the request. A volume is an extent or a part of one, seen as blocks 0 .. disk_size()-1
  * of 4 KiB. `struct disk` belongs to one process (it holds that process's rights and ring) and
- * is opaque here; it must never be stored in shared memory. In what order waiting requests go to the
- * drive is the variant's (libos/order: fifo, cscan, deadline).
- * Lock: none; one thread of one process at a time uses a `struct disk`.
- * Called by the buffer cache, by raw users and by tests. Host tests implement it over memory.
+ * is opaque here; it must never be stored in shared memory. In what order waiting requests go to
+ * the drive is the variant's (libos/order: fifo, cscan, deadline). Lock: none; one thread of one
+ * process at a time uses a `struct disk`. Called by the buffer cache, by raw users and by tests.
+ * Host tests implement it over memory.
  *
  * A command costs nearly the same for 1 block as for 256: callers gather.
  */
@@ -52,8 +52,9 @@ struct disk_stats {
 /*
  * Queues `r`. 0, or -EINVAL (bad op, count or alignment), -ERANGE (beyond the volume), -EACCES (no
  * right); then nothing was queued and disk_wait must not be called. It may be sent only when others
- * are done: whoever submits must come to disk_wait. When the queue is full it waits for room. Requests in flight together may complete in any order, but of two that touch the same
- * block, one of them writing, the first one submitted is done first.
+ * are done: whoever submits must come to disk_wait. When the queue is full it waits for room.
+ * Requests in flight together may complete in any order, but of two that touch the same block, one
+ * of them writing, the first one submitted is done first.
  */
 __attribute__((warn_unused_result)) int disk_submit(struct disk *d, struct disk_req *r);
 

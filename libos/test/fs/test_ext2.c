@@ -179,7 +179,8 @@ static int test_sequential(void)
 	return 0;
 }
 
-/* The volume as it is on the disk now, by a second mount, has file `name` with `len` bytes of `seed`. */
+/* The volume as it is on the disk now, by a second mount, has file `name` with `len` bytes of
+ * `seed`. */
 static int survives(const struct disk *d, const char *name, size_t len, unsigned seed)
 {
 	static uint8_t want[9000], got[9000];

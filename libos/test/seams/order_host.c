@@ -1,7 +1,7 @@
 /*
- * order_host.c - runs the suite of the disk's order (apps/tests/order) on this machine, and looks at
- * the very order in which requests are sent: volume.c is replaced by a drive in memory that serves
- * what it was sent when somebody waits, one request at a time.
+ * order_host.c - runs the suite of the disk's order (apps/tests/order) on this machine, and looks
+ * at the very order in which requests are sent: volume.c is replaced by a drive in memory that
+ * serves what it was sent when somebody waits, one request at a time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -107,14 +107,14 @@ static void settle(uint32_t n)
 		finish(i);
 }
 
-/* The first two go at once; of the others, what a sweep makes of them. An order that is not named may
- * do what it likes. */
+/* The first two go at once; of the others, what a sweep makes of them. An order that is not named
+ * may do what it likes. */
 static int check_sequence(void)
 {
 	static const uint64_t given[] = {500, 100, 700, 300, 600, 50, 900, 40},
 			      swept[] = {500, 100, 300, 600, 700, 900, 40, 50};
 	const int sweeps = !strcmp(order_name, "cscan") || !strcmp(order_name, "deadline");
-	const uint64_t *want = sweeps				? swept
+	const uint64_t *want = sweeps				 ? swept
 			       : strcmp(order_name, "fifo") == 0 ? given
 								 : &sent[nsent];
 	const uint32_t first = nsent;
@@ -126,8 +126,8 @@ static int check_sequence(void)
 }
 
 /*
- * A request behind the arm, while a stream of others goes on before it, two at a time and 10 ms each:
- * how many are sent before it is.
+ * A request behind the arm, while a stream of others goes on before it, two at a time and 10 ms
+ * each: how many are sent before it is.
  */
 static uint32_t passed_over(enum disk_op op)
 {
@@ -155,8 +155,12 @@ static uint32_t passed_over(enum disk_op op)
 static int check_starvation(void)
 {
 	const int fifo = !strcmp(order_name, "fifo"), late = !strcmp(order_name, "deadline");
-	const uint32_t read_most = fifo ? 4 : late ? 500 / 10 + 6 : 900,
-		       write_most = fifo ? 4 : late ? 5000 / 10 + 6 : 900;
+	const uint32_t read_most = fifo	  ? 4
+				   : late ? 500 / 10 + 6
+					  : 900,
+		       write_most = fifo   ? 4
+				    : late ? 5000 / 10 + 6
+					   : 900;
 	const uint32_t read = passed_over(DISK_READ), write = passed_over(DISK_WRITE);
 
 	if (read > read_most || write > write_most)

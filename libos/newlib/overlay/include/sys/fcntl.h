@@ -1,4 +1,5 @@
-/* Opening files, as newlib has it, and advice on how they will be read.  Numbers agree with Linux's. */
+/* Opening files, as newlib has it, and advice on how they will be read.  Numbers agree with
+ * Linux's. */
 #ifndef _SYS_FCNTL_H_
 #define _SYS_FCNTL_H_
 
