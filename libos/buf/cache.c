@@ -144,8 +144,7 @@ static void lists_clear(struct buf_cache *c)
 	c->writing = 0;
 }
 
-/* Makes every list anew from the heads: what the policy had learnt is lost, no data is. */
-static void rebuild(struct buf_cache *c)
+void cache_rebuild(struct buf_cache *c)
 {
 	lists_clear(c);
 	for (uint32_t f = c->nframes; f-- > 0;) {
@@ -166,17 +165,6 @@ static void rebuild(struct buf_cache *c)
 			cache_dirty_add(c, b, b->tag);
 		c->writing += (b->flags & WRITING) != 0;
 	}
-}
-
-void cache_enter(struct buf_cache *c)
-{
-	if (lock_acquire(&c->lock) == LOCK_STOLEN)
-		rebuild(c);
-}
-
-void cache_leave(struct buf_cache *c)
-{
-	lock_release(&c->lock);
 }
 
 /* If the process that transfers `b` died: a read starts over (b is dropped), a write must be done
@@ -360,7 +348,7 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 	cache_bounds(c);
 	for (uint32_t f = 0; f < c->nframes; f++)
 		heads[f].data = c->frames + (size_t)f * BUF_SIZE;
-	rebuild(c);
+	cache_rebuild(c);
 	return c;
 }
 
@@ -478,8 +466,8 @@ void buf_dirty(struct buf_cache *c, struct buf *b, uint32_t tag)
 	cache_enter(c);
 	if (b->flags & DIRTY)
 		cache_dirty_remove(c, b);
-	else
-		b->since = time_now();
+	else if (c->stats.dirty == 0)
+		c->dirty_since = time_now();
 	cache_dirty_add(c, b, tag);
 	cache_leave(c);
 }
@@ -577,7 +565,7 @@ void buf_recover(struct buf_cache *c)
 		if (b->flags & WRITING)
 			b->flags = (uint8_t)((b->flags & ~WRITING) | DIRTY);
 	}
-	rebuild(c);
+	cache_rebuild(c);
 	cache_leave(c);
 }
 

@@ -32,16 +32,28 @@ struct buf_cache {
 	uint32_t free; /* list through hash_next */
 	uint32_t gone; /* frames that are GONE */
 	uint32_t sync_seq;
-	uint32_t writing;    /* buffers that are WRITING */
-	uint32_t dirty_hard; /* so many dirty ones, and the next buf_get writes */
-	uint32_t ahead_now;  /* what read-ahead has come down to, of tuning.ahead_most */
+	uint32_t writing;     /* buffers that are WRITING */
+	uint32_t dirty_hard;  /* so many dirty ones, and the next buf_get writes */
+	uint64_t dirty_since; /* when the first of those that are dirty became so, or before */
+	uint32_t ahead_now;   /* what read-ahead has come down to, of tuning.ahead_most */
 	struct buf_tuning tuning;
 	struct buf_stats stats; /* used: neither in the free list nor GONE */
 	char policy_name[16];
 };
 
-void cache_enter(struct buf_cache *c);
-void cache_leave(struct buf_cache *c);
+/* Makes every list anew from the heads: what the policy had learnt is lost, no data is. */
+void cache_rebuild(struct buf_cache *c);
+
+static inline void cache_enter(struct buf_cache *c)
+{
+	if (lock_acquire(&c->lock) == LOCK_STOLEN)
+		cache_rebuild(c);
+}
+
+static inline void cache_leave(struct buf_cache *c)
+{
+	lock_release(&c->lock);
+}
 
 static inline uint32_t cache_index(const struct buf_cache *c, const struct buf *b)
 {

@@ -9,7 +9,7 @@
  * is given up before anybody asked for it, and grows by one with each that is asked for, up to
  * `ahead_most`. So when memory is short, or readers are many, all go less far ahead.
  * Invariant: BUF_MIN_FRAMES <= limit <= frames that are not GONE; ahead_now <= ahead_most.
- * Lock: c->lock; buf_stream_next and buf_writes_through read single words without it.
+ * Lock: c->lock; buf_stream_next and buf_wants read single words without it.
  * Called by file systems, by the POSIX layer for `bufctl`, and by owners of private caches.
  */
 #include <errno.h>
@@ -62,20 +62,29 @@ void buf_get_tuning(struct buf_cache *c, struct buf_tuning *out)
 	cache_leave(c);
 }
 
-int buf_writes_through(const struct buf_cache *c)
+/* Others make it fewer only; to miss what they add is no harm, they look for themselves. */
+enum buf_want buf_wants(const struct buf_cache *c)
 {
-	return c->tuning.dirty_most == 0;
+	if (c->tuning.dirty_most == 0)
+		return BUF_WANT_ALL;
+	return __atomic_load_n(&c->stats.dirty, __ATOMIC_RELAXED) > c->tuning.dirty_most
+		       ? BUF_WANT_SETTLE
+		       : BUF_WANT_NOTHING;
 }
 
 int buf_due(struct buf_cache *c)
 {
-	const uint64_t age = (uint64_t)c->tuning.dirty_ms * NS_PER_MS, now = time_now();
+	const uint64_t age = (uint64_t)c->tuning.dirty_ms * NS_PER_MS;
 	int due = 0;
 
 	cache_enter(c);
-	for (uint32_t list = 0; age != 0 && list <= c->dirty_mask && !due; list++)
-		for (uint32_t f = c->dirty[list]; f != BUF_NONE && !due; f = c->heads[f].dirty_next)
-			due = now - c->heads[f].since >= age;
+	if (c->stats.dirty != 0 && age != 0) {
+		const uint64_t now = time_now();
+
+		due = now - c->dirty_since >= age;
+		if (due)
+			c->dirty_since = now;
+	}
 	cache_leave(c);
 	return due;
 }
@@ -88,9 +97,9 @@ uint32_t buf_stream_next(const struct buf_cache *c, struct buf_stream *s, uint32
 	const uint32_t ahead = c->ahead_now << shift, most = cache_gather(c) << shift;
 	const int sequential = at == s->next || at + 1 == s->next;
 
-	s->next = at + want;
-	if (at >= s->first && at + want <= s->end)
+	if (buf_stream_has(s, at, want))
 		return 0;
+	s->next = at + want;
 	if (s->pattern == BUF_SEQUENTIAL)
 		s->window = ahead;
 	else if (s->pattern == BUF_RANDOM || !sequential)

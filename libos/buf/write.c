@@ -256,9 +256,6 @@ int buf_settle(struct buf_cache *c, struct disk *d)
 {
 	int status = 0;
 
-	/* Others make it fewer only; to miss what they add is no harm, they settle it. */
-	if (__atomic_load_n(&c->stats.dirty, __ATOMIC_RELAXED) <= c->tuning.dirty_most)
-		return 0;
 	cache_enter(c);
 	if (c->stats.dirty > c->tuning.dirty_most)
 		status = cache_write_all_unlocked_io(c, d, 0);

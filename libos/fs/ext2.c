@@ -61,7 +61,8 @@ static int enter_change(struct fs_ctx *c)
  * now stays dirty; the caller is told unless it had an error already. */
 static int64_t leave_change(struct fs_ctx *c, int64_t result)
 {
-	const int status = ext2_settle(c);
+	const enum buf_want want = buf_wants(c->fs->cache);
+	const int status = want == BUF_WANT_NOTHING ? 0 : ext2_settle(c, want);
 
 	leave(c);
 	return result < 0 || status == 0 ? result : status;

@@ -176,7 +176,7 @@ int ext2_mount(struct fs_mount *m, struct fs **out);
 int ext2_unmount(struct fs_ctx *c, int force);
 int ext2_sync(struct fs_ctx *c);
 /* At the end of an operation that changed something: writes what the bounds on dirt want. */
-int ext2_settle(struct fs_ctx *c);
+int ext2_settle(struct fs_ctx *c, enum buf_want want);
 int ext2_statfs(struct fs_ctx *c, struct fs_statfs *out);
 
 /* Says on the disk that it is in use, before the first change. */

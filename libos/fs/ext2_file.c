@@ -31,7 +31,8 @@ static uint32_t blocks_of(const struct ext2 *e, uint64_t off, uint64_t len)
 
 /* ---- reading ---- */
 
-void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
+/* The reader comes to blocks that were not read ahead. */
+static void ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
 {
 	struct ext2 *e = ext2_of(c);
 	const uint32_t shift = BLOCK_LOG - e->bs_log;
@@ -46,6 +47,12 @@ void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t w
 	n->ahead.first = lblk;
 	n->ahead.end = lblk + run.len;
 	(void)buf_prefetch(e->fs.cache, c->disk, first, (uint32_t)(last - first + 1));
+}
+
+void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
+{
+	if (!buf_stream_has(&n->ahead, lblk, want))
+		ahead(c, n, lblk, want);
 }
 
 /* What the cache is told of blocks of the disk. */

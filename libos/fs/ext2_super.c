@@ -454,17 +454,16 @@ static int write_groups(struct fs_ctx *c)
 	return 0;
 }
 
-int ext2_settle(struct fs_ctx *c)
+int ext2_settle(struct fs_ctx *c, enum buf_want want)
 {
-	struct buf_cache *cache = ext2_of(c)->fs.cache;
 	int status = 0, more;
 
-	if (buf_writes_through(cache)) {
+	if (want == BUF_WANT_ALL) {
 		status = ext2_node_write_all(c);
 		more = write_groups(c);
 		status = status != 0 ? status : more;
 	}
-	more = buf_settle(cache, c->disk);
+	more = buf_settle(ext2_of(c)->fs.cache, c->disk);
 	return status != 0 ? status : more;
 }
 

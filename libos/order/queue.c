@@ -63,26 +63,40 @@ static void unlink_held(struct disk_req *r)
 		end = from;
 }
 
-static void count(const struct disk_req *r)
+static void send(struct disk_req *r)
 {
 	stats.commands++;
 	stats.blocks += r->nblocks;
 	stats.travel += r->at < at ? at - r->at : r->at - at;
 	stats.back += r->at < at;
 	at = r->at + r->nblocks;
+	sent++;
+	volume_send(r);
 }
 
-/* Sends what may be sent. */
+/* Sends what may be sent of those that are held. */
 static void pump(void)
 {
 	while (oldest && sent < order_depth) {
 		struct disk_req *r = due(order_next(oldest, at));
 
 		unlink_held(r);
-		count(r);
-		sent++;
-		volume_send(r);
+		send(r);
 	}
+}
+
+static void submit(struct disk_req *r)
+{
+	if (!oldest && sent < order_depth) {
+		send(r); /* there is nothing to choose */
+		return;
+	}
+	r->state = HELD;
+	r->since = time_now();
+	r->next = 0;
+	*end = r;
+	end = &r->next;
+	pump();
 }
 
 int disk_submit(struct disk *d, struct disk_req *r)
@@ -99,12 +113,7 @@ int disk_submit(struct disk *d, struct disk_req *r)
 		volume_send(r);
 		return 0;
 	}
-	r->state = HELD;
-	r->since = sent < order_depth ? 0 : time_now();
-	r->next = 0;
-	*end = r;
-	end = &r->next;
-	pump();
+	submit(r);
 	return 0;
 }
 
@@ -113,7 +122,8 @@ int disk_wait(struct disk *d, struct disk_req *r)
 	(void)d;
 	while (r->state) {
 		volume_wait();
-		pump();
+		if (oldest)
+			pump();
 	}
 	return r->status;
 }

@@ -254,7 +254,7 @@ static int test_write_through(void)
 	MUST(begin(64, 0) == 0);
 	t = tuning();
 	t.dirty_most = 0;
-	MUST(buf_tune(cache, &t) == 0 && buf_writes_through(cache));
+	MUST(buf_tune(cache, &t) == 0 && buf_wants(cache) == BUF_WANT_ALL);
 	for (uint32_t i = 0; i < 100; i++) {
 		const uint32_t block = pick(SUITE_BLOCKS - 1);
 
@@ -274,7 +274,7 @@ static int test_dirty_most(void)
 	MUST(begin(SUITE_FRAMES, 0) == 0);
 	t = tuning();
 	t.dirty_most = 10;
-	MUST(buf_tune(cache, &t) == 0 && !buf_writes_through(cache));
+	MUST(buf_tune(cache, &t) == 0 && buf_wants(cache) == BUF_WANT_NOTHING);
 	before = stats().writes;
 	for (uint64_t i = 0; i < 10; i++)
 		MUST(put(i, i + 1) == 0 && buf_settle(cache, disk) == 0);

@@ -44,7 +44,7 @@ struct buf {
 	uint8_t flags;
 	uint16_t spare;
 	uint64_t round; /* the sync that tried last to write it */
-	uint64_t since; /* dirty: when it became so, ns since boot; read ahead: evictions then */
+	uint64_t since; /* read ahead: the evictions until then */
 };
 _Static_assert(sizeof(struct buf) == 64, "one buffer head to a cache line");
 
@@ -160,11 +160,16 @@ __attribute__((warn_unused_result)) int buf_sync_range(struct buf_cache *c, stru
  */
 __attribute__((warn_unused_result)) int buf_settle(struct buf_cache *c, struct disk *d);
 
-/* 1 when `dirty_most` is 0: then what is only in a file system's own tables is to be put into
- * buffers before buf_settle. */
-int buf_writes_through(const struct buf_cache *c);
+/* What the end of such an operation asks for. */
+enum buf_want {
+	BUF_WANT_NOTHING = 0,
+	BUF_WANT_SETTLE = 1, /* too much is dirty: buf_settle */
+	BUF_WANT_ALL = 2     /* write-through: what is only in a file system's own tables, too */
+};
+enum buf_want buf_wants(const struct buf_cache *c);
 
-/* 1 when something has been dirty for longer than `dirty_ms`: a sync is due. */
+/* 1 when something may have been dirty for as long as `dirty_ms`: a sync is due. Then the time
+ * begins anew, so that what cannot be written is not tried all the time. */
 int buf_due(struct buf_cache *c);
 
 /* Makes all completed writes durable. 0 or a negative errno. */
@@ -177,6 +182,16 @@ __attribute__((warn_unused_result)) int buf_flush(struct disk *d);
  */
 __attribute__((warn_unused_result)) int buf_tune(struct buf_cache *c, const struct buf_tuning *t);
 void buf_get_tuning(struct buf_cache *c, struct buf_tuning *out);
+
+/* Whether file blocks at .. at+want-1 were read ahead already. If not, buf_stream_next comes next.
+ */
+static inline int buf_stream_has(struct buf_stream *s, uint32_t at, uint32_t want)
+{
+	if (at < s->first || at + want > s->end)
+		return 0;
+	s->next = at + want;
+	return 1;
+}
 
 /*
  * The reader of file blocks at .. at+want-1, of `size`, comes to read them: how many blocks from

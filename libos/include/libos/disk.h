@@ -39,7 +39,7 @@ struct disk_req {
 	struct disk_req *next; /* among those that wait to be sent */
 	struct disk *disk;
 	uint64_t at;	/* first block, on the drive */
-	uint64_t since; /* when it began to wait: ns since boot; 0: it did not */
+	uint64_t since; /* when it began to wait: ns since boot */
 };
 
 /* What this program has sent to its drives. */
