@@ -95,24 +95,31 @@ static void ahead_wasted(struct buf_cache *c)
 	c->ahead_now = c->ahead_now / 2 > least ? c->ahead_now / 2 : least;
 }
 
-void cache_drop(struct buf_cache *c, struct buf *b, int evicted)
+/* Empties a hashed buffer that is neither pinned nor dirty; its frame is in no list then. */
+static void detach(struct buf_cache *c, struct buf *b, enum buf_leave why)
 {
-	const uint8_t flags = b->flags;
-
 	b->state = EMPTY;
 	b->flags = 0;
 	in_order();
-	buf_policy_remove(c->policy, cache_index(c, b),
-			  !evicted	  ? BUF_VOID
-			  : flags & AHEAD ? BUF_UNUSED
-					  : BUF_EVICTED);
+	buf_policy_remove(c->policy, cache_index(c, b), why);
 	hash_remove(c, b);
-	free_add(c, b);
-	if (!evicted)
-		return;
+}
+
+/* The same, to make room. */
+static void evict(struct buf_cache *c, struct buf *b)
+{
+	const int unused = b->flags & AHEAD;
+
+	detach(c, b, unused ? BUF_UNUSED : BUF_EVICTED);
 	c->stats.evictions++;
-	if (flags & AHEAD)
+	if (unused)
 		ahead_wasted(c);
+}
+
+void cache_drop(struct buf_cache *c, struct buf *b)
+{
+	detach(c, b, BUF_VOID);
+	free_add(c, b);
 }
 
 /* Gives the unlisted frame `b` to `block`. */
@@ -174,7 +181,7 @@ static void settle(struct buf_cache *c, struct buf *b)
 	if (owner_alive(b->owner))
 		return;
 	if (b->state == READING) {
-		cache_drop(c, b, 0);
+		cache_drop(c, b);
 	} else if (b->flags & WRITING) {
 		b->flags &= (uint8_t)~WRITING;
 		c->writing--;
@@ -219,7 +226,8 @@ int cache_evict_clean(struct buf_cache *c)
 		struct buf *b = &c->heads[f];
 
 		if (b->pins == 0 && !cache_busy(b) && !(b->flags & DIRTY)) {
-			cache_drop(c, b, 1);
+			evict(c, b);
+			free_add(c, b);
 			return 1;
 		}
 	}
@@ -235,7 +243,8 @@ static inline int awaited(const struct buf_cache *c, const struct buf *b)
 	return (b->flags & AHEAD) && c->stats.evictions - b->since < c->tuning.limit / 2;
 }
 
-int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
+/* The best buffer to give up, emptied, in `*out`, or as cache_evict_unlocked_io says. */
+static int evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
 {
 	struct buf *blocked = NULL, *spare = NULL;
 	int status = -ENOMEM;
@@ -250,7 +259,8 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 				spare = spare != NULL ? spare : b;
 				continue;
 			}
-			cache_drop(c, b, 1);
+			evict(c, b);
+			*out = b;
 			return 0;
 		} else if (b->pins == 0 && (b->flags & FAILED)) {
 			status = -EIO;
@@ -261,7 +271,8 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 		}
 	}
 	if (spare != NULL) {
-		cache_drop(c, spare, 1);
+		evict(c, spare);
+		*out = spare;
 		return 0;
 	}
 	if (blocked == NULL)
@@ -272,15 +283,27 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 	return -EAGAIN;
 }
 
+int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
+{
+	struct buf *b;
+	const int status = evict_unlocked_io(c, d, wait, &b);
+
+	if (status == 0)
+		free_add(c, b);
+	return status;
+}
+
 /* An unlisted frame in `*out`, or as cache_evict_unlocked_io says. */
 static int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
 {
-	while (c->free == BUF_NONE || c->stats.used >= c->tuning.limit) {
-		int status = cache_evict_unlocked_io(c, d, wait);
+	while (c->stats.used > c->tuning.limit) {
+		const int status = cache_evict_unlocked_io(c, d, wait);
 
 		if (status != 0)
 			return status;
 	}
+	if (c->free == BUF_NONE || c->stats.used == c->tuning.limit)
+		return evict_unlocked_io(c, d, wait, out);
 	*out = &c->heads[c->free];
 	c->free = (*out)->hash_next;
 	c->stats.used++;
@@ -370,7 +393,7 @@ static int fill_unlocked_io(struct buf_cache *c, struct disk *d, struct buf *b)
 	int status = cache_transfer_unlocked_io(c, d, DISK_READ, b->block, 1, &page);
 
 	if (status != 0)
-		cache_drop(c, b, 0);
+		cache_drop(c, b);
 	else
 		b->state = VALID;
 	return status;
@@ -406,7 +429,7 @@ static inline struct buf *find_usable(struct buf_cache *c, uint64_t block)
 
 	if (b == NULL || c->tuning.reuse || b->pins != 0 || b->state != VALID || b->flags != 0)
 		return b;
-	cache_drop(c, b, 0);
+	cache_drop(c, b);
 	return NULL;
 }
 
@@ -482,7 +505,7 @@ static uint32_t ahead_unlocked_io(struct buf_cache *c, struct disk *d, struct bu
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (status != 0) {
-			cache_drop(c, run[i], 0);
+			cache_drop(c, run[i]);
 		} else {
 			run[i]->state = VALID;
 			run[i]->flags = AHEAD;
@@ -537,7 +560,7 @@ void buf_forget(struct buf_cache *c, uint64_t block)
 	if (b != NULL && b->pins == 0 && !cache_busy(b)) {
 		if (b->flags & DIRTY)
 			cache_dirty_remove(c, b);
-		cache_drop(c, b, 0);
+		cache_drop(c, b);
 	}
 	cache_leave(c);
 }
@@ -548,7 +571,7 @@ void buf_invalidate(struct buf_cache *c)
 	for (uint32_t f = 0; f < c->nframes; f++) {
 		struct buf *b = &c->heads[f];
 		if (b->state == VALID && b->pins == 0 && !(b->flags & (DIRTY | WRITING)))
-			cache_drop(c, b, 0);
+			cache_drop(c, b);
 	}
 	cache_leave(c);
 }

@@ -92,8 +92,8 @@ void cache_bounds(struct buf_cache *c);
 void cache_dirty_add(struct buf_cache *c, struct buf *b, uint32_t tag);
 void cache_dirty_remove(struct buf_cache *c, struct buf *b);
 
-/* Empties a hashed buffer that is neither pinned nor dirty. `evicted`: to make room. */
-void cache_drop(struct buf_cache *c, struct buf *b, int evicted);
+/* Empties a hashed buffer that is neither pinned nor dirty, because its block is void. */
+void cache_drop(struct buf_cache *c, struct buf *b);
 
 /* Gives up the best clean buffer: 1; 0: there is none that is idle. */
 int cache_evict_clean(struct buf_cache *c);

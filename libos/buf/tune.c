@@ -139,7 +139,7 @@ static void drop_clean(struct buf_cache *c, uint64_t first, uint64_t n)
 
 		if (b->state == VALID && b->block - first < n && b->pins == 0 &&
 		    !(b->flags & (DIRTY | WRITING)))
-			cache_drop(c, b, 0);
+			cache_drop(c, b);
 	}
 	cache_leave(c);
 }
