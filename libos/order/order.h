@@ -18,8 +18,6 @@
 
 /* ---- the policy: what a file such as order/fifo.c provides ---- */
 
-extern const char order_name[]; /* as in its file's name */
-
 /* How many requests the kernel is given at a time. */
 extern const uint32_t order_depth;
 

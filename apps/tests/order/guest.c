@@ -3,7 +3,6 @@
  * Prints `ok` and `FAIL` lines.
  */
 #include <libos/bare.h>
-#include "../../../libos/order/order.h"
 #include "suite.h"
 
 int main(void);

@@ -64,6 +64,9 @@ __attribute__((warn_unused_result)) int disk_wait(struct disk *d, struct disk_re
 
 void disk_get_stats(struct disk_stats *out);
 
+/* The order that this program is linked with, as in its file's name. */
+extern const char order_name[];
+
 /* Blocks in the volume. */
 uint64_t disk_size(struct disk *d);
 
