@@ -96,7 +96,7 @@ static void ahead_wasted(struct buf_cache *c)
 }
 
 /* Empties a hashed buffer that is neither pinned nor dirty; its frame is in no list then. */
-static void detach(struct buf_cache *c, struct buf *b, enum buf_leave why)
+static inline void detach(struct buf_cache *c, struct buf *b, enum buf_leave why)
 {
 	b->state = EMPTY;
 	b->flags = 0;
@@ -106,7 +106,7 @@ static void detach(struct buf_cache *c, struct buf *b, enum buf_leave why)
 }
 
 /* The same, to make room. */
-static void evict(struct buf_cache *c, struct buf *b)
+static inline void evict(struct buf_cache *c, struct buf *b)
 {
 	const int unused = b->flags & AHEAD;
 
@@ -255,13 +255,12 @@ static int evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait, stru
 		if (cache_busy(b)) {
 			blocked = b;
 		} else if (b->pins == 0 && !(b->flags & DIRTY)) {
-			if (awaited(c, b)) {
-				spare = spare != NULL ? spare : b;
-				continue;
-			}
-			evict(c, b);
-			*out = b;
-			return 0;
+			const int wanted = awaited(c, b);
+
+			if (spare == NULL || !wanted)
+				spare = b;
+			if (!wanted)
+				break;
 		} else if (b->pins == 0 && (b->flags & FAILED)) {
 			status = -EIO;
 		} else if (b->pins == 0) {
@@ -294,7 +293,7 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 }
 
 /* An unlisted frame in `*out`, or as cache_evict_unlocked_io says. */
-static int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
+static inline int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
 {
 	while (c->stats.used > c->tuning.limit) {
 		const int status = cache_evict_unlocked_io(c, d, wait);
