@@ -6,23 +6,25 @@
 
 #include <string.h>
 
-enum { SET = 24, HOT = 16, SCAN = 40, ROUNDS = 10, FIRST_SCANNED = 100 };
+enum { SET = 24, HOT = 16, SCAN = 40, ROUNDS = 10, FIRST_SCANNED = 100, SMALL = 8, STEPS = 280 };
 
 const char *const behaviour_pattern[PATTERNS] = {
 	"hits (percent, behind the colon) of a set smaller than the cache",
 	"hits (percent, behind the colon) of a loop one block larger than the cache",
 	"hits (percent, behind the colon) of a hot set between scans",
 	"hits (percent, behind the colon) of a hot set between scans that were announced",
+	"hits (percent, behind the colon) of a small set beside an endless scan",
+	"hits (percent, behind the colon) of a new set after an old one",
 };
 
 static const struct expected table[] = {
-	/*	      set, loop, scan, advised */
-	{"lru", {100, 0, 0, 0}, {100, 0, 0, 0}},
-	{"clock", {100, 0, 0, 0}, {100, 5, 60, 60}},
-	{"mru", {100, 85, 60, 60}, {100, 100, 90, 90}},
-	{"arc", {100, 0, 95, 95}, {100, 5, 100, 100}},
-	{"guided", {100, 0, 0, 95}, {100, 0, 0, 100}},
-	{"none", {0, 0, 0, 0}, {0, 0, 0, 0}},
+	/*	   set, loop, scan, advised, steady, move */
+	{"lru", {100, 0, 0, 0, 100, 100}, {100, 0, 0, 0, 100, 100}},
+	{"clock", {100, 0, 0, 0, 90, 90}, {100, 5, 60, 60, 100, 100}},
+	{"mru", {100, 85, 60, 60, 0, 0}, {100, 100, 90, 90, 100, 100}},
+	{"arc", {100, 0, 95, 95, 95, 60}, {100, 5, 100, 100, 100, 100}},
+	{"guided", {100, 0, 0, 95, 100, 100}, {100, 0, 0, 100, 100, 100}},
+	{"none", {0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}},
 };
 
 const struct expected *behaviour_of(const char *policy)
@@ -80,6 +82,20 @@ static uint32_t scans(struct buf_cache *c, struct disk *d, int advise)
 	return 100 - (uint32_t)(missed * 100 / ((uint64_t)HOT * ROUNDS));
 }
 
+static uint32_t steady(struct buf_cache *c, struct disk *d)
+{
+	uint64_t missed = 0;
+
+	use(c, d, 0, SMALL);
+	for (uint64_t i = 0; i < STEPS; i++) {
+		use(c, d, FIRST_SCANNED + i, 1);
+		const uint64_t before = misses(c);
+		use(c, d, i % SMALL, 1);
+		missed += misses(c) - before;
+	}
+	return 100 - (uint32_t)(missed * 100 / STEPS);
+}
+
 uint32_t behaviour_hits(struct buf_cache *c, struct disk *d, enum pattern p)
 {
 	switch (p) {
@@ -87,6 +103,12 @@ uint32_t behaviour_hits(struct buf_cache *c, struct disk *d, enum pattern p)
 		return circle(c, d, SET);
 	case PATTERN_LOOP:
 		return circle(c, d, BEHAVIOUR_FRAMES + 1);
+	case PATTERN_STEADY:
+		return steady(c, d);
+	case PATTERN_MOVE:
+		use(c, d, FIRST_SCANNED, HOT);
+		use(c, d, FIRST_SCANNED, HOT);
+		return circle(c, d, SET);
 	default:
 		return scans(c, d, p == PATTERN_ADVISED);
 	}

@@ -14,6 +14,8 @@ enum pattern {
 	PATTERN_LOOP,	 /* one block more than frames, round and round */
 	PATTERN_SCAN,	 /* a set used often, and a long scan between each two uses of it */
 	PATTERN_ADVISED, /* the same, and the scan was said to be of blocks used once */
+	PATTERN_STEADY,	 /* a small set, one of it after each block of an endless scan */
+	PATTERN_MOVE,	 /* another set than the one that was used often before */
 	PATTERNS
 };
 
