@@ -3,6 +3,7 @@
 # apps/NAME/app.mk (also in apps/tests, apps/bench, apps/examples) says
 #   LIBOS := posix fs=ext2 buf=lru      or   LIBOS := bare
 #   PROGRAMS := a b                     optional: each of a.c, b.c is a program; else all files are one, NAME
+#   VARIANTS := buf                     optional: that one is linked with each variant of a seam, as NAME-VARIANT
 # and `make LIBOS_NAME='posix vm=eager'` replaces it.  In place of a variant's name a path may stand:
 # `buf=./mine.c`, from the folder of the app.mk, or on the command line from the top folder.  Programs see libos/include and apps/lib; only
 # those of APPS_EXO also see the kernel's headers, because they test, attack, inspect or demonstrate it.
@@ -21,9 +22,11 @@ apps_top    = $(firstword $(subst /, ,$(1)))
 define apps_folder
 LIBOS :=
 PROGRAMS :=
+VARIANTS :=
 include $(1)/app.mk
 $$(foreach p,$$(or $$(PROGRAMS),$(2)),$$(if $$(LIBOS_$$(p)),,$$(eval LIBOS_$$(p) := $$(subst =./,=$(1)/,$$(LIBOS)) $$(if $$(filter posix,$$(LIBOS)),$$(SEAMS),))))
-$$(if $$(PROGRAMS),$$(foreach p,$$(PROGRAMS),$$(eval $$(call apps_program,$$(p),$(1)/$$(p).c))),$$(eval $$(call apps_program,$(2),$$(filter-out $$(subst =, ,$$(LIBOS_$(2))),$$(wildcard $(1)/*.[cS])))))
+$$(foreach v,$$(if $$(VARIANTS),$$(call libos_variants,$$(VARIANTS))),$$(eval LIBOS_$(2)-$$(v) := $$(LIBOS) $$(VARIANTS)=$$(v))$$(eval $$(call apps_program,$(2)-$$(v),$$(wildcard $(1)/*.[cS]))))
+$$(if $$(VARIANTS),,$$(if $$(PROGRAMS),$$(foreach p,$$(PROGRAMS),$$(eval $$(call apps_program,$$(p),$(1)/$$(p).c))),$$(eval $$(call apps_program,$(2),$$(filter-out $$(subst =, ,$$(LIBOS_$(2))),$$(wildcard $(1)/*.[cS]))))))
 endef
 
 # One program: $(1) is its name, $(2) its sources.

@@ -13,15 +13,15 @@
 libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distribute-patterns)
 LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo/include
 
-LIBOS_SEAMS      := fs buf disk vm
-# What a program gets that says nothing; SEAMS='buf=...' on make's command line is for all.
-LIBOS_DEFAULTS   := fs=ext2 buf=lru disk=fifo vm=demand $(SEAMS)
+LIBOS_SEAMS      := fs buf order vm
+# What a program gets that says nothing; SEAMS='buf=arc order=cscan' on make's command line is for all.
+LIBOS_DEFAULTS   := fs=ext2 buf=lru order=fifo vm=demand $(SEAMS)
 # The bare one has no files, and a cache only where its line names one.
-LIBOS_BARE_SEAMS := disk vm
+LIBOS_BARE_SEAMS := order vm
 LIBOS_BARE_MAY   := buf
 LIBOS_COMMON_fs  :=
-LIBOS_COMMON_buf := arena cache
-LIBOS_COMMON_disk :=
+LIBOS_COMMON_buf := arena cache tune write
+LIBOS_COMMON_order := queue volume
 LIBOS_COMMON_vm  := copy page park ptab region
 
 libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))

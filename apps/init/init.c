@@ -20,7 +20,7 @@
 #include <libos/time.h>
 
 static const uint64_t NS = 1000000000u;
-enum { LOOK_SECONDS = 1, DIRTY_SECONDS = 5, NOTHING_STATUS = 1, SIGNAL_STATUS = 128 };
+enum { LOOK_SECONDS = 1, NOTHING_STATUS = 1, SIGNAL_STATUS = 128 };
 
 static pid_t pids[EXO_MANIFEST_PROGRAMS]; /* 0: not running */
 static pid_t shell;
@@ -78,8 +78,7 @@ static void ended(const struct exo_manifest *m, pid_t pid, int status)
 /* Takes in who ended and writes back what is old; sleeps if nobody had. */
 static void look_after(const struct exo_manifest *m)
 {
-	static uint64_t written;
-	int status;
+	int status, error;
 	const pid_t pid = waitpid(-1, &status, WNOHANG);
 
 	posix_halt_if_asked();
@@ -87,13 +86,9 @@ static void look_after(const struct exo_manifest *m)
 		ended(m, pid, status);
 		return;
 	}
-	if (time_now() - written > DIRTY_SECONDS * NS) {
-		const int error = posix_write_back();
-
-		if (error)
-			printf("init: writing back: %s\n", strerror(-error));
-		written = time_now();
-	}
+	error = posix_write_back();
+	if (error)
+		printf("init: writing back: %s\n", strerror(-error));
 	posix_sleep(time_now() + LOOK_SECONDS * NS);
 }
 

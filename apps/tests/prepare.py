@@ -5,6 +5,8 @@ The disk is $DISK, a private copy of the test image; things that a later step co
 it.  Built parts are found in $O.  Prints what is wrong and exits with 1, or says nothing.
 
     image MANIFEST [FILES]   make $DISK anew by that manifest, with that folder as its files
+    variants SEAM            make $DISK anew, to run the programs SEAM-* one after the other, on an extent `blocks`
+    swapped SEAMS MANIFEST PROGRAM...   make $DISK anew with those programs, linked with those variants
     tree                     make $DISK anew with 500 files, one of 20 MiB, in /tree, and their sums in /SUMS
     elfs                     make $DISK anew with programs that must not be loaded, in /bad
     args FROM TO             change a program's arguments in the manifest, FROM to TO
@@ -44,12 +46,46 @@ def tool(*arguments):
     return text
 
 
-def image(manifest="disk/freehold.manifest", kernel="exo", files=None):
+def image(manifest="disk/freehold.manifest", kernel="exo", files=None, build=O):
     with open(f"{O}/{kernel}/kernel.bytes") as source:
         size = source.read().strip()
     tool("make", "-o", DISK, "--manifest", manifest, "--loader", f"{O}/exo/boot/loader.bin",
-         "--kernel", f"{O}/{kernel}/kernel.bin", "--kernel-bytes", size, "--init", f"{O}/apps/bin/init",
-         "--bin", f"{O}/apps/strip", *(["--files", files] if files else []))
+         "--kernel", f"{O}/{kernel}/kernel.bin", "--kernel-bytes", size, "--init", f"{build}/apps/bin/init",
+         "--bin", f"{build}/apps/strip", *(["--files", files] if files else []))
+
+
+def variants(seam):
+    lines = ["disk 64M", "verbose no", "principal posix 0x0100000000000000", "principal raw 0x0200000000000000",
+             "extent blocks owner=raw size=4M clear", "extent main owner=posix size=rest fs=ext2", "main main"]
+    programs = sorted(name for name in os.listdir(f"{O}/apps/strip") if name.startswith(seam + "-"))
+    for name in programs:
+        lines.append(f"program /bin/{name} name={name} principal=raw pages=6M slots=32 caps=32 envs=1 extents=1 io=32 "
+                     "console extent=blocks:rw wait")
+    lines.append("program /bin/sh name=sh principal=posix pages=40% slots=64 caps=30% envs=50% extents=50% io=25% "
+                 "console halt shared shell")
+    if not programs:
+        sys.exit(f"there is no program {seam}-*")
+    manifest = os.path.join(BESIDE, "manifest")
+    with open(manifest, "w") as out:
+        out.write("\n".join(lines) + "\n")
+    image(manifest)
+
+
+def swapped(seams, manifest, *programs):
+    """In a copy of what $O has of programs and libOS, where only links have to be made anew."""
+    copy = os.path.join(BESIDE, "swapped")
+    for part in ("apps", "libos"):
+        shutil.copytree(f"{O}/{part}", f"{copy}/{part}", ignore=shutil.ignore_patterns("bin", "strip"))
+    os.symlink(os.path.realpath(f"{O}/newlib"), f"{copy}/newlib")
+    shutil.copy2(f"{O}/newlib.stamp", copy)
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
+    wanted = [f"{copy}/apps/strip/{name}" for name in programs] + [f"{copy}/apps/bin/init"]
+    done = subprocess.run(["make", f"O={copy}", f"SEAMS={seams}", *wanted], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, env=environment)
+    if done.returncode:
+        sys.exit(f"make SEAMS='{seams}': status {done.returncode}\n{done.stdout.decode(errors='replace')[-2000:]}")
+    image(manifest, build=copy)
+    shutil.rmtree(copy)
 
 
 def tree():
@@ -215,7 +251,7 @@ def same_tree():
 
 
 STEPS = {step.__name__.replace("_", "-"): step for step in
-         (image, tree, elfs, args, spoil, feature, shorten, keep, kept, same_tree, owners, clean)}
+         (image, variants, swapped, tree, elfs, args, spoil, feature, shorten, keep, kept, same_tree, owners, clean)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in STEPS:

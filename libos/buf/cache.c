@@ -1,15 +1,15 @@
 /*
- * cache.c - the mechanism of the buffer cache: which block is in which frame, transfers, dirt.
+ * cache.c - the mechanism of the buffer cache: which block is in which frame, and transfers.
  *
- * Owns: `struct buf_cache`, all buffer heads, and the frames. States of a buffer:  EMPTY (in
- * the free list)  ->  READING (hashed, owned by a process)  -> VALID (hashed). A VALID one may
+ * Owns: `struct buf_cache` (cache.h), all buffer heads, and the frames. States of a buffer:  EMPTY
+ * (in the free list)  ->  READING (hashed, owned by a process)  -> VALID (hashed). A VALID one may
  * be DIRTY (in the dirty list that its tag selects) and WRITING (owned by a process); it may be
- * both, when it was changed again during the transfer.
- * Invariant: every non-EMPTY buffer is in exactly one hash chain, no block is in two; every
+ * both, when it was changed again during the transfer. GONE: its frame was given away.
+ * Invariant: every READING or VALID buffer is in exactly one hash chain, no block is in two; every
  * DIRTY one is in exactly one dirty list; `stats.dirty` counts them; pinned, DIRTY, READING or
- * WRITING buffers keep their frames; READING ones are not pinned. buf_check says it in code.
- * Lock: c->lock, taken in each public function, dropped during transfers. Functions named
- * *_unlocked_io drop it inside; after them nothing looked up before may be trusted. If the
+ * WRITING buffers keep their frames; READING ones are not pinned; a frame is filled only while
+ * `stats.used` is below the limit. buf_check says it in code.
+ * Lock: c->lock, taken in each public function, dropped during transfers: see cache.h. If the
  * holder of the lock died, lists may be half changed: they are rebuilt from the heads, whose
  * `state` is stored last when one is filled and first when emptied.
  * Called by file systems and pagers, through buf.h.
@@ -17,32 +17,10 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <libos/buf.h>
-#include <libos/lock.h>
+#include <libos/time.h>
+#include "cache.h"
 
-enum state { EMPTY = 0, READING = 1, VALID = 2 };
-enum flag { DIRTY = 1, WRITING = 2, FAILED = 4, AHEAD = 8 };
-
-#define RUNS_MAX 256u /* runs sorted at a time by a sync */
-
-struct buf_cache {
-	struct lock lock;
-	struct buf *heads;
-	uint32_t *hash;	 /* [hash_mask + 1] first frame of each chain */
-	uint32_t *dirty; /* [dirty_mask + 1] first frame of each list */
-	struct buf_policy *policy;
-	char *frames;
-	uint64_t nblocks;
-	uint32_t nframes;
-	uint32_t hash_shift; /* 64 - log2 of the chains */
-	uint32_t hash_mask;
-	uint32_t dirty_mask;
-	uint32_t free; /* list through hash_next */
-	uint32_t policy_id;
-	uint32_t sync_seq;
-	uint32_t writing; /* buffers that are WRITING */
-	struct buf_stats stats;
-};
+enum { AHEAD_MIN = 32, DIRTY_MS = 5000 };
 
 /* Keeps the compiler from moving stores across: matters if the process dies between them. */
 static inline void in_order(void)
@@ -50,38 +28,20 @@ static inline void in_order(void)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-static inline uint32_t index_of(const struct buf_cache *c, const struct buf *b)
-{
-	return (uint32_t)(b - c->heads);
-}
-
 /* ---- hash chains, dirty lists, free list ---- */
-
-static inline uint32_t *chain_of(struct buf_cache *c, uint64_t block)
-{
-	return &c->hash[(block * 0x9e3779b97f4a7c15u) >> c->hash_shift];
-}
-
-static struct buf *find(struct buf_cache *c, uint64_t block)
-{
-	for (uint32_t f = *chain_of(c, block); f != BUF_NONE; f = c->heads[f].hash_next)
-		if (c->heads[f].block == block)
-			return &c->heads[f];
-	return NULL;
-}
 
 static void hash_add(struct buf_cache *c, struct buf *b)
 {
-	uint32_t *head = chain_of(c, b->block);
+	uint32_t *head = cache_chain(c, b->block);
 
 	b->hash_next = *head;
-	*head = index_of(c, b);
+	*head = cache_index(c, b);
 }
 
 static void hash_remove(struct buf_cache *c, struct buf *b)
 {
-	uint32_t *at = chain_of(c, b->block);
-	uint32_t f = index_of(c, b);
+	uint32_t *at = cache_chain(c, b->block);
+	uint32_t f = cache_index(c, b);
 
 	while (*at != f)
 		at = &c->heads[*at].hash_next;
@@ -93,7 +53,7 @@ static inline uint32_t *dirty_list(struct buf_cache *c, uint32_t tag)
 	return &c->dirty[tag & c->dirty_mask];
 }
 
-static void dirty_add(struct buf_cache *c, struct buf *b, uint32_t tag)
+void cache_dirty_add(struct buf_cache *c, struct buf *b, uint32_t tag)
 {
 	uint32_t *head = dirty_list(c, tag);
 
@@ -102,12 +62,12 @@ static void dirty_add(struct buf_cache *c, struct buf *b, uint32_t tag)
 	b->dirty_prev = BUF_NONE;
 	b->dirty_next = *head;
 	if (*head != BUF_NONE)
-		c->heads[*head].dirty_prev = index_of(c, b);
-	*head = index_of(c, b);
+		c->heads[*head].dirty_prev = cache_index(c, b);
+	*head = cache_index(c, b);
 	c->stats.dirty++;
 }
 
-static void dirty_remove(struct buf_cache *c, struct buf *b)
+void cache_dirty_remove(struct buf_cache *c, struct buf *b)
 {
 	if (b->dirty_prev == BUF_NONE)
 		*dirty_list(c, b->tag) = b->dirty_next;
@@ -122,23 +82,43 @@ static void dirty_remove(struct buf_cache *c, struct buf *b)
 static void free_add(struct buf_cache *c, struct buf *b)
 {
 	b->hash_next = c->free;
-	c->free = index_of(c, b);
+	c->free = cache_index(c, b);
+	c->stats.used--;
 }
 
-/* Empties a hashed buffer that is neither pinned nor dirty, without giving its frame to the free
- * list. */
-static void detach(struct buf_cache *c, struct buf *b, int evicted)
+/* What was read ahead in vain makes the reader of all streams go less far ahead. */
+static void ahead_wasted(struct buf_cache *c)
+{
+	const uint32_t least = c->tuning.ahead_most < AHEAD_MIN ? c->tuning.ahead_most : AHEAD_MIN;
+
+	c->stats.ahead_wasted++;
+	c->ahead_now = c->ahead_now / 2 > least ? c->ahead_now / 2 : least;
+}
+
+/* Empties a hashed buffer that is neither pinned nor dirty; its frame is in no list then. */
+static inline void detach(struct buf_cache *c, struct buf *b, enum buf_leave why)
 {
 	b->state = EMPTY;
 	b->flags = 0;
 	in_order();
-	buf_policy_remove(c->policy, index_of(c, b), evicted);
+	buf_policy_remove(c->policy, cache_index(c, b), why);
 	hash_remove(c, b);
 }
 
-static void drop(struct buf_cache *c, struct buf *b)
+/* The same, to make room. */
+static inline void evict(struct buf_cache *c, struct buf *b)
 {
-	detach(c, b, 0);
+	const int unused = b->flags & AHEAD;
+
+	detach(c, b, unused ? BUF_UNUSED : BUF_EVICTED);
+	c->stats.evictions++;
+	if (unused)
+		ahead_wasted(c);
+}
+
+void cache_drop(struct buf_cache *c, struct buf *b)
+{
+	detach(c, b, BUF_VOID);
 	free_add(c, b);
 }
 
@@ -152,7 +132,7 @@ static void attach(struct buf_cache *c, struct buf *b, uint64_t block, enum stat
 	in_order();
 	b->state = (uint8_t)state;
 	hash_add(c, b);
-	buf_policy_insert(c->policy, index_of(c, b), block);
+	buf_policy_insert(c->policy, cache_index(c, b), block);
 }
 
 /* ---- coming in, and repair ---- */
@@ -163,13 +143,15 @@ static void lists_clear(struct buf_cache *c)
 	memset(c->dirty, 0xff, ((size_t)c->dirty_mask + 1) * sizeof *c->dirty);
 	memset(c->policy, 0, buf_policy_size(c->nframes));
 	buf_policy_init(c->policy, c->nframes);
+	buf_policy_limit(c->policy, c->tuning.limit);
 	c->free = BUF_NONE;
+	c->gone = 0;
+	c->stats.used = c->nframes;
 	c->stats.dirty = 0;
 	c->writing = 0;
 }
 
-/* Makes every list anew from the heads: what the policy had learnt is lost, no data is. */
-static void rebuild(struct buf_cache *c)
+void cache_rebuild(struct buf_cache *c)
 {
 	lists_clear(c);
 	for (uint32_t f = c->nframes; f-- > 0;) {
@@ -179,23 +161,17 @@ static void rebuild(struct buf_cache *c)
 			free_add(c, b);
 			continue;
 		}
+		if (b->state == GONE) {
+			c->gone++;
+			c->stats.used--;
+			continue;
+		}
 		hash_add(c, b);
 		buf_policy_insert(c->policy, f, b->block);
 		if (b->flags & DIRTY)
-			dirty_add(c, b, b->tag);
+			cache_dirty_add(c, b, b->tag);
 		c->writing += (b->flags & WRITING) != 0;
 	}
-}
-
-static void enter(struct buf_cache *c)
-{
-	if (lock_acquire(&c->lock) == LOCK_STOLEN)
-		rebuild(c);
-}
-
-static void leave(struct buf_cache *c)
-{
-	lock_release(&c->lock);
 }
 
 /* If the process that transfers `b` died: a read starts over (b is dropped), a write must be done
@@ -205,157 +181,132 @@ static void settle(struct buf_cache *c, struct buf *b)
 	if (owner_alive(b->owner))
 		return;
 	if (b->state == READING) {
-		drop(c, b);
+		cache_drop(c, b);
 	} else if (b->flags & WRITING) {
 		b->flags &= (uint8_t)~WRITING;
 		c->writing--;
 		if (!(b->flags & DIRTY))
-			dirty_add(c, b, b->tag);
+			cache_dirty_add(c, b, b->tag);
 	}
 }
 
-static inline int busy(const struct buf *b)
-{
-	return b->state == READING || (b->flags & WRITING);
-}
-
-/* Lets the owner of busy `b` go on, or does away with a dead one. Drops the lock meanwhile. */
-static void wait_unlocked_io(struct buf_cache *c, struct buf *b)
+void cache_wait_unlocked_io(struct buf_cache *c, struct buf *b)
 {
 	uint64_t owner = b->owner;
 
 	settle(c, b);
-	leave(c);
+	cache_leave(c);
 	owner_yield(owner);
-	enter(c);
+	cache_enter(c);
 }
 
 /* ---- transfers ---- */
 
-/* One command, with the lock dropped, for `n` buffers that are marked busy. */
-static int transfer_unlocked_io(struct buf_cache *c, struct disk *d, enum disk_op op,
-				uint64_t block, uint32_t n, void *const *pages)
+int cache_transfer_unlocked_io(struct buf_cache *c, struct disk *d, enum disk_op op, uint64_t block,
+			       uint32_t n, void *const *pages)
 {
 	struct disk_req r = {.op = op, .block = block, .nblocks = n, .pages = pages};
 
-	leave(c);
+	cache_leave(c);
 	int status = disk_submit(d, &r);
 	if (status == 0)
 		status = disk_wait(d, &r);
-	enter(c);
+	cache_enter(c);
 	*(op == DISK_READ ? &c->stats.reads : &c->stats.writes) += 1;
 	*(op == DISK_READ ? &c->stats.read_blocks : &c->stats.write_blocks) += n;
 	c->stats.errors += status != 0;
 	return status;
 }
 
-/* Writes the `n` WRITING buffers of consecutive blocks in `run`; they end clean, or DIRTY and
- * FAILED. */
-static int write_run_unlocked_io(struct buf_cache *c, struct disk *d, struct buf *const *run,
-				 void *const *pages, uint32_t n)
-{
-	int status = transfer_unlocked_io(c, d, DISK_WRITE, run[0]->block, n, pages);
-
-	if (status != 0 && n > 1) {
-		/* Some of them may be writable: only the bad ones stay dirty. */
-		int worst = 0;
-		for (uint32_t i = 0; i < n; i++) {
-			int one = write_run_unlocked_io(c, d, run + i, pages + i, 1);
-			worst = worst != 0 ? worst : one;
-		}
-		return worst;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct buf *b = run[i];
-
-		b->flags &= (uint8_t) ~(WRITING | FAILED);
-		c->writing--;
-		if (status == 0)
-			continue;
-		b->flags |= FAILED;
-		if (!(b->flags & DIRTY))
-			dirty_add(c, b, b->tag);
-	}
-	return status;
-}
-
-static inline int writable(const struct buf *b, uint32_t seq)
-{
-	return b != NULL && (b->flags & (DIRTY | WRITING)) == DIRTY &&
-	       (seq == 0 || b->round != seq);
-}
-
-/*
- * Writes the dirty buffers around `block` (which is one) as one command: those before it too if
- * `back`. Buffers already tried in round `seq` are left out.
- */
-static int write_cluster_unlocked_io(struct buf_cache *c, struct disk *d, uint64_t block, int back,
-				     uint32_t seq)
-{
-	struct buf *run[DISK_MAX_BLOCKS];
-	void *pages[DISK_MAX_BLOCKS];
-	uint32_t n = 0;
-
-	for (uint32_t i = 1; back && i < DISK_MAX_BLOCKS / 2; i++) {
-		if (block == 0 || !writable(find(c, block - 1), seq))
-			break;
-		block--;
-	}
-	for (; n < DISK_MAX_BLOCKS; n++) {
-		struct buf *b = find(c, block + n);
-
-		if (!writable(b, seq))
-			break;
-		dirty_remove(c, b);
-		b->flags |= WRITING;
-		c->writing++;
-		b->owner = owner_self();
-		b->round = seq;
-		run[n] = b;
-		pages[n] = b->data;
-	}
-	return n == 0 ? 0 : write_run_unlocked_io(c, d, run, pages, n);
-}
-
 /* ---- finding a frame ---- */
 
-/*
- * An unlisted frame in `*out`. 0; -EAGAIN: the lock was dropped, look again (if `wait`), or no
- * frame without waiting (if not); -EIO, -ENOMEM: there is none to be had.
- */
-static int claim(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
+int cache_evict_clean(struct buf_cache *c)
 {
-	struct buf *blocked = NULL;
-	int status = -ENOMEM;
-
-	if (c->free != BUF_NONE) {
-		*out = &c->heads[c->free];
-		c->free = (*out)->hash_next;
-		return 0;
-	}
 	for (uint32_t f = BUF_NONE; (f = buf_policy_victim(c->policy, f)) != BUF_NONE;) {
 		struct buf *b = &c->heads[f];
 
-		if (busy(b)) {
+		if (b->pins == 0 && !cache_busy(b) && !(b->flags & DIRTY)) {
+			evict(c, b);
+			free_add(c, b);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Read ahead lately, and not asked for yet: given up only when there is nothing else. A policy with
+ * a short ring for new blocks would else give up the next block that its reader comes to.
+ */
+static inline int awaited(const struct buf_cache *c, const struct buf *b)
+{
+	return (b->flags & AHEAD) && c->stats.evictions - b->since < c->tuning.limit / 2;
+}
+
+/* The best buffer to give up, emptied, in `*out`, or as cache_evict_unlocked_io says. */
+static int evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
+{
+	struct buf *blocked = NULL, *spare = NULL;
+	int status = -ENOMEM;
+
+	for (uint32_t f = BUF_NONE; (f = buf_policy_victim(c->policy, f)) != BUF_NONE;) {
+		struct buf *b = &c->heads[f];
+
+		if (cache_busy(b)) {
 			blocked = b;
 		} else if (b->pins == 0 && !(b->flags & DIRTY)) {
-			detach(c, b, 1);
-			*out = b;
-			return 0;
+			const int wanted = awaited(c, b);
+
+			if (spare == NULL || !wanted)
+				spare = b;
+			if (!wanted)
+				break;
 		} else if (b->pins == 0 && (b->flags & FAILED)) {
 			status = -EIO;
 		} else if (b->pins == 0) {
 			/* A failure marks it FAILED: the next round passes it by. */
-			(void)write_cluster_unlocked_io(c, d, b->block, 1, 0);
+			(void)cache_write_around_unlocked_io(c, d, b->block);
 			return -EAGAIN;
 		}
+	}
+	if (spare != NULL) {
+		evict(c, spare);
+		*out = spare;
+		return 0;
 	}
 	if (blocked == NULL)
 		return status;
 	if (!wait)
 		return -EBUSY;
-	wait_unlocked_io(c, blocked);
+	cache_wait_unlocked_io(c, blocked);
 	return -EAGAIN;
+}
+
+int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
+{
+	struct buf *b;
+	const int status = evict_unlocked_io(c, d, wait, &b);
+
+	if (status == 0)
+		free_add(c, b);
+	return status;
+}
+
+/* An unlisted frame in `*out`, or as cache_evict_unlocked_io says. */
+static inline int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
+{
+	while (c->stats.used > c->tuning.limit) {
+		const int status = cache_evict_unlocked_io(c, d, wait);
+
+		if (status != 0)
+			return status;
+	}
+	if (c->free == BUF_NONE || c->stats.used == c->tuning.limit)
+		return evict_unlocked_io(c, d, wait, out);
+	*out = &c->heads[c->free];
+	c->free = (*out)->hash_next;
+	c->stats.used++;
+	return 0;
 }
 
 /* ---- public: buffers ---- */
@@ -367,6 +318,18 @@ static uint32_t log2_up(uint64_t n)
 	while ((uint64_t)1 << log < n)
 		log++;
 	return log;
+}
+
+static struct buf_tuning first_tuning(uint32_t nframes)
+{
+	struct buf_tuning t = {.limit = nframes,
+			       .dirty_most = nframes,
+			       .dirty_ms = DIRTY_MS,
+			       .ahead_most = DISK_MAX_BLOCKS,
+			       .reuse = 1};
+
+	buf_policy_tune(&t);
+	return t;
 }
 
 struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64_t nblocks)
@@ -400,26 +363,36 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 				.hash_shift = 64 - log,
 				.hash_mask = (uint32_t)nhash - 1,
 				.dirty_mask = (uint32_t)ndirty - 1,
-				.policy_id = buf_policy_id};
+				.tuning = first_tuning((uint32_t)nframes)};
+	for (uint32_t i = 0; i + 1 < sizeof c->policy_name && buf_policy_name[i] != 0; i++)
+		c->policy_name[i] = buf_policy_name[i];
+	c->ahead_now = c->tuning.ahead_most;
+	cache_bounds(c);
 	for (uint32_t f = 0; f < c->nframes; f++)
 		heads[f].data = c->frames + (size_t)f * BUF_SIZE;
-	rebuild(c);
+	cache_rebuild(c);
 	return c;
 }
 
 int buf_attach(const struct buf_cache *c)
 {
-	return c->policy_id == buf_policy_id ? 0 : -EINVAL;
+	return strncmp(c->policy_name, buf_policy_name, sizeof c->policy_name - 1) == 0 ? 0
+											: -EINVAL;
+}
+
+const char *buf_policy_of(const struct buf_cache *c)
+{
+	return c->policy_name;
 }
 
 /* Fills the frame `b`, attached as READING. On error it is gone. */
 static int fill_unlocked_io(struct buf_cache *c, struct disk *d, struct buf *b)
 {
 	void *page = b->data;
-	int status = transfer_unlocked_io(c, d, DISK_READ, b->block, 1, &page);
+	int status = cache_transfer_unlocked_io(c, d, DISK_READ, b->block, 1, &page);
 
 	if (status != 0)
-		drop(c, b);
+		cache_drop(c, b);
 	else
 		b->state = VALID;
 	return status;
@@ -430,7 +403,7 @@ static int get_absent(struct buf_cache *c, struct disk *d, uint64_t block, enum 
 		      struct buf **out)
 {
 	struct buf *b;
-	int status = claim(c, d, 1, &b);
+	int status = claim_unlocked_io(c, d, 1, &b);
 
 	if (status != 0)
 		return status;
@@ -448,6 +421,33 @@ static int get_absent(struct buf_cache *c, struct disk *d, uint64_t block, enum 
 	return status;
 }
 
+/* The buffer of `block`; without reuse, one that nobody is using is as good as absent. */
+static inline struct buf *find_usable(struct buf_cache *c, uint64_t block)
+{
+	struct buf *b = cache_find(c, block);
+
+	if (b == NULL || c->tuning.reuse || b->pins != 0 || b->state != VALID || b->flags != 0)
+		return b;
+	cache_drop(c, b);
+	return NULL;
+}
+
+/* The first use of a block that was read ahead. */
+static void ahead_used(struct buf_cache *c, struct buf *b)
+{
+	b->flags &= (uint8_t)~AHEAD;
+	c->stats.ahead_used++;
+	if (c->ahead_now < c->tuning.ahead_most)
+		c->ahead_now++;
+}
+
+/* Too much became dirty in the midst of an operation. After an error the next try is put off. */
+static void write_down_unlocked_io(struct buf_cache *c, struct disk *d)
+{
+	(void)cache_write_all_unlocked_io(c, d, 1);
+	cache_bounds(c);
+}
+
 int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
 	    struct buf **out)
 {
@@ -455,18 +455,20 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 
 	if (block >= c->nblocks)
 		return -ERANGE;
-	enter(c);
+	cache_enter(c);
+	if (c->stats.dirty >= c->dirty_hard)
+		write_down_unlocked_io(c, d);
 	do {
-		struct buf *b = find(c, block);
+		struct buf *b = find_usable(c, block);
 
 		if (b != NULL && b->state == READING) {
-			wait_unlocked_io(c, b);
+			cache_wait_unlocked_io(c, b);
 			status = -EAGAIN;
 		} else if (b != NULL) {
 			if (b->flags & AHEAD)
-				b->flags &= (uint8_t)~AHEAD;
+				ahead_used(c, b);
 			else
-				buf_policy_touch(c->policy, index_of(c, b));
+				buf_policy_touch(c->policy, cache_index(c, b));
 			__atomic_fetch_add(&b->pins, 1, __ATOMIC_ACQUIRE);
 			c->stats.hits++;
 			*out = b;
@@ -475,7 +477,7 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 			status = get_absent(c, d, block, mode, out);
 		}
 	} while (status == -EAGAIN);
-	leave(c);
+	cache_leave(c);
 	return status;
 }
 
@@ -483,11 +485,13 @@ void buf_dirty(struct buf_cache *c, struct buf *b, uint32_t tag)
 {
 	if ((b->flags & DIRTY) && b->tag == tag)
 		return;
-	enter(c);
+	cache_enter(c);
 	if (b->flags & DIRTY)
-		dirty_remove(c, b);
-	dirty_add(c, b, tag);
-	leave(c);
+		cache_dirty_remove(c, b);
+	else if (c->stats.dirty == 0)
+		c->dirty_since = time_now();
+	cache_dirty_add(c, b, tag);
+	cache_leave(c);
 }
 
 /* Reads the `n` READING buffers of consecutive blocks in `run`. */
@@ -496,14 +500,15 @@ static uint32_t ahead_unlocked_io(struct buf_cache *c, struct disk *d, struct bu
 {
 	if (n == 0)
 		return 0;
-	int status = transfer_unlocked_io(c, d, DISK_READ, run[0]->block, n, pages);
+	int status = cache_transfer_unlocked_io(c, d, DISK_READ, run[0]->block, n, pages);
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (status != 0) {
-			drop(c, run[i]);
+			cache_drop(c, run[i]);
 		} else {
 			run[i]->state = VALID;
 			run[i]->flags = AHEAD;
+			run[i]->since = c->stats.evictions;
 		}
 	}
 	return status == 0 ? n : 0;
@@ -519,16 +524,15 @@ uint32_t buf_prefetch(struct buf_cache *c, struct disk *d, uint64_t first, uint3
 		return 0;
 	if (n > c->nblocks - first)
 		n = (uint32_t)(c->nblocks - first);
-	if (n > c->nframes / 4)
-		n = c->nframes / 4;
-	if (n > DISK_MAX_BLOCKS)
-		n = DISK_MAX_BLOCKS;
-	enter(c);
+	cache_enter(c);
+	if (n > cache_gather(c))
+		n = cache_gather(c);
 	for (uint32_t i = 0; i < n; i++) {
 		struct buf *b = NULL;
 		int status = 0;
 
-		while (find(c, first + i) == NULL && (status = claim(c, d, 0, &b)) == -EAGAIN)
+		while (find_usable(c, first + i) == NULL &&
+		       (status = claim_unlocked_io(c, d, 0, &b)) == -EAGAIN)
 			;
 		if (b != NULL && status == 0) {
 			attach(c, b, first + i, READING);
@@ -542,194 +546,38 @@ uint32_t buf_prefetch(struct buf_cache *c, struct disk *d, uint64_t first, uint3
 			break;
 	}
 	got += ahead_unlocked_io(c, d, run, pages, len);
-	leave(c);
+	cache_leave(c);
 	return got;
-}
-
-/* ---- public: writing back ---- */
-
-/* Which dirty buffers a sync is about: all, or one tag's. */
-struct scope {
-	uint32_t tag;
-	int all;
-};
-
-static int in_scope(const struct buf *b, const struct scope *s, uint32_t seq)
-{
-	return writable(b, seq) && (s->all || b->tag == s->tag);
-}
-
-/* Puts the first blocks of up to RUNS_MAX runs of one dirty list into `starts`, after `n` others.
- */
-static uint32_t collect(struct buf_cache *c, uint32_t list, const struct scope *s, uint32_t seq,
-			uint64_t *starts, uint32_t n)
-{
-	for (uint32_t f = c->dirty[list]; f != BUF_NONE && n < RUNS_MAX;
-	     f = c->heads[f].dirty_next) {
-		const struct buf *b = &c->heads[f];
-
-		if (!in_scope(b, s, seq))
-			continue;
-		if (b->block > 0 && in_scope(find(c, b->block - 1), s, seq))
-			continue;
-		starts[n++] = b->block;
-	}
-	return n;
-}
-
-static void sift(uint64_t *v, uint32_t i, uint32_t n)
-{
-	for (uint32_t k; (k = 2 * i + 1) < n; i = k) {
-		if (k + 1 < n && v[k + 1] > v[k])
-			k++;
-		if (v[i] >= v[k])
-			return;
-		uint64_t t = v[i];
-		v[i] = v[k];
-		v[k] = t;
-	}
-}
-
-static void sort(uint64_t *v, uint32_t n)
-{
-	for (uint32_t i = n / 2; i-- > 0;)
-		sift(v, i, n);
-	while (n-- > 1) {
-		uint64_t t = v[0];
-		v[0] = v[n];
-		v[n] = t;
-		sift(v, 0, n);
-	}
-}
-
-/* Writes whole runs from their first blocks, in order. */
-static int write_runs_unlocked_io(struct buf_cache *c, struct disk *d, uint64_t *starts, uint32_t n,
-				  uint32_t seq)
-{
-	int worst = 0;
-
-	sort(starts, n);
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t block = starts[i];
-
-		for (; writable(find(c, block), seq); block += DISK_MAX_BLOCKS) {
-			int status = write_cluster_unlocked_io(c, d, block, 0, seq);
-			worst = worst != 0 ? worst : status;
-		}
-	}
-	return worst;
-}
-
-/* Waits for the transfers of others, which took their buffers off the dirty lists. 1 if one of them
- * had died. */
-static int wait_for_writers_unlocked_io(struct buf_cache *c)
-{
-	int again = 0;
-
-	for (uint32_t f = 0; f < c->nframes && c->writing > 0; f++) {
-		struct buf *b = &c->heads[f];
-
-		while (b->state == VALID && (b->flags & WRITING)) {
-			wait_unlocked_io(c, b);
-			again |= (b->flags & DIRTY) != 0;
-		}
-	}
-	return again;
-}
-
-static uint32_t next_seq(struct buf_cache *c)
-{
-	if (++c->sync_seq == 0)
-		c->sync_seq = 1;
-	return c->sync_seq;
-}
-
-static int sync_scope(struct buf_cache *c, struct disk *d, const struct scope *s)
-{
-	uint64_t starts[RUNS_MAX];
-	uint32_t first = s->all ? 0 : s->tag & c->dirty_mask, last = s->all ? c->dirty_mask : first;
-	int worst = 0, again = 0;
-
-	enter(c);
-	do {
-		uint32_t seq = next_seq(c), n, list;
-		do {
-			for (n = 0, list = first; list <= last && n < RUNS_MAX; list++)
-				n = collect(c, list, s, seq, starts, n);
-			int status = write_runs_unlocked_io(c, d, starts, n, seq);
-			worst = worst != 0 ? worst : status;
-		} while (n == RUNS_MAX);
-		again = !again && worst == 0 && wait_for_writers_unlocked_io(c);
-	} while (again);
-	leave(c);
-	return worst;
-}
-
-int buf_sync(struct buf_cache *c, struct disk *d)
-{
-	return sync_scope(c, d, &(struct scope){.all = 1});
-}
-
-int buf_sync_tag(struct buf_cache *c, struct disk *d, uint32_t tag)
-{
-	return sync_scope(c, d, &(struct scope){.tag = tag});
-}
-
-int buf_sync_range(struct buf_cache *c, struct disk *d, uint64_t first, uint64_t n)
-{
-	int worst = 0;
-
-	enter(c);
-	uint32_t seq = next_seq(c);
-	for (uint64_t block = first; block - first < n && block < c->nblocks; block++) {
-		struct buf *b;
-		while ((b = find(c, block)) != NULL && (b->flags & WRITING))
-			wait_unlocked_io(c, b);
-		if (!writable(b, seq))
-			continue;
-		int status = write_cluster_unlocked_io(c, d, block, 0, seq);
-		worst = worst != 0 ? worst : status;
-	}
-	leave(c);
-	return worst;
-}
-
-int buf_flush(struct disk *d)
-{
-	struct disk_req r = {.op = DISK_FLUSH};
-	int status = disk_submit(d, &r);
-
-	return status != 0 ? status : disk_wait(d, &r);
 }
 
 /* ---- public: the rest ---- */
 
 void buf_forget(struct buf_cache *c, uint64_t block)
 {
-	enter(c);
-	struct buf *b = find(c, block);
-	if (b != NULL && b->pins == 0 && !busy(b)) {
+	cache_enter(c);
+	struct buf *b = cache_find(c, block);
+	if (b != NULL && b->pins == 0 && !cache_busy(b)) {
 		if (b->flags & DIRTY)
-			dirty_remove(c, b);
-		drop(c, b);
+			cache_dirty_remove(c, b);
+		cache_drop(c, b);
 	}
-	leave(c);
+	cache_leave(c);
 }
 
 void buf_invalidate(struct buf_cache *c)
 {
-	enter(c);
+	cache_enter(c);
 	for (uint32_t f = 0; f < c->nframes; f++) {
 		struct buf *b = &c->heads[f];
 		if (b->state == VALID && b->pins == 0 && !(b->flags & (DIRTY | WRITING)))
-			drop(c, b);
+			cache_drop(c, b);
 	}
-	leave(c);
+	cache_leave(c);
 }
 
 void buf_recover(struct buf_cache *c)
 {
-	enter(c);
+	cache_enter(c);
 	for (uint32_t f = 0; f < c->nframes; f++) {
 		struct buf *b = &c->heads[f];
 
@@ -739,16 +587,16 @@ void buf_recover(struct buf_cache *c)
 		if (b->flags & WRITING)
 			b->flags = (uint8_t)((b->flags & ~WRITING) | DIRTY);
 	}
-	rebuild(c);
-	leave(c);
+	cache_rebuild(c);
+	cache_leave(c);
 }
 
 void buf_get_stats(struct buf_cache *c, struct buf_stats *out)
 {
-	enter(c);
+	cache_enter(c);
 	*out = c->stats;
-	out->frames = c->nframes;
-	leave(c);
+	out->frames = c->nframes - c->gone;
+	cache_leave(c);
 }
 
 /* 0 if `b`, number `f`, is as the head of this file says. */
@@ -758,39 +606,71 @@ static int check_one(struct buf_cache *c, uint32_t f)
 
 	if (b->data != c->frames + (size_t)f * BUF_SIZE)
 		return __LINE__;
-	if (b->state == EMPTY)
+	if (b->state == EMPTY || b->state == GONE)
 		return b->pins == 0 && b->flags == 0 ? 0 : __LINE__;
-	if (find(c, b->block) != b || b->block >= c->nblocks)
+	if (cache_find(c, b->block) != b || b->block >= c->nblocks)
 		return __LINE__;
 	if (b->state == READING && (b->pins != 0 || b->flags != 0))
 		return __LINE__;
 	return 0;
 }
 
+/* How many frames are in the free list; more than nframes: it goes in a circle. */
+static uint32_t count_free(const struct buf_cache *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t f = c->free; f != BUF_NONE && n <= c->nframes; f = c->heads[f].hash_next)
+		n++;
+	return n;
+}
+
+static uint32_t count_listed_dirty(const struct buf_cache *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t list = 0; list <= c->dirty_mask; list++)
+		for (uint32_t f = c->dirty[list]; f != BUF_NONE && n <= c->nframes;
+		     f = c->heads[f].dirty_next)
+			n += (c->heads[f].flags & DIRTY) != 0;
+	return n;
+}
+
+/* Every frame that the policy knows, once each: in `members`, which is what is held, or a line. */
+static int check_policy(struct buf_cache *c, uint32_t held)
+{
+	uint32_t members = 0;
+
+	for (uint32_t f = BUF_NONE; (f = buf_policy_victim(c->policy, f)) != BUF_NONE;) {
+		if (f >= c->nframes || c->heads[f].state == EMPTY || c->heads[f].state == GONE)
+			return __LINE__;
+		if (++members > c->nframes)
+			return __LINE__;
+	}
+	return members == held ? 0 : __LINE__;
+}
+
 int buf_check(struct buf_cache *c)
 {
-	uint32_t dirty = 0, listed = 0, held = 0, members = 0, writing = 0;
+	uint32_t dirty = 0, held = 0, writing = 0, gone = 0;
 	int line = 0;
 
-	enter(c);
+	cache_enter(c);
 	for (uint32_t f = 0; f < c->nframes && line == 0; f++) {
 		line = check_one(c, f);
 		dirty += (c->heads[f].flags & DIRTY) != 0;
-		held += c->heads[f].state != EMPTY;
+		held += c->heads[f].state == READING || c->heads[f].state == VALID;
+		gone += c->heads[f].state == GONE;
 		writing += (c->heads[f].flags & WRITING) != 0;
 	}
-	for (uint32_t list = 0; list <= c->dirty_mask; list++)
-		for (uint32_t f = c->dirty[list]; f != BUF_NONE && listed <= c->nframes;
-		     f = c->heads[f].dirty_next)
-			listed += (c->heads[f].flags & DIRTY) != 0;
-	for (uint32_t f = BUF_NONE; (f = buf_policy_victim(c->policy, f)) != BUF_NONE;)
-		members++;
-	for (uint32_t f = c->free; f != BUF_NONE && held <= c->nframes; f = c->heads[f].hash_next)
-		held++;
-	if (line == 0 && (dirty != listed || dirty != c->stats.dirty))
+	if (line == 0)
+		line = check_policy(c, held);
+	if (line == 0 && (dirty != count_listed_dirty(c) || dirty != c->stats.dirty))
 		line = __LINE__;
-	if (line == 0 && (held != c->nframes || members > c->nframes || writing != c->writing))
+	if (line == 0 && (held != c->stats.used || gone != c->gone || writing != c->writing))
 		line = __LINE__;
-	leave(c);
+	if (line == 0 && held + gone + count_free(c) != c->nframes)
+		line = __LINE__;
+	cache_leave(c);
 	return line;
 }

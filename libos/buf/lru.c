@@ -8,32 +8,33 @@
  *
  *	insert(f, block)   frame f was filled with a block that was absent
  *	touch(f)           a block that was present was asked for again
- *	remove(f, evicted) the frame was given up: to make room, or because the block is void
+ *	remove(f, why)     the frame was given up: to make room, or because the block is void
  *	victim(f)          which frame would you give up, if not f and those named before it?
  *
- * To write another (clock, mru, arc, one that the application guides), copy this file, give it
- * another buf_policy_id, and name it where the program is linked. State that must outlive a
- * frame (arc's ghosts) goes into `struct buf_policy` as well: buf_policy_size says how much. It
- * lives in memory that other programs share, so: frame numbers, never pointers to code; and the
- * id keeps a program that was linked with another policy from attaching. Reading ahead inserts;
- * the first use of a block read ahead is no touch, so that a block used once looks the same
- * whether it was read ahead or not.
+ * To write another, copy this file to NAME.c beside it and give it that name as buf_policy_name:
+ * `make run SEAMS='buf=NAME'` runs the machine with it, and the tests of the seam find it
+ *(apps/tests/ buf). State that must outlive a frame (arc's ghosts) goes into `struct buf_policy` as
+ *well: buf_policy_size says how much. It lives in memory that other programs share, so: frame
+ *numbers, never pointers to code; and the name keeps a program that was linked with another policy
+ *from attaching. Reading ahead inserts; the first use of a block read ahead is no touch, so that a
+ *block used once looks the same whether it was read ahead or not.
  *
- * How LRU does it: a doubly linked ring of frame numbers through an array, with entry `n` as
- * the sentinel. ring[n].next is the frame used last, ring[n].prev the one to give up. Each
- * event is a few stores; victim is one load. One large scan flushes everything out of an LRU:
- * that is its known weakness, and why arc exists.
+ * LRU. Keeps: what was used last, in the belief that it will be used again soon. A ring of frames
+ * (ring.h); its first is the frame used last, its last the one to give up.
+ * Wins: on programs that come back to what they just used, which is most of them.
+ * Loses: a loop over more than the cache holds never hits, since each block is given up just before
+ * its turn comes; and one large scan drives out everything, however often it had been used.
+ * Cost: 8 bytes a frame; each event is a few stores, victim is one load.
+ * Source: folklore, as old as paging; analysed by Mattson, Gecsei, Slutz and Traiger, "Evaluation
+ * techniques for storage hierarchies", 1970.
  *
  * Owns: `struct buf_policy`.
  * Invariant: the ring goes through each inserted frame once, and no other.
  * Lock: the cache's, held by the caller of every function.
- * Called by cache.c only.
+ * Called by the mechanism (cache.h) only.
  */
 #include <libos/buf.h>
-
-struct link {
-	uint32_t prev, next;
-};
+#include "ring.h"
 
 struct buf_policy {
 	uint32_t n; /* frames; also the sentinel's index */
@@ -41,7 +42,7 @@ struct buf_policy {
 	struct link ring[];
 };
 
-const uint32_t buf_policy_id = 1;
+const char buf_policy_name[] = "lru";
 
 size_t buf_policy_size(uint32_t nframes)
 {
@@ -51,41 +52,32 @@ size_t buf_policy_size(uint32_t nframes)
 void buf_policy_init(struct buf_policy *p, uint32_t nframes)
 {
 	p->n = nframes;
-	p->ring[nframes].prev = nframes;
-	p->ring[nframes].next = nframes;
+	ring_init(p->ring, nframes);
 }
 
 void buf_policy_insert(struct buf_policy *p, uint32_t f, uint64_t block)
 {
-	uint32_t first = p->ring[p->n].next;
-
 	(void)block;
-	p->ring[f].prev = p->n;
-	p->ring[f].next = first;
-	p->ring[first].prev = f;
-	p->ring[p->n].next = f;
+	ring_add(p->ring, p->n, f);
 }
 
 void buf_policy_touch(struct buf_policy *p, uint32_t f)
 {
 	if (p->ring[p->n].next == f)
 		return;
-	buf_policy_remove(p, f, 0);
-	buf_policy_insert(p, f, 0);
+	ring_remove(p->ring, f);
+	ring_add(p->ring, p->n, f);
 }
 
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted)
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why)
 {
-	struct link l = p->ring[f];
-
-	(void)evicted;
-	p->ring[l.prev].next = l.next;
-	p->ring[l.next].prev = l.prev;
+	(void)why;
+	ring_remove(p->ring, f);
 }
 
 uint32_t buf_policy_victim(struct buf_policy *p, uint32_t f)
 {
-	uint32_t v = p->ring[f == BUF_NONE ? p->n : f].prev;
+	const uint32_t v = p->ring[f == BUF_NONE ? p->n : f].prev;
 
 	return v == p->n ? BUF_NONE : v;
 }

@@ -57,6 +57,17 @@ static int enter_change(struct fs_ctx *c)
 	return status;
 }
 
+/* The end of an operation that changed something, whose answer is `result`. What cannot be written
+ * now stays dirty; the caller is told unless it had an error already. */
+static int64_t leave_change(struct fs_ctx *c, int64_t result)
+{
+	const enum buf_want want = buf_wants(c->fs->cache);
+	const int status = want == BUF_WANT_NOTHING ? 0 : ext2_settle(c, want);
+
+	leave(c);
+	return result < 0 || status == 0 ? result : status;
+}
+
 static int name_ok(const char *name, size_t len)
 {
 	if (len == 0)
@@ -177,8 +188,11 @@ static int op_put(struct fs_ctx *c, struct fs_node *node)
 		e->changing = 1;
 	}
 	int more = ext2_node_put(c, ext2_node_of(node));
+	status = status != 0 ? status : more;
+	if (e->changing)
+		return (int)leave_change(c, status);
 	leave(c);
-	return status != 0 ? status : more;
+	return status;
 }
 
 static int find_node(struct fs_ctx *c, struct ext2_node *dir, const char *name, size_t len,
@@ -256,8 +270,7 @@ static int op_setattr(struct fs_ctx *c, struct fs_node *node, const struct fs_at
 		if (mask & FS_SET_MTIME)
 			node->attr.mtime = a->mtime;
 	}
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 /* ---- bytes ---- */
@@ -309,8 +322,18 @@ static int64_t op_write(struct fs_ctx *c, struct fs_node *node, uint64_t off, co
 	if (got != 0)
 		return got;
 	got = ext2_file_write(c, n, off, from, len);
+	return leave_change(c, got);
+}
+
+static int op_advise(struct fs_ctx *c, struct fs_node *node, uint64_t off, uint64_t len,
+		     enum fs_advice advice)
+{
+	if (ext2_type_of(ext2_node_of(node)) != FS_IFREG)
+		return -EINVAL;
+	enter(c);
+	const int status = ext2_file_advise(c, ext2_node_of(node), off, len, advice);
 	leave(c);
-	return got;
+	return status;
 }
 
 static int op_truncate(struct fs_ctx *c, struct fs_node *node, uint64_t size)
@@ -320,8 +343,7 @@ static int op_truncate(struct fs_ctx *c, struct fs_node *node, uint64_t size)
 	if (status != 0)
 		return status;
 	status = resize(c, ext2_node_of(node), size);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int64_t op_readlink(struct fs_ctx *c, struct fs_node *node, char *to, size_t len)
@@ -423,7 +445,7 @@ static int make(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t 
 		*out = &n->pub;
 	else if (status == 0)
 		status = ext2_node_put(c, n);
-	leave(c);
+	(void)leave_change(c, status); /* it exists now, whatever could not be written yet */
 	return status;
 }
 
@@ -483,8 +505,7 @@ static int op_link(struct fs_ctx *c, struct fs_node *n, struct fs_node *dir, con
 	if (status != 0)
 		return status;
 	status = link_locked(c, ext2_node_of(n), ext2_node_of(dir), name, len);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 /* ---- names: removing ---- */
@@ -554,8 +575,7 @@ static int op_unlink(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	if (status != 0)
 		return status;
 	status = remove_locked(c, ext2_node_of(dir), name, len, 0);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int op_rmdir(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len)
@@ -566,8 +586,7 @@ static int op_rmdir(struct fs_ctx *c, struct fs_node *dir, const char *name, siz
 	if (status != 0)
 		return status;
 	status = remove_locked(c, ext2_node_of(dir), name, len, 1);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 /* ---- names: rename ---- */
@@ -699,8 +718,7 @@ static int op_rename(struct fs_ctx *c, struct fs_node *odir, const char *oname, 
 	if (status != 0)
 		return status;
 	status = rename_locked(c, &m);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int op_readdir(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
@@ -731,6 +749,7 @@ const struct fs_ops fs_ext2_ops = {
 	.read = op_read,
 	.write = op_write,
 	.truncate = op_truncate,
+	.advise = op_advise,
 	.create = op_create,
 	.mkdir = op_mkdir,
 	.unlink = op_unlink,

@@ -108,8 +108,7 @@ struct ext2_node {
 	uint32_t block[EXT2_NPOINTERS];
 	uint32_t flags, file_acl, generation, dtime;
 	uint32_t run_first, run_block, run_len; /* the run of blocks mapped last */
-	uint32_t ahead_first, ahead_end;	/* blocks read ahead last */
-	uint32_t ahead_next, ahead_window;	/* where a sequential reader would go on */
+	struct buf_stream ahead;
 	uint32_t insert_at, insert_offset; /* where in a directory the search for room begins */
 	uint64_t id;			   /* of this node's names in the cache of names */
 	uint64_t complete;		   /* epoch in which all of them are there, or 0 */
@@ -139,7 +138,6 @@ struct ext2 {
 	uint32_t failed;   /* an error was seen */
 	uint32_t orphans;  /* unlinked nodes still held */
 	uint32_t changing; /* inside an operation that changes */
-	uint32_t ahead_max;
 	struct ext2_group *groups;
 	struct ext2_node **nodes; /* [node_mask + 1] */
 	uint32_t node_mask, node_count, node_max;
@@ -177,6 +175,8 @@ struct ext2_block {
 int ext2_mount(struct fs_mount *m, struct fs **out);
 int ext2_unmount(struct fs_ctx *c, int force);
 int ext2_sync(struct fs_ctx *c);
+/* At the end of an operation that changed something: writes what the bounds on dirt want. */
+int ext2_settle(struct fs_ctx *c, enum buf_want want);
 int ext2_statfs(struct fs_ctx *c, struct fs_statfs *out);
 
 /* Says on the disk that it is in use, before the first change. */
@@ -265,6 +265,8 @@ int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void
 int64_t ext2_file_write(struct fs_ctx *c, struct ext2_node *n, uint64_t off, const void *from,
 			size_t len);
 int ext2_file_resize(struct fs_ctx *c, struct ext2_node *n, uint64_t size);
+int ext2_file_advise(struct fs_ctx *c, struct ext2_node *n, uint64_t off, uint64_t len,
+		     enum fs_advice advice);
 /* Reads ahead, if the reader of `lblk` and `want` - 1 more looks like a sequential one. */
 void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want);
 

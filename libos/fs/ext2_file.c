@@ -2,7 +2,7 @@
  * ext2_file.c - the bytes of files (and of long symbolic links): read, write, resize, read-
  * ahead.
  *
- * Owns: sizes of files, and the read-ahead window of each.
+ * Owns: sizes of files, and which blocks of each were read ahead.
  * Invariant: bytes of the last block behind the end are zero before the end moves past them; a
  * block that was allocated just now is overwritten or zeroed before anybody can read it.
  * Lock: the file system's, held by the caller.
@@ -14,7 +14,6 @@
 
 #define BLOCK_MASK (DISK_BLOCK - 1)
 #define BLOCK_LOG  12u
-#define AHEAD_MIN  32u /* device blocks of the first window */
 #define MAP_MOST   1024u
 
 static inline uint64_t min64(uint64_t a, uint64_t b)
@@ -32,36 +31,70 @@ static uint32_t blocks_of(const struct ext2 *e, uint64_t off, uint64_t len)
 
 /* ---- reading ---- */
 
-void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
+/* The reader comes to blocks that were not read ahead. */
+static void ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
 {
 	struct ext2 *e = ext2_of(c);
-	uint32_t shift = BLOCK_LOG - e->bs_log, most = e->ahead_max << shift;
-	int sequential = lblk == n->ahead_next || lblk + 1 == n->ahead_next;
+	const uint32_t shift = BLOCK_LOG - e->bs_log;
+	const uint32_t size = (uint32_t)((n->pub.attr.size + e->bs - 1) >> e->bs_log);
+	const uint32_t len =
+		buf_stream_next(e->fs.cache, &n->ahead, lblk, want, size, shift, &lblk);
 	struct ext2_run run;
 
-	n->ahead_next = lblk + want;
-	if (lblk >= n->ahead_first && lblk + want <= n->ahead_end)
-		return;
-	if (sequential)
-		n->ahead_window = n->ahead_window == 0 ? AHEAD_MIN << shift : n->ahead_window * 2;
-	else
-		n->ahead_window = 0;
-	if (n->ahead_window > most)
-		n->ahead_window = most;
-	uint32_t len = want > n->ahead_window ? want : n->ahead_window;
-	uint32_t end = (uint32_t)((n->pub.attr.size + e->bs - 1) >> e->bs_log);
-	if (lblk >= n->ahead_first && lblk < n->ahead_end)
-		lblk = n->ahead_end;
-	if (lblk >= end || len <= 1)
-		return;
-	len = len < end - lblk ? len : end - lblk;
-	len = len < most ? len : most;
-	if (ext2_map(c, n, lblk, len, EXT2_LOOK, &run) != 0 || run.block == 0)
+	if (len == 0 || ext2_map(c, n, lblk, len, EXT2_LOOK, &run) != 0 || run.block == 0)
 		return;
 	uint64_t first = run.block >> shift, last = ((uint64_t)run.block + run.len - 1) >> shift;
-	n->ahead_first = lblk;
-	n->ahead_end = lblk + run.len;
+	n->ahead.first = lblk;
+	n->ahead.end = lblk + run.len;
 	(void)buf_prefetch(e->fs.cache, c->disk, first, (uint32_t)(last - first + 1));
+}
+
+void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
+{
+	if (!buf_stream_has(&n->ahead, lblk, want))
+		ahead(c, n, lblk, want);
+}
+
+/* What the cache is told of blocks of the disk. */
+static int advise_blocks(struct fs_ctx *c, const struct ext2_run *run, enum buf_advice advice)
+{
+	const struct ext2 *e = ext2_of(c);
+	const uint32_t shift = BLOCK_LOG - e->bs_log;
+	const uint64_t first = run->block >> shift,
+		       last = ((uint64_t)run->block + run->len - 1) >> shift;
+
+	return buf_advise(e->fs.cache, c->disk, first, last - first + 1, advice);
+}
+
+int ext2_file_advise(struct fs_ctx *c, struct ext2_node *n, uint64_t off, uint64_t len,
+		     enum fs_advice advice)
+{
+	static const enum buf_advice to_cache[] = {
+		[FS_ADVICE_NORMAL] = BUF_NORMAL,
+		[FS_ADVICE_WILLNEED] = BUF_WILLNEED,
+		[FS_ADVICE_DONTNEED] = BUF_DONTNEED,
+		[FS_ADVICE_ONCE] = BUF_ONCE,
+	};
+	const struct ext2 *e = ext2_of(c);
+	const uint64_t size = n->pub.attr.size;
+	struct ext2_run run;
+	int status = 0;
+
+	if (advice <= FS_ADVICE_SEQUENTIAL)
+		n->ahead.pattern = advice == FS_ADVICE_RANDOM	    ? BUF_RANDOM
+				   : advice == FS_ADVICE_SEQUENTIAL ? BUF_SEQUENTIAL
+								    : BUF_DETECT;
+	if (advice == FS_ADVICE_RANDOM || advice == FS_ADVICE_SEQUENTIAL || off >= size)
+		return 0;
+	const uint64_t end = off + min64(len, size - off);
+	for (uint64_t at = off; at < end && status == 0; at += (uint64_t)run.len << e->bs_log) {
+		at &= ~((uint64_t)e->bs - 1);
+		status = ext2_map(c, n, (uint32_t)(at >> e->bs_log), blocks_of(e, at, end - at),
+				  EXT2_LOOK, &run);
+		if (status == 0 && run.block != 0)
+			status = advise_blocks(c, &run, to_cache[advice]);
+	}
+	return status;
 }
 
 /* Copies `len` bytes from byte `at` of the disk on. */
@@ -104,8 +137,8 @@ int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void
 		if (status != 0)
 			return done > 0 ? (int64_t)done : status;
 		uint64_t k = min64(len - done, ((uint64_t)run.len << e->bs_log) - in);
-		if (n->ahead_end > lblk)
-			k = min64(k, ((uint64_t)(n->ahead_end - lblk) << e->bs_log) - in);
+		if (n->ahead.end > lblk)
+			k = min64(k, ((uint64_t)(n->ahead.end - lblk) << e->bs_log) - in);
 		if (run.block == 0)
 			memset((char *)to + done, 0, k);
 		else

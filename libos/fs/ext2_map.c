@@ -313,7 +313,7 @@ int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep)
 	int status = free_leaves(c, n, n->block, keep, EXT2_NDIRECT);
 
 	n->run_len = 0;
-	n->ahead_end = 0;
+	n->ahead.end = 0;
 	for (uint32_t level = 1; level <= LEVELS && status == 0; level++) {
 		uint64_t span = (uint64_t)1 << level * e->per_log;
 

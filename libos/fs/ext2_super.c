@@ -264,10 +264,9 @@ static int load_groups(struct fs_ctx *c)
 }
 
 /* What follows from the superblock. */
-static void set_geometry(struct ext2 *e, const struct fs_mount *m)
+static void set_geometry(struct ext2 *e)
 {
 	const struct ext2_super *s = &e->super;
-	struct buf_stats stats;
 
 	e->bs_log = 10 + s->log_block_size;
 	e->bs = 1u << e->bs_log;
@@ -283,8 +282,6 @@ static void set_geometry(struct ext2 *e, const struct fs_mount *m)
 		(uint32_t)(((uint64_t)e->groups_count * sizeof(struct ext2_desc) + e->bs - 1) >>
 			   e->bs_log);
 	e->clean = (s->state & (EXT2_VALID | EXT2_ERROR)) == EXT2_VALID;
-	buf_get_stats(m->cache, &stats);
-	e->ahead_max = stats.frames / 4 < DISK_MAX_BLOCKS ? stats.frames / 4 : DISK_MAX_BLOCKS;
 	e->epoch = 1;
 	e->next_id = 1;
 }
@@ -390,7 +387,7 @@ int ext2_mount(struct fs_mount *m, struct fs **out)
 	lock_init(&e->fs.lock);
 	memcpy(e->fs.message, m->message, sizeof e->fs.message);
 	e->super = super;
-	set_geometry(e, m);
+	set_geometry(e);
 	struct fs_ctx c = {.fs = &e->fs, .disk = m->disk};
 	status = alloc_tables(e);
 	if (status == 0)
@@ -455,6 +452,19 @@ static int write_groups(struct fs_ctx *c)
 		gr->dirty = 0;
 	}
 	return 0;
+}
+
+int ext2_settle(struct fs_ctx *c, enum buf_want want)
+{
+	int status = 0, more;
+
+	if (want == BUF_WANT_ALL) {
+		status = ext2_node_write_all(c);
+		more = write_groups(c);
+		status = status != 0 ? status : more;
+	}
+	more = buf_settle(ext2_of(c)->fs.cache, c->disk);
+	return status != 0 ? status : more;
 }
 
 int ext2_sync(struct fs_ctx *c)

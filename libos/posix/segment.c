@@ -304,15 +304,11 @@ int posix_mount_root(uint32_t index, char *why, unsigned whylen)
 
 int posix_write_back(void)
 {
-	struct buf_stats stats;
 	int error = 0;
 
 	posix_enter();
-	if (posix_seg->fs && !posix_seg->fs->readonly) {
-		buf_get_stats(posix_seg->fs->cache, &stats);
-		if (stats.dirty)
-			error = posix_fs()->sync(&posix_ctx);
-	}
+	if (posix_seg->fs && !posix_seg->fs->readonly && buf_due(posix_seg->fs->cache))
+		error = posix_fs()->sync(&posix_ctx);
 	upcall_undefer();
 	return error;
 }

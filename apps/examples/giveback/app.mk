@@ -1,2 +1,2 @@
-LIBOS := bare
+LIBOS := bare buf=lru
 PROGRAMS := cache pressure

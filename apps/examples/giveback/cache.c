@@ -1,15 +1,17 @@
 /*
- * cache - a cache of disk blocks that knows what memory is worth to it.
+ * cache - the buffer cache of the libOS, over memory that somebody else wants back.
  *
- * Reads blocks in no order, nine of ten from a small hot set, through a cache of its own.  When
- * the kernel passes on that somebody wants frames back (EXO_EV_REVOKE), the handler only notes it;
- * before the next access the cache frees the pages that it has used least recently.  No kernel
- * could choose them: it sees frames, not which block is worth what.
+ * Reads blocks in no order, nine of ten from a small hot set, through a cache of its own
+ * (libos/buf.h, with the policy that it is linked with).  When the kernel passes on that somebody
+ * wants frames back (EXO_EV_REVOKE), the handler only notes it; before the next access the cache
+ * gives the frames that it can do without best, and they are unmapped and freed.  No kernel could
+ * choose them: it sees frames, not which block is worth what.
  *
  * Ends when `pressure` has asked often enough.  Exits with 0 when nothing was taken by force and
  * the hit rate has fallen by a few percent only, with a third of its pages left (doc/examples.md).
  */
 #include <libos/bare.h>
+#include <libos/buf.h>
 #include <libos/call.h>
 #include <libos/frames.h>
 #include <libos/layout.h>
@@ -24,19 +26,14 @@ int main(void);
 enum { PAGES = 384, BLOCKS = 1024, HOT = 64, MS = 1000000, PERMILLE = 1000, MOST_LOST = 150 };
 enum { ROUNDS = 4, PATIENCE_MS = 6000 }; /* what pressure does, and takes at most */
 
-struct entry {
-	uint64_t used;	/* access that used it last */
-	uint32_t block; /* + 1; 0: it holds none */
-	uint32_t frame; /* 0: it was given back */
-};
-
 struct rate {
 	uint64_t hits, accesses;
 };
 
-static struct entry cache[PAGES];
-static uint16_t where[BLOCKS]; /* entry + 1; 0: not cached */
-static uint64_t base, now, dice = 88172645463325252ull;
+static struct buf_cache *cache;
+static uint32_t frames[PAGES]; /* 0: it was given back */
+static char region[64 << 10] __attribute__((aligned(DISK_BLOCK)));
+static uint64_t base, dice = 88172645463325252ull;
 static uint32_t given, times;
 static uint64_t slowest_ns;
 static RESIDENT volatile uint64_t asked_at;
@@ -53,72 +50,51 @@ static uint64_t page_va(uint32_t i)
 	return base + (uint64_t)i * VM_PAGE;
 }
 
-static int fill_cache(void)
+static int make_cache(struct disk *d)
 {
 	int err = vm_reserve(0, PAGES * VM_PAGE, VM_READ | VM_WRITE, VM_FOREIGN, &base);
 
 	for (uint32_t i = 0; i < PAGES && !err; i++) {
-		err = frame_take(LAYOUT_CAP_SELF, EXO_PAGE_DATA, &cache[i].frame);
+		err = frame_take(LAYOUT_CAP_SELF, EXO_PAGE_DATA, &frames[i]);
 		if (!err)
-			err = vm_map(page_va(i), cache[i].frame, 1, VM_READ | VM_WRITE,
-				     LAYOUT_CAP_SELF);
+			err = vm_map(page_va(i), frames[i], 1, VM_READ | VM_WRITE, LAYOUT_CAP_SELF);
 	}
-	return err;
-}
-
-/* The page used least recently, of those that are still there. */
-static struct entry *coldest(void)
-{
-	struct entry *best = NULL;
-
-	for (uint32_t i = 0; i < PAGES; i++)
-		if (cache[i].frame != 0 && (!best || cache[i].used < best->used))
-			best = &cache[i];
-	return best;
-}
-
-static void forget(struct entry *e)
-{
-	if (e->block != 0)
-		where[e->block - 1] = 0;
-	e->block = 0;
+	cache = buf_init(arena_init(region, sizeof(region)), (void *)base, PAGES, disk_size(d));
+	return err || !cache;
 }
 
 /* What is asked for and not yet there, coldest first. */
-static void give_back(void)
+static void give_back(struct disk *d)
 {
+	static void *pages[PAGES];
 	const uint64_t since = asked_at;
-	uint32_t n = revoke_asked(EXO_ASK_PAGES, NULL);
+	const uint32_t wanted = revoke_asked(EXO_ASK_PAGES, NULL);
+	const uint32_t n = buf_give(cache, d, wanted < PAGES ? wanted : PAGES, pages);
 
 	asked_at = 0;
-	times += n != 0;
-	for (struct entry *e; n != 0 && (e = coldest()) != NULL; n--) {
-		forget(e);
-		(void)vm_unmap(page_va((uint32_t)(e - cache)), 1);
-		(void)frames_free(LAYOUT_CAP_SELF, e->frame, 1);
-		e->frame = 0;
-		given++;
+	times += wanted != 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t which = (uint32_t)(((uint64_t)pages[i] - base) / VM_PAGE);
+
+		(void)vm_unmap(page_va(which), 1);
+		(void)frames_free(LAYOUT_CAP_SELF, frames[which], 1);
+		frames[which] = 0;
 	}
+	given += n;
 	if (time_now() - since > slowest_ns)
 		slowest_ns = time_now() - since;
 }
 
-static int access_block(struct disk *d, uint32_t block, struct rate *rate)
+static int access_block(struct disk *d, uint32_t block)
 {
-	struct entry *e = where[block] != 0 ? &cache[where[block] - 1] : coldest();
-	int err = 0;
+	struct buf *b;
+	int err = buf_get(cache, d, block, BUF_READ, &b);
 
-	rate->accesses++;
-	if (where[block] != 0) {
-		rate->hits++;
-	} else {
-		forget(e);
-		err = bare_transfer(d, DISK_READ, block, 1, (void *)page_va((uint32_t)(e - cache)));
-		e->block = block + 1;
-		where[block] = (uint16_t)(e - cache + 1);
-	}
-	e->used = ++now;
-	return err || *(volatile uint64_t *)page_va((uint32_t)(e - cache)) != block;
+	if (err)
+		return err;
+	err = *(const uint64_t *)b->data != block;
+	buf_put(b);
+	return err;
 }
 
 static uint32_t next_block(void)
@@ -143,27 +119,37 @@ static void call_itself_warm(void)
 static int work(struct disk *d, struct rate *rate, uint64_t ms, uint32_t asks)
 {
 	const uint64_t end = time_now() + ms * MS;
+	struct buf_stats before, after;
 	int err = 0;
 
+	buf_get_stats(cache, &before);
 	while (!err && time_now() < end && (asks == 0 || times < asks)) {
 		if (asked_at != 0)
-			give_back();
-		err = access_block(d, next_block(), rate);
+			give_back(d);
+		err = access_block(d, next_block());
 	}
+	buf_get_stats(cache, &after);
+	rate->hits = after.hits - before.hits;
+	rate->accesses = rate->hits + after.misses - before.misses;
 	return err;
 }
 
+/* Each block holds its number. */
 static int prepare(struct disk *d)
 {
-	volatile uint64_t *page;
-	int err = fill_cache();
+	int err = make_cache(d);
 
-	page = (volatile uint64_t *)base;
-	for (uint32_t b = 0; b < BLOCKS && !err; b++) {
-		*page = b;
-		err = bare_transfer(d, DISK_WRITE, b, 1, (void *)base);
+	for (uint32_t i = 0; i < BLOCKS && !err; i++) {
+		struct buf *b;
+
+		err = buf_get(cache, d, i, BUF_OVERWRITE, &b);
+		if (err)
+			break;
+		*(uint64_t *)b->data = i;
+		buf_dirty(cache, b, 0);
+		buf_put(b);
 	}
-	return err;
+	return err ? err : buf_sync(cache, d);
 }
 
 static uint64_t permille(const struct rate *r)

@@ -243,6 +243,30 @@ static void test_statvfs(void)
 	CHECK_ERROR(statvfs("absent", &s), ENOENT);
 }
 
+static void test_advice(void)
+{
+	static const int all[] = {POSIX_FADV_NORMAL,   POSIX_FADV_RANDOM,   POSIX_FADV_SEQUENTIAL,
+				  POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE};
+	char back[PAGE];
+	const int fd = made("freehold");
+	int pipes[2];
+
+	CHECK(fd >= 0 && ftruncate(fd, LARGE) == 0 && pipe(pipes) == 0);
+	errno = 0;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		CHECK(posix_fadvise(fd, 0, 0, all[i]) == 0);
+		CHECK(posix_fadvise(fd, PAGE / 2, LARGE, all[i]) == 0);
+		CHECK(posix_fadvise(fd, 2 * LARGE, 1, all[i]) == 0);
+		CHECK(pread(fd, back, 8, 0) == 8 && memcmp(back, "freehold", 8) == 0);
+	}
+	CHECK(posix_fadvise(fd, 0, 0, 6) == EINVAL && posix_fadvise(fd, 0, 0, -1) == EINVAL);
+	CHECK(posix_fadvise(fd, -1, 0, POSIX_FADV_NORMAL) == EINVAL);
+	CHECK(posix_fadvise(pipes[0], 0, 0, POSIX_FADV_NORMAL) == ESPIPE);
+	CHECK(close(fd) == 0 && close(pipes[0]) == 0 && close(pipes[1]) == 0);
+	CHECK(posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL) == EBADF && errno == 0);
+	CHECK(unlink(NAME) == 0);
+}
+
 static void test_devices(void)
 {
 	char bytes[4] = "abc";
@@ -287,6 +311,7 @@ const struct check file_checks[] = {
 	{"unlinked-file", test_unlinked},
 	{"sync", test_sync},
 	{"statvfs", test_statvfs},
+	{"advice", test_advice},
 	{"devices", test_devices},
 	{"stdio", test_stdio},
 	{NULL, NULL},

@@ -2,10 +2,11 @@
  * buf.h - the seam of the buffer cache: 4 KiB blocks of one volume, in page frames that
  * processes share.
  *
- * Two halves meet here. The mechanism (buf/cache.c) finds, fills, pins, dirties and writes
- * buffers; the policy (buf/lru.c or another file of that folder, chosen at link time) says
- * which one to give up. All state lives in the arena and in the frames; the disk handle is the
- * caller's and comes with each call.
+ * Two halves meet here. The mechanism (buf/cache.c, buf/write.c, buf/tune.c) finds, fills, pins,
+ * dirties and writes buffers, within bounds that can be changed while it runs (struct buf_tuning);
+ * the policy (buf/lru.c or another file of that folder, chosen at link time) says which one to
+ * give up. All state lives in the arena and in the frames; the disk handle is the caller's and
+ * comes with each call.
  *
  * Invariant: a block is in at most one buffer; a buffer that is pinned, dirty or in transfer is
  * not reused.
@@ -43,7 +44,7 @@ struct buf {
 	uint8_t flags;
 	uint16_t spare;
 	uint64_t round; /* the sync that tried last to write it */
-	uint64_t spare2;
+	uint64_t since; /* read ahead: the evictions until then */
 };
 _Static_assert(sizeof(struct buf) == 64, "one buffer head to a cache line");
 
@@ -59,7 +60,42 @@ struct buf_stats {
 	uint64_t reads, read_blocks;   /* commands, and blocks in them */
 	uint64_t writes, write_blocks; /* the same */
 	uint64_t errors;	       /* failed commands */
-	uint32_t frames, dirty;	       /* now */
+	uint64_t evictions;	       /* blocks given up to make room */
+	uint64_t ahead_used;	       /* blocks read ahead that were then asked for */
+	uint64_t ahead_wasted;	       /* and those that were given up before */
+	uint32_t frames, used, dirty;  /* now */
+	uint32_t spare;
+};
+
+/* What may be set while the cache runs (buf_tune). */
+struct buf_tuning {
+	uint32_t limit;	     /* frames in use at most: BUF_MIN_FRAMES .. all there are */
+	uint32_t dirty_most; /* dirty buffers after an operation; 0: write-through */
+	uint32_t dirty_ms;   /* age from which dirt is to be written (buf_due); 0: no bound */
+	uint32_t ahead_most; /* blocks read beyond what was asked for, at most; 0: no read-ahead */
+	uint32_t reuse;	     /* 0: direct: what was read serves one request, and is read again */
+};
+
+/* What the user of some blocks says about them. */
+enum buf_advice {
+	BUF_NORMAL = 0,	  /* nothing any more */
+	BUF_WILLNEED = 1, /* they will be asked for, more than once */
+	BUF_ONCE = 2,	  /* they will be asked for once */
+	BUF_DONTNEED = 3  /* they will not be asked for */
+};
+
+/* The reader of one file, as read-ahead sees it; all zero at first. In blocks of that file. */
+struct buf_stream {
+	uint32_t next;	     /* where a sequential reader would go on */
+	uint32_t window;     /* how much is read ahead when it does */
+	uint32_t first, end; /* what was read ahead last */
+	uint32_t pattern;    /* enum buf_pattern */
+};
+
+enum buf_pattern {
+	BUF_DETECT = 0,	   /* the window grows while the reader is sequential, and ends when not */
+	BUF_RANDOM = 1,	   /* never ahead */
+	BUF_SEQUENTIAL = 2 /* as far ahead as allowed, from the first read on */
 };
 
 /*
@@ -73,6 +109,9 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 /* 0 if this program was linked with the policy that `c` was made with, else -EINVAL: then keep off.
  */
 __attribute__((warn_unused_result)) int buf_attach(const struct buf_cache *c);
+
+/* The name of the policy that `c` was made with; this program's is buf_policy_name. */
+const char *buf_policy_of(const struct buf_cache *c);
 
 /*
  * Pins `block` and gives it in `*out`. 0; -EIO (the disk said so, or all frames are dirty and
@@ -114,8 +153,70 @@ __attribute__((warn_unused_result)) int buf_sync_tag(struct buf_cache *c, struct
 __attribute__((warn_unused_result)) int buf_sync_range(struct buf_cache *c, struct disk *d,
 						       uint64_t first, uint64_t n);
 
+/*
+ * For the end of an operation that changed something, when no buffer is pinned: writes what is
+ * dirty when it is more than `dirty_most`. So with write-through everything is on the disk then
+ * (not flushed). 0, or the first error, with what could not be written still dirty.
+ */
+__attribute__((warn_unused_result)) int buf_settle(struct buf_cache *c, struct disk *d);
+
+/* What the end of such an operation asks for. */
+enum buf_want {
+	BUF_WANT_NOTHING = 0,
+	BUF_WANT_SETTLE = 1, /* too much is dirty: buf_settle */
+	BUF_WANT_ALL = 2     /* write-through: what is only in a file system's own tables, too */
+};
+enum buf_want buf_wants(const struct buf_cache *c);
+
+/* 1 when something may have been dirty for as long as `dirty_ms`: a sync is due. Then the time
+ * begins anew, so that what cannot be written is not tried all the time. */
+int buf_due(struct buf_cache *c);
+
 /* Makes all completed writes durable. 0 or a negative errno. */
 __attribute__((warn_unused_result)) int buf_flush(struct disk *d);
+
+/*
+ * Sets the numbers. -EINVAL: one is out of its bounds, nothing was set. No I/O: when the limit
+ * falls, the coldest clean buffers go at once, and dirty ones as room is wanted, but no frame is
+ * filled meanwhile. Nothing is lost.
+ */
+__attribute__((warn_unused_result)) int buf_tune(struct buf_cache *c, const struct buf_tuning *t);
+void buf_get_tuning(struct buf_cache *c, struct buf_tuning *out);
+
+/* Whether file blocks at .. at+want-1 were read ahead already. If not, buf_stream_next comes next.
+ */
+static inline int buf_stream_has(struct buf_stream *s, uint32_t at, uint32_t want)
+{
+	if (at < s->first || at + want > s->end)
+		return 0;
+	s->next = at + want;
+	return 1;
+}
+
+/*
+ * The reader of file blocks at .. at+want-1, of `size`, comes to read them: how many blocks from
+ * *from on should be fetched now (buf_prefetch), 0: none. The caller notes in first and end what it
+ * fetched. A block of the cache is 1 << shift blocks of the file.
+ */
+uint32_t buf_stream_next(const struct buf_cache *c, struct buf_stream *s, uint32_t at,
+			 uint32_t want, uint32_t size, uint32_t shift, uint32_t *from);
+
+/*
+ * What the user says of blocks first .. first+n-1. BUF_WILLNEED reads them, as far as a quarter of
+ * the limit goes; BUF_DONTNEED writes and drops them; a policy that listens is told. 0 or the error
+ * of a write.
+ */
+__attribute__((warn_unused_result)) int
+buf_advise(struct buf_cache *c, struct disk *d, uint64_t first, uint64_t n, enum buf_advice advice);
+
+/*
+ * Takes up to `n` frames out of the cache, empty ones first, then the coldest, and lowers the limit
+ * if need be: their owner may unmap and free them, when the kernel asks for pages. BUF_MIN_FRAMES
+ * stay. How many; their addresses in `pages`. buf_take puts one, mapped again, back: 0, or -EINVAL
+ * if it was not out. Only for a cache whose frames nobody else has mapped.
+ */
+uint32_t buf_give(struct buf_cache *c, struct disk *d, uint32_t n, void **pages);
+__attribute__((warn_unused_result)) int buf_take(struct buf_cache *c, void *page);
 
 /* The block's contents no longer matter: its buffer, if any and if not pinned, is dropped
  * unwritten. */
@@ -143,7 +244,7 @@ int buf_check(struct buf_cache *c);
 
 struct buf_policy; /* in shared memory, the policy's own */
 
-extern const uint32_t buf_policy_id; /* a different number for each policy */
+extern const char buf_policy_name[]; /* as in its file's name; at most 15 letters */
 
 /* Bytes of state wanted for `nframes`. */
 size_t buf_policy_size(uint32_t nframes);
@@ -157,9 +258,15 @@ void buf_policy_insert(struct buf_policy *p, uint32_t f, uint64_t block);
 /* Frame `f`, in the policy, was asked for again. */
 void buf_policy_touch(struct buf_policy *p, uint32_t f);
 
-/* Frame `f`, in the policy, leaves it. `evicted`: to make room (1), or because its block is void
- * (0). */
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted);
+/* Why a frame leaves the policy. */
+enum buf_leave {
+	BUF_VOID = 0,	 /* its block does not matter any more */
+	BUF_EVICTED = 1, /* to make room */
+	BUF_UNUSED = 2	 /* to make room; it was read ahead, and nobody has asked for it */
+};
+
+/* Frame `f`, in the policy, leaves it. */
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why);
 
 /*
  * The next best frame to give up, after `f` (BUF_NONE: the best). BUF_NONE when there are no more.
@@ -167,5 +274,17 @@ void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted);
  * nothing changes.
  */
 uint32_t buf_policy_victim(struct buf_policy *p, uint32_t f);
+
+/* ---- what a policy need not provide: the mechanism has these, which do nothing ---- */
+
+/* Changes what the mechanism is set to at the start. */
+void buf_policy_tune(struct buf_tuning *t);
+
+/* No more than `limit` frames will be in use. */
+void buf_policy_limit(struct buf_policy *p, uint32_t limit);
+
+/* The user's word on blocks first .. first+n-1. 1: the policy listens; then those that are present
+ * are removed and inserted again, for it to put them elsewhere. */
+int buf_policy_advise(struct buf_policy *p, uint64_t first, uint64_t n, enum buf_advice advice);
 
 #endif

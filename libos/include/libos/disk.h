@@ -3,10 +3,10 @@
  *
  * Owns: the request. A volume is an extent or a part of one, seen as blocks 0 .. disk_size()-1
  * of 4 KiB. `struct disk` belongs to one process (it holds that process's rights and ring) and
- * is opaque here; it must never be stored in shared memory. A variant (fifo, elevator …) is one
- * file that implements these functions.
- * Lock: none; one thread of one process at a time uses a `struct disk`.
- * Called by the buffer cache, by raw users and by tests. Host tests implement it over memory.
+ * is opaque here; it must never be stored in shared memory. In what order waiting requests go to
+ * the drive is the variant's (libos/order: fifo, cscan, deadline). Lock: none; one thread of one
+ * process at a time uses a `struct disk`. Called by the buffer cache, by raw users and by tests.
+ * Host tests implement it over memory.
  *
  * A command costs nearly the same for 1 block as for 256: callers gather.
  */
@@ -34,20 +34,38 @@ struct disk_req {
 	uint64_t block;	    /* first block of the volume */
 	void *const *pages; /* nblocks of them */
 	int status;	    /* after disk_wait: 0 or a negative errno */
-	uint32_t state;	    /* the implementation's */
-	uint64_t spare[4];  /* the implementation's */
+	/* The implementation's, from here on. */
+	uint32_t state;	       /* 0: not under way */
+	struct disk_req *next; /* among those that wait to be sent */
+	struct disk *disk;
+	uint64_t at;	/* first block, on the drive */
+	uint64_t since; /* when it began to wait: ns since boot */
+};
+
+/* What this program has sent to its drives. */
+struct disk_stats {
+	uint64_t commands, blocks;
+	uint64_t travel; /* blocks between the end of each command and the start of the next */
+	uint64_t back;	 /* commands that began before the end of the last one */
 };
 
 /*
  * Queues `r`. 0, or -EINVAL (bad op, count or alignment), -ERANGE (beyond the volume), -EACCES (no
- * right); then nothing was queued and disk_wait must not be called. When the queue is full it waits
- * for room. Requests in flight together may complete in any order.
+ * right); then nothing was queued and disk_wait must not be called. It may be sent only when others
+ * are done: whoever submits must come to disk_wait. When the queue is full it waits for room.
+ * Requests in flight together may complete in any order, but of two that touch the same block, one
+ * of them writing, the first one submitted is done first.
  */
 __attribute__((warn_unused_result)) int disk_submit(struct disk *d, struct disk_req *r);
 
 /* Waits until `r`, submitted before, is done. Returns its status: 0, -EIO, or another negative
  * errno. */
 __attribute__((warn_unused_result)) int disk_wait(struct disk *d, struct disk_req *r);
+
+void disk_get_stats(struct disk_stats *out);
+
+/* The order that this program is linked with, as in its file's name. */
+extern const char order_name[];
 
 /* Blocks in the volume. */
 uint64_t disk_size(struct disk *d);

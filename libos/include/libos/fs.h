@@ -70,6 +70,16 @@ struct fs_attr {
 	struct fs_time atime, mtime, ctime;
 };
 
+/* What a program says about how it will read a part of a file. */
+enum fs_advice {
+	FS_ADVICE_NORMAL = 0,
+	FS_ADVICE_RANDOM = 1,	  /* no read-ahead */
+	FS_ADVICE_SEQUENTIAL = 2, /* as much as there may be */
+	FS_ADVICE_WILLNEED = 3,
+	FS_ADVICE_DONTNEED = 4,
+	FS_ADVICE_ONCE = 5
+};
+
 /* Which members of a `struct fs_attr` setattr is to take. */
 enum fs_attr_mask {
 	FS_SET_MODE = 1, /* permission bits only; the type stays */
@@ -186,6 +196,11 @@ struct fs_ops {
 			 size_t len);
 	/* Cuts or extends (with zeroes) to `size`. */
 	int (*truncate)(struct fs_ctx *c, struct fs_node *n, uint64_t size);
+
+	/* What is to be expected of bytes off .. off+len-1; how they are to be read counts for the
+	 * whole file. NULL: this variant does not listen. */
+	int (*advise)(struct fs_ctx *c, struct fs_node *n, uint64_t off, uint64_t len,
+		      enum fs_advice advice);
 
 	/* A regular file (type bits of `mode` are ignored). -EEXIST, -ENOTDIR. */
 	int (*create)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len,

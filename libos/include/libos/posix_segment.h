@@ -232,7 +232,8 @@ int posix_segment_make(uint32_t first_frame, uint32_t pages);
  */
 int posix_mount_root(uint32_t index, char *why, unsigned whylen);
 
-/* For init: writes back what is dirty; called now and then.  0 or a negative errno. */
+/* For init: writes back when something has been dirty for too long (buf_due); called now and then.
+ * 0 or a negative errno. */
 int posix_write_back(void);
 
 /* For init: halts the machine if somebody asked for it; returns if nobody did. */

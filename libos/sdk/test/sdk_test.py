@@ -67,7 +67,7 @@ POLICY = """
 #include <libos/buf.h>
 struct buf_policy { uint32_t n; struct { uint32_t prev, next; } ring[]; };
 unsigned long asked;
-const uint32_t buf_policy_id = 4711;
+const char buf_policy_name[] = "counting";
 size_t buf_policy_size(uint32_t n) { return sizeof(struct buf_policy) + (n + 1) * 8; }
 void buf_policy_init(struct buf_policy *p, uint32_t n) { p->n = p->ring[n].prev = p->ring[n].next = n; }
 void buf_policy_insert(struct buf_policy *p, uint32_t f, uint64_t block)
@@ -78,9 +78,9 @@ void buf_policy_insert(struct buf_policy *p, uint32_t f, uint64_t block)
 	p->ring[p->ring[f].next].prev = p->ring[p->n].next = f;
 }
 void buf_policy_touch(struct buf_policy *p, uint32_t f) { (void)p, (void)f; }
-void buf_policy_remove(struct buf_policy *p, uint32_t f, int evicted)
+void buf_policy_remove(struct buf_policy *p, uint32_t f, enum buf_leave why)
 {
-	(void)evicted;
+	(void)why;
 	p->ring[p->ring[f].prev].next = p->ring[f].next;
 	p->ring[p->ring[f].next].prev = p->ring[f].prev;
 }

@@ -179,6 +179,99 @@ static int test_sequential(void)
 	return 0;
 }
 
+/* The volume as it is on the disk now, by a second mount, has file `name` with `len` bytes of
+ * `seed`. */
+static int survives(const struct disk *d, const char *name, size_t len, unsigned seed)
+{
+	static uint8_t want[9000], got[9000];
+	struct disk *copy = disk_new(d->nblocks);
+	struct fs_node *n;
+	struct rig r;
+
+	memcpy(copy->data, d->data, d->nblocks * DISK_BLOCK);
+	pattern(want, sizeof want, seed);
+	EXPECT(rig_up(&r, copy, 64, FS_MOUNT_RDONLY) == 0);
+	EXPECT(ops->lookup(&r.ctx, root_of(&r), name, strlen(name), &n) == 0);
+	EXPECT(n->attr.size == len);
+	EXPECT(ops->read(&r.ctx, n, 0, got, sizeof got) == (int64_t)len);
+	EXPECT(memcmp(want, got, len) == 0);
+	EXPECT(rig_down(&r, 0) == 0);
+	disk_free(copy);
+	return 0;
+}
+
+/* The power fails after any operation: with write-through, what it did is on the disk. */
+static int check_write_through(unsigned bs)
+{
+	static uint8_t data[9000];
+	struct disk *d = host_mke2fs("through", bs, 8, "");
+	struct buf_tuning t;
+	struct rig r;
+
+	EXPECT(rig_up(&r, d, 128, 0) == 0);
+	struct fs_node *root = root_of(&r), *n;
+	buf_get_tuning(r.cache, &t);
+	t.dirty_most = 0;
+	EXPECT(buf_tune(r.cache, &t) == 0);
+	for (unsigned i = 0; i < 12; i++) {
+		char name[16], moved[16];
+		int len = snprintf(name, sizeof name, "file%u", i);
+		int to = snprintf(moved, sizeof moved, "moved%u", i);
+
+		pattern(data, sizeof data, i);
+		EXPECT(ops->create(&r.ctx, root, name, (size_t)len, 0644, &n) == 0);
+		EXPECT(survives(d, name, 0, i) == 0);
+		EXPECT(ops->write(&r.ctx, n, 0, data, sizeof data) == sizeof data);
+		EXPECT(survives(d, name, sizeof data, i) == 0);
+		EXPECT(ops->rename(&r.ctx, root, name, (size_t)len, root, moved, (size_t)to) == 0);
+		EXPECT(survives(d, moved, sizeof data, i) == 0);
+		EXPECT(ops->truncate(&r.ctx, n, 5000) == 0);
+		EXPECT(survives(d, moved, 5000, i) == 0 && ops->put(&r.ctx, n) == 0);
+	}
+	EXPECT(ops->put(&r.ctx, root) == 0 && rig_down(&r, 0) == 0);
+	/* Nobody unmounted it: a check finds only counts to put right. */
+	disk_save(d, DIR_OUT "/through.img");
+	int checked = host_run("/sbin/e2fsck -fp %s/through.img", DIR_OUT);
+	EXPECT(WIFEXITED(checked) && WEXITSTATUS(checked) <= 1);
+	disk_free(d);
+	return 0;
+}
+
+static int test_write_through(void)
+{
+	return check_write_through(1024) || check_write_through(4096);
+}
+
+/* Advice reaches the cache: announced blocks are read, dropped ones read again. */
+static int test_advice(void)
+{
+	static uint8_t data[65536];
+	struct disk *d = host_mke2fs("advice", 1024, 8, "");
+	struct fs_node *n;
+	struct rig r;
+
+	EXPECT(rig_up(&r, d, 128, 0) == 0);
+	struct fs_node *root = root_of(&r);
+	EXPECT(ops->create(&r.ctx, root, "f", 1, 0644, &n) == 0);
+	EXPECT(ops->write(&r.ctx, n, 0, data, sizeof data) == sizeof data);
+	EXPECT(ops->advise(&r.ctx, n, 0, UINT64_MAX, FS_ADVICE_DONTNEED) == 0);
+	uint64_t before = d->commands[DISK_READ];
+	EXPECT(ops->advise(&r.ctx, n, 0, UINT64_MAX, FS_ADVICE_WILLNEED) == 0);
+	EXPECT(d->commands[DISK_READ] > before);
+	before = d->commands[DISK_READ];
+	EXPECT(ops->read(&r.ctx, n, 0, data, sizeof data) == sizeof data);
+	EXPECT(d->commands[DISK_READ] == before);
+	EXPECT(ops->advise(&r.ctx, n, 0, 4096, FS_ADVICE_DONTNEED) == 0);
+	EXPECT(ops->read(&r.ctx, n, 0, data, 4096) == 4096 && d->commands[DISK_READ] > before);
+	EXPECT(ops->advise(&r.ctx, n, UINT64_MAX, 1, FS_ADVICE_ONCE) == 0);
+	EXPECT(ops->advise(&r.ctx, n, 0, 0, FS_ADVICE_RANDOM) == 0);
+	EXPECT(ops->advise(&r.ctx, root, 0, 0, FS_ADVICE_NORMAL) == -EINVAL);
+	EXPECT(ops->put(&r.ctx, n) == 0 && ops->put(&r.ctx, root) == 0);
+	EXPECT(rig_down(&r, 1) == 0 && host_e2fsck(d, "advice") == 0);
+	disk_free(d);
+	return 0;
+}
+
 /* ---- names ---- */
 
 static int test_names(void)
@@ -463,6 +556,8 @@ int main(void)
 	failed += host_test("ext2.foreign", test_foreign);
 	failed += host_test("ext2.sparse", test_sparse);
 	failed += host_test("ext2.sequential", test_sequential);
+	failed += host_test("ext2.write_through", test_write_through);
+	failed += host_test("ext2.advice", test_advice);
 	failed += host_test("ext2.names", test_names);
 	failed += host_test("ext2.symlinks", test_symlinks);
 	failed += host_test("ext2.attributes", test_attributes);

@@ -1,11 +1,12 @@
 /*
- * fifo.c - disk order: commands go to the kernel in the order in which they are submitted.
+ * volume.c - volumes, and the ring by which requests go to the kernel.
  *
  * Owns the ring page of this program, made at the first command (a forked child makes its own), and
  * the table of volumes.  A command whose pages need different rights, ours and the POSIX segment's,
- * becomes several entries; `state` counts those that are under way.  Invariant: no entry stays
- * untaken when disk_submit returns, so the list in the ring is free.  No lock: one thread.
- * Called by the buffer cache and by raw users through libos/disk.h.
+ * becomes several entries; `state` counts those that are under way, and one more while there are
+ * others to come.  Invariant: no entry stays untaken when volume_send returns, so the list in the
+ * ring is free.  No lock: one thread.
+ * Called by queue.c, and by whoever opens a volume.
  */
 #include <errno.h>
 #include <libos/call.h>
@@ -15,6 +16,7 @@
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/vm.h>
+#include "order.h"
 
 struct disk {
 	uint32_t cap, extent;
@@ -71,12 +73,20 @@ static int ring_setup(void)
 	}
 	ring_of = start_self();
 	under_way = 0;
+	queue_reset();
 	return 0;
 }
 
 static int io_errno(uint32_t status)
 {
 	return status == EXO_OK ? 0 : call_errno(status);
+}
+
+/* One part of `req` is over. */
+static void less(struct disk_req *req)
+{
+	if (--req->state == 0)
+		queue_done();
 }
 
 /* Takes the completions that are there; returns how many. */
@@ -92,7 +102,7 @@ static uint32_t poll(void)
 
 		if (err && !req->status)
 			req->status = err;
-		req->state--;
+		less(req);
 		under_way--;
 		__atomic_store_n(&r->cq_head, ++head, __ATOMIC_RELEASE);
 		n++;
@@ -100,7 +110,7 @@ static uint32_t poll(void)
 	return n;
 }
 
-static void wait_for_some(void)
+void volume_wait(void)
 {
 	if (!poll())
 		call_wait(EXO_EV_IO, 0);
@@ -116,7 +126,7 @@ static void push(struct disk_req *req)
 	__atomic_store_n(&r->sq_tail, r->sq_tail + 1, __ATOMIC_RELEASE);
 	while (r->sq_head != r->sq_tail)
 		if (call_io_submit().status == EXO_AGAIN)
-			wait_for_some();
+			volume_wait();
 }
 
 static volatile struct exo_sqe *next_entry(const struct disk *d, struct disk_req *req)
@@ -125,7 +135,7 @@ static volatile struct exo_sqe *next_entry(const struct disk *d, struct disk_req
 	volatile struct exo_sqe *s;
 
 	while (under_way >= EXO_RING_CQ)
-		wait_for_some();
+		volume_wait();
 	s = &r->sq[r->sq_tail % EXO_RING_SQ];
 	s->op = (uint8_t)(req->op == DISK_READ	  ? EXO_IO_READ
 			  : req->op == DISK_WRITE ? EXO_IO_WRITE
@@ -158,13 +168,20 @@ static int submit_piece(const struct disk *d, struct disk_req *req, uint32_t i)
 	return n;
 }
 
-static int check(const struct disk *d, const struct disk_req *r)
+static int check_access(const struct disk *d, const struct disk_req *r)
 {
 	const uint64_t rights = tables_caps(start_self() & 0xffff)->c[d->cap].rights;
+
+	return rights & (r->op == DISK_READ ? EXO_RIGHT_READ : EXO_RIGHT_WRITE) ? 0 : -EACCES;
+}
+
+int volume_check(const struct disk *d, struct disk_req *r)
+{
 	uint64_t all = 0; /* bits of all addresses */
+	int error;
 
 	if (r->op == DISK_FLUSH)
-		return r->nblocks ? -EINVAL : 0;
+		return r->nblocks ? -EINVAL : ring_setup();
 	if ((r->op != DISK_READ && r->op != DISK_WRITE) || r->nblocks == 0 ||
 	    r->nblocks > DISK_MAX_BLOCKS)
 		return -EINVAL;
@@ -174,36 +191,23 @@ static int check(const struct disk *d, const struct disk_req *r)
 		all |= (uint64_t)(uintptr_t)r->pages[i];
 	if (all % DISK_BLOCK)
 		return -EINVAL;
-	return rights & (r->op == DISK_READ ? EXO_RIGHT_READ : EXO_RIGHT_WRITE) ? 0 : -EACCES;
+	error = check_access(d, r);
+	r->at = d->start + r->block;
+	return error ? error : ring_setup();
 }
 
-int disk_submit(struct disk *d, struct disk_req *r)
+void volume_send(struct disk_req *r)
 {
-	int err = check(d, r);
+	int n = 0;
 
-	if (!err)
-		err = ring_setup();
-	if (err)
-		return err;
-	r->status = 0;
-	r->state = 0;
+	r->state = 1;
 	if (r->op == DISK_FLUSH) {
-		(void)next_entry(d, r);
+		(void)next_entry(r->disk, r);
 		push(r);
-		return 0;
 	}
-	for (uint32_t i = 0; i < r->nblocks && err >= 0; i += (uint32_t)err)
-		err = submit_piece(d, r, i);
-	/* What was queued before the bad page must be over before the caller may forget `r`. */
-	while (err < 0 && r->state)
-		wait_for_some();
-	return err < 0 ? err : 0;
-}
-
-int disk_wait(struct disk *d, struct disk_req *r)
-{
-	(void)d;
-	while (r->state)
-		wait_for_some();
-	return r->status;
+	for (uint32_t i = 0; i < r->nblocks && n >= 0; i += (uint32_t)n)
+		n = submit_piece(r->disk, r, i);
+	if (n < 0)
+		r->status = n;
+	less(r);
 }

@@ -1,0 +1,99 @@
+/*
+ * advise.c - what programs say about the cache of the file system: posix_fadvise, and
+ * libos/cachectl.h.
+ *
+ * Owns nothing: advice goes to the file system, which knows the blocks, and from there to the
+ * cache's policy.  Called by programs.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libos/cachectl.h>
+
+/* ---- the cache as a whole ------------------------------------------------------------------ */
+
+static struct buf_cache *shared(void)
+{
+	return posix_seg && posix_seg->fs ? posix_seg->fs->cache : NULL;
+}
+
+int cachectl_look(struct buf_stats *stats, struct buf_tuning *tuning, const char **policy)
+{
+	struct buf_cache *cache = shared();
+
+	posix_enter();
+	if (cache) {
+		buf_get_stats(cache, stats);
+		buf_get_tuning(cache, tuning);
+		*policy = buf_policy_of(cache);
+	}
+	return (int)posix_leave(cache ? 0 : -ENODEV);
+}
+
+/* Setting goes without the file system's lock, so it must do no I/O: that was done before. */
+int cachectl_tune(const struct buf_tuning *tuning)
+{
+	struct buf_cache *cache = shared();
+	int error = cache ? 0 : -ENODEV;
+
+	posix_enter();
+	if (error == 0)
+		error = posix_fs()->sync(&posix_ctx);
+	if (error == 0)
+		error = buf_tune(cache, tuning);
+	return (int)posix_leave(error);
+}
+
+int cachectl_drop(void)
+{
+	struct buf_cache *cache = shared();
+	int error = cache ? 0 : -ENODEV;
+
+	posix_enter();
+	if (error == 0)
+		error = posix_fs()->sync(&posix_ctx);
+	if (error == 0)
+		buf_invalidate(cache);
+	return (int)posix_leave(error);
+}
+
+/* ---- one file ------------------------------------------------------------------------------ */
+
+static int advise(int fd, off_t offset, off_t bytes, int advice)
+{
+	static const enum fs_advice meaning[] = {
+		[POSIX_FADV_NORMAL] = FS_ADVICE_NORMAL,
+		[POSIX_FADV_RANDOM] = FS_ADVICE_RANDOM,
+		[POSIX_FADV_SEQUENTIAL] = FS_ADVICE_SEQUENTIAL,
+		[POSIX_FADV_WILLNEED] = FS_ADVICE_WILLNEED,
+		[POSIX_FADV_DONTNEED] = FS_ADVICE_DONTNEED,
+		[POSIX_FADV_NOREUSE] = FS_ADVICE_ONCE,
+	};
+	struct posix_file *f = fd_file(fd);
+
+	if (!f)
+		return -EBADF;
+	if (f->type == POSIX_FILE_PIPE_READ || f->type == POSIX_FILE_PIPE_WRITE)
+		return -ESPIPE;
+	if (advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE || offset < 0 || bytes < 0)
+		return -EINVAL;
+	/* What has no blocks, or a file system that does not listen, needs no advice. */
+	if (f->type != POSIX_FILE_NODE || (f->node->attr.mode & FS_IFMT) != FS_IFREG ||
+	    !posix_fs()->advise)
+		return 0;
+	return posix_fs()->advise(&posix_ctx, f->node, (uint64_t)offset,
+				  bytes ? (uint64_t)bytes : UINT64_MAX, meaning[advice]);
+}
+
+/* The error itself is returned, and errno stays: so POSIX wants it. */
+int posix_fadvise(int fd, off_t offset, off_t bytes, int advice)
+{
+	const int kept = errno;
+	int error;
+
+	posix_enter();
+	error = posix_leave(advise(fd, offset, bytes, advice)) < 0 ? errno : 0;
+	errno = kept;
+	return error;
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""What a link with chosen variants puts into programs:  linked.py BUILD
+
+Static binding is what makes a seam cost nothing. Of the programs as they are built by default:
+  - no function of the buffer cache or of the disk's order jumps or calls through a pointer, and the
+    path of a hit calls the policy by name;
+  - a program contains what it was linked with, and not a byte of another variant, nor of a seam that its
+    libOS does not have;
+and `make` refuses a variant that is not there, and gives SEAMS to every program.
+Prints `ok` and `FAIL` lines.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+HOT = ("buf_get", "buf_dirty", "cache_enter", "cache_leave")
+INDIRECT = re.compile(r"\b(?:call|jmp)q?\s+\*")
+DIRECT = re.compile(r"\b(?:call|jmp)q?\s+[0-9a-f]+ <([\w.]+)>")
+FAILED = []
+
+
+def run(*command, check=True):
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True,
+                          env=environment)
+    if check and done.returncode:
+        sys.exit(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def result(name, why):
+    print(f"FAIL {name}: {why}" if why else f"ok {name}", flush=True)
+    FAILED.extend([name] if why else [])
+
+
+def functions(path):
+    """Name to lines of disassembly."""
+    found, lines = {}, []
+    for line in run("objdump", "-d", "--no-show-raw-insn", path).splitlines():
+        head = re.match(r"[0-9a-f]+ <([\w.]+)>:$", line)
+        if head:
+            lines = found.setdefault(head.group(1), [])
+        else:
+            lines.append(line)
+    return found
+
+
+def units(path):
+    """The source files that a program has code or data of, by its debugging information."""
+    text = run("readelf", "--debug-dump=info", "--dwarf-depth=1", path)
+    return set(re.findall(r"DW_AT_name\s*: .*?(libos/\S+\.c)\s*$", text, re.MULTILINE))
+
+
+def check_archives(build):
+    for seam in ("buf", "order"):
+        archives = sorted(glob.glob(f"{build}/libos/{seam}-*.a"))
+        for archive in archives:
+            bad = [name for name, lines in functions(archive).items() if any(map(INDIRECT.search, lines))]
+            result(f"linked.direct {os.path.basename(archive)}", bad and f"indirect branches in {', '.join(bad)}")
+        if not archives:
+            result(f"linked.direct {seam}", "there is no archive of it")
+
+
+def check_hot_path(program):
+    """From buf_get on, within the cache: every branch is direct, and the policy is reached."""
+    code = functions(program)
+    waiting, reached = list(HOT), set()
+    while waiting:
+        name = waiting.pop()
+        if name in reached or name not in code:
+            continue
+        reached.add(name)
+        if any(map(INDIRECT.search, code[name])):
+            result("linked.hot", f"{name} branches through a pointer")
+            return
+        called = set(filter(None, (m and m.group(1) for m in map(DIRECT.search, code[name]))))
+        waiting += [other for other in called if other.startswith(("buf_", "cache_", "hash_", "free_", "get_absent"))]
+    missing = {"buf_get", "buf_policy_touch"} - reached
+    result("linked.hot", missing and f"not reached: {', '.join(sorted(missing))}")
+
+
+def variants(seam, common):
+    names = (os.path.basename(path)[:-2] for path in glob.glob(f"libos/{seam}/*.c"))
+    return {f"libos/{seam}/{name}.c" for name in names if name not in common}
+
+
+def check_contents(program, chosen, others):
+    have = units(program)
+    wrong = sorted(have & others) + sorted(f"{unit} is missing" for unit in chosen - have)
+    result(f"linked.contents {os.path.basename(program)}", ", ".join(wrong))
+
+
+def check_make(build):
+    # A dry run: -B for the commands of what is up to date, too.
+    dry = ["make", "-n", "-B", f"O={build}", f"{build}/apps/bin/cat", f"{build}/apps/bin/init"]
+    text = run(*dry, "SEAMS=buf=arc order=cscan", check=False)
+    links = [line for line in text.splitlines() if " -o " in line and "/apps/bin/" in line]
+    bad = [line for line in links if "buf-arc.a" not in line or "order-cscan.a" not in line]
+    result("linked.seams", "" if len(links) == 2 and not bad else f"{len(links)} links, {len(bad)} without them")
+    text = run(*dry, "SEAMS=buf=nosuch", check=False)
+    result("linked.refusal", "" if re.search(r"there is no buf=nosuch;.*buf=arc.*buf=lru", text, re.DOTALL) else text[-300:])
+
+
+def main():
+    build = sys.argv[1]
+    buf = variants("buf", ("arena", "cache", "tune", "write"))
+    order = variants("order", ("queue", "volume"))
+    lru, fifo = {"libos/buf/lru.c"}, {"libos/order/fifo.c"}
+    check_archives(build)
+    check_hot_path(f"{build}/apps/bin/cat")
+    check_contents(f"{build}/apps/bin/cat", lru | fifo, (buf - lru) | (order - fifo) | {"libos/vm/eager.c"})
+    all_buf, all_fs = (set(glob.glob(f"libos/{seam}/*.c")) for seam in ("buf", "fs"))
+    check_contents(f"{build}/apps/bin/rawdisk", fifo, all_buf | all_fs | (order - fifo))
+    arc = {"libos/buf/arc.c"}
+    check_contents(f"{build}/apps/bin/buf-arc", arc, all_fs | (buf - arc))
+    check_make(build)
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
