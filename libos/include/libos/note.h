@@ -21,7 +21,7 @@ struct libos_note {
 	uint32_t abi;	  /* EXO_ABI_VERSION that it was built for */
 	uint32_t start;	  /* START_VERSION */
 	uint32_t segment; /* POSIX_VERSION of the segment that it can join */
-	char line[]; /* as in app.mk, every seam named: `posix fs=ext2 buf=lru disk=fifo vm=demand`
+	char line[]; /* as in app.mk, every seam named: `posix fs=ext2 buf=lru order=fifo vm=demand`
 		      */
 };
 

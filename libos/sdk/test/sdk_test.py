@@ -223,7 +223,7 @@ def misfits(place):
 def bad_input(place):
     cc = ["exo-cc", "-o", "x", "hello.c", "-libos"]
     place.write("half.c", POLICY[:POLICY.index("uint32_t buf_policy_victim")])
-    place.refuses("unknown variant", [*cc, "buf=lru2"], "there is no buf=lru2", "buf=lru,", "files of your own")
+    place.refuses("unknown variant", [*cc, "buf=lru2"], "there is no buf=lru2", "buf=lru", "files of your own")
     place.refuses("unknown seam", [*cc, "bus=lru"], "no seam bus", "fs buf ")
     place.refuses("bare with fs", [*cc, "bare fs=ext2"], "bare has no seam fs")
     place.refuses("two personalities", [*cc, "posix bare"], "not both")
