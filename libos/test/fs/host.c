@@ -230,25 +230,50 @@ static size_t arena_size(size_t nframes)
 	return nframes <= 64 ? 512u << 10 : 4u << 20;
 }
 
-int rig_up(struct rig *r, struct disk *d, size_t nframes, uint32_t flags)
+struct disk *host_volume(const struct fs_ops *ops, unsigned mib)
 {
-	*r = (struct rig){.disk = d};
+	char message[160] = "";
+	struct disk *d;
+
+	if (!(ops->traits & FS_DISKLESS) && ops->make == NULL)
+		return host_mke2fs("volume", 4096, mib, "");
+	d = disk_new((uint64_t)mib * 256);
+	if (ops->make != NULL && ops->make(d, message) != 0) {
+		fprintf(stderr, "making %s: %s\n", ops->name, message);
+		exit(1);
+	}
+	return d;
+}
+
+int rig_up_as(struct rig *r, const struct fs_ops *ops, struct disk *d, size_t nframes,
+	      uint32_t flags, uint64_t limit)
+{
+	struct fs_mount m = {.flags = flags, .limit = limit};
+	int status;
+
+	*r = (struct rig){.ops = ops, .disk = d};
 	r->region = host_pages(arena_size(nframes));
 	r->frames = host_pages(nframes * BUF_SIZE);
-	r->arena = arena_init(r->region, arena_size(nframes));
-	r->cache = buf_init(r->arena, r->frames, nframes, d->nblocks);
-	struct fs_mount m = {.disk = d, .arena = r->arena, .cache = r->cache, .flags = flags};
-	int status = fs_ext2_ops.mount(&m, &r->ctx.fs);
+	r->arena = m.arena = arena_init(r->region, arena_size(nframes));
+	if (!(ops->traits & FS_DISKLESS)) {
+		r->cache = m.cache = buf_init(r->arena, r->frames, nframes, d->nblocks);
+		r->ctx.disk = m.disk = d;
+	}
+	status = ops->mount(&m, &r->ctx.fs);
 	memcpy(r->message, m.message, sizeof r->message);
-	r->ctx.disk = d;
 	if (status != 0)
 		(void)rig_down(r, 0);
 	return status;
 }
 
+int rig_up(struct rig *r, struct disk *d, size_t nframes, uint32_t flags)
+{
+	return rig_up_as(r, &fs_ext2_ops, d, nframes, flags, 0);
+}
+
 int rig_down(struct rig *r, int unmount)
 {
-	int status = unmount ? fs_ext2_ops.unmount(&r->ctx, 1) : 0;
+	int status = unmount ? r->ops->unmount(&r->ctx, 1) : 0;
 
 	free(r->region);
 	free(r->frames);

@@ -62,6 +62,7 @@ int host_e2fsck(const struct disk *d, const char *name);
 
 /* A mounted image with all its parts. */
 struct rig {
+	const struct fs_ops *ops; /* of its variant */
 	struct disk *disk;
 	void *region, *frames;
 	struct arena *arena;
@@ -72,8 +73,14 @@ struct rig {
 
 /* Mounts `d` with a cache of `nframes`; 0 or mount's error, with everything but the disk freed. */
 int rig_up(struct rig *r, struct disk *d, size_t nframes, uint32_t flags);
+/* The same for any variant; FS_DISKLESS gets no disk, and may take `limit` bytes. */
+int rig_up_as(struct rig *r, const struct fs_ops *ops, struct disk *d, size_t nframes,
+	      uint32_t flags, uint64_t limit);
 /* Unmounts (if `unmount`) and frees all but the disk; unmount's status. */
 int rig_down(struct rig *r, int unmount);
+
+/* An empty volume of a variant: `mib` MiB, made by its own make() or, where it has none, mke2fs. */
+struct disk *host_volume(const struct fs_ops *ops, unsigned mib);
 
 /* A fixed sequence of numbers. */
 struct rng {

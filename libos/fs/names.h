@@ -1,0 +1,45 @@
+/*
+ * names.h - the small rules that every file system variant has in common: names and times.
+ *
+ * Owns nothing.  Called by the variants of libos/fs.
+ */
+#ifndef FS_NAMES_H
+#define FS_NAMES_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <libos/fs.h>
+
+/* 0 if it is a name of at most `max` bytes, else what an operation is to answer. */
+static inline int fs_name_check(const char *name, size_t len, size_t max)
+{
+	if (len == 0)
+		return -EINVAL;
+	if (len > max)
+		return -ENAMETOOLONG;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] == '/' || name[i] == 0)
+			return -EINVAL;
+	return 0;
+}
+
+/* Whether a name, which is not empty, is "." or "..". */
+static inline int fs_name_dots(const char *name, size_t len)
+{
+	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
+}
+
+/* Whether `a` is not after `b`. */
+static inline int fs_time_older(const struct fs_time *a, const struct fs_time *b)
+{
+	return a->sec < b->sec || (a->sec == b->sec && a->nsec <= b->nsec);
+}
+
+/* Whether reading is to set the access time: only if nobody read since the last change. */
+static inline int fs_atime_due(const struct fs *fs, const struct fs_attr *a)
+{
+	return !fs->readonly && !(fs->flags & FS_MOUNT_NOATIME) &&
+	       (fs_time_older(&a->atime, &a->mtime) || fs_time_older(&a->atime, &a->ctime));
+}
+
+#endif
