@@ -228,17 +228,8 @@ static int op_setattr(struct fs_ctx *c, struct fs_node *node, const struct fs_at
 	if (mask & FS_SET_SIZE)
 		status = resize(c, ext2_node_of(node), a->size);
 	if (status == 0) {
-		if (mask & FS_SET_MODE)
-			node->attr.mode = (node->attr.mode & FS_IFMT) | (a->mode & 07777);
-		if (mask & FS_SET_UID)
-			node->attr.uid = a->uid;
-		if (mask & FS_SET_GID)
-			node->attr.gid = a->gid;
+		fs_attr_take(&node->attr, a, mask);
 		ext2_touch(e, ext2_node_of(node), EXT2_TOUCH_C);
-		if (mask & FS_SET_ATIME)
-			node->attr.atime = a->atime;
-		if (mask & FS_SET_MTIME)
-			node->attr.mtime = a->mtime;
 	}
 	leave(c);
 	return status;

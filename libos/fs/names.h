@@ -1,5 +1,5 @@
 /*
- * names.h - the small rules that every file system variant has in common: names and times.
+ * names.h - the small rules that every file system variant has in common: names, attributes, times.
  *
  * Owns nothing.  Called by the variants of libos/fs.
  */
@@ -27,6 +27,21 @@ static inline int fs_name_check(const char *name, size_t len, size_t max)
 static inline int fs_name_dots(const char *name, size_t len)
 {
 	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
+}
+
+/* Takes what setattr's `mask` names, but for the size, which is more than a number. */
+static inline void fs_attr_take(struct fs_attr *to, const struct fs_attr *a, uint32_t mask)
+{
+	if (mask & FS_SET_MODE)
+		to->mode = (to->mode & FS_IFMT) | (a->mode & 07777);
+	if (mask & FS_SET_UID)
+		to->uid = a->uid;
+	if (mask & FS_SET_GID)
+		to->gid = a->gid;
+	if (mask & FS_SET_ATIME)
+		to->atime = a->atime;
+	if (mask & FS_SET_MTIME)
+		to->mtime = a->mtime;
 }
 
 /* Whether `a` is not after `b`. */

@@ -227,6 +227,8 @@ int host_e2fsck(const struct disk *d, const char *name)
 /* A small cache goes with a small arena: tests with many volumes are quicker. */
 static size_t arena_size(size_t nframes)
 {
+	if (nframes > 1000)
+		return 32u << 20;
 	return nframes <= 64 ? 512u << 10 : 4u << 20;
 }
 
