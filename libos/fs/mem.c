@@ -16,7 +16,6 @@
  * fs_mem_ops.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "mem.h"
 #include "names.h"
@@ -60,8 +59,9 @@ static void enter(struct fs_ctx *c)
 	if (lock_acquire(&c->fs->lock) == LOCK_OK || !m->changing)
 		return;
 	m->fs.readonly = 1;
-	snprintf(m->fs.message, sizeof m->fs.message,
-		 "mem: read-only: a process died while changing it; its user was %u", c->uid);
+	m->fs.message[0] = 0;
+	fs_say(m->fs.message, "mem: a process died while changing it; its user was ");
+	fs_say_number(m->fs.message, c->uid);
 }
 
 /* For operations that change something. On error the lock is not held. */
@@ -186,8 +186,8 @@ static int op_mount(struct fs_mount *in, struct fs **out)
 
 	*out = NULL;
 	if (limit < LIMIT_LEAST) {
-		snprintf(in->message, sizeof in->message, "mem: a size of %llu KiB: at least %u",
-			 (unsigned long long)limit >> 10, LIMIT_LEAST >> 10);
+		fs_say(in->message, "mem: the least size is ");
+		fs_say_number(in->message, LIMIT_LEAST);
 		return -EINVAL;
 	}
 	m = arena_alloc(in->arena, sizeof *m);

@@ -1,5 +1,6 @@
 /*
- * names.h - the small rules that every file system variant has in common: names, attributes, times.
+ * names.h - the small rules that every file system variant has in common: names, attributes, times,
+ * messages.
  *
  * Owns nothing.  Called by the variants of libos/fs.
  */
@@ -8,6 +9,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <libos/fs.h>
 
 /* 0 if it is a name of at most `max` bytes, else what an operation is to answer. */
@@ -55,6 +58,29 @@ static inline int fs_atime_due(const struct fs *fs, const struct fs_attr *a)
 {
 	return !fs->readonly && !(fs->flags & FS_MOUNT_NOATIME) &&
 	       (fs_time_older(&a->atime, &a->mtime) || fs_time_older(&a->atime, &a->ctime));
+}
+
+/* Adds to a message (of `struct fs`, `struct fs_mount`), as far as there is room.  Not by printf,
+ * which would come into every program then. */
+static inline void fs_say(char *message, const char *text)
+{
+	size_t at = strlen(message);
+
+	while (*text && at + 1 < FS_MESSAGE)
+		message[at++] = *text++;
+	message[at] = 0;
+}
+
+static inline void fs_say_number(char *message, uint64_t n)
+{
+	char digits[24];
+	char *p = digits + sizeof digits;
+
+	*--p = 0;
+	do {
+		*--p = (char)('0' + n % 10);
+	} while ((n /= 10) != 0);
+	fs_say(message, p);
 }
 
 #endif

@@ -27,6 +27,7 @@
 
 #define FS_NAME_MAX    255u
 #define FS_SYMLINK_MAX 4095u
+#define FS_MESSAGE     160u /* bytes of a message, with its end */
 
 /* Types and bits of a mode: the traditional numbers, whatever the C library calls them. */
 #define FS_IFMT	  0170000u
@@ -86,10 +87,13 @@ struct fs {
 	uint32_t flags;	   /* enum fs_mount_flags, as asked for */
 	uint32_t readonly; /* not 0: changes get -EROFS (asked for, or after an error) */
 	uint32_t mark;	   /* the layer above's, 0 at first: which of its mounts this is */
+	uint32_t dirty;	   /* not 0: memory has changes that are not in the cache's buffers */
+	uint32_t spare;
 	struct lock lock;
 	struct arena *arena;
 	struct buf_cache *cache;
-	char message[160]; /* why it is read-only or what went wrong last; "" if nothing did */
+	char message[FS_MESSAGE]; /* why it is read-only or what went wrong last; "" if nothing did
+				   */
 };
 
 /*
@@ -132,10 +136,11 @@ struct fs_mount {
 	struct disk *disk;
 	struct arena *arena;
 	struct buf_cache *cache;
-	uint32_t flags;	   /* enum fs_mount_flags */
-	uint64_t limit;	   /* bytes that FS_DISKLESS may take of the arena; 0: its own choice */
-	char message[160]; /* out: why it was refused or is read-only, with the names; "" otherwise
-			    */
+	uint32_t flags; /* enum fs_mount_flags */
+	uint64_t limit; /* bytes that FS_DISKLESS may take of the arena; 0: its own choice */
+	char message[FS_MESSAGE]; /* out: why it was refused or is read-only, with the names; ""
+				   * otherwise
+				   */
 };
 
 /* What a variant cannot do, each answered with -EPERM, and what it does without. */
@@ -160,7 +165,7 @@ struct fs_ops {
 	uint32_t traits; /* enum fs_traits */
 
 	/* Makes the volume an empty file system.  NULL: not made here (FS_DISKLESS needs none). */
-	int (*make)(struct disk *d, char message[160]);
+	int (*make)(struct disk *d, char message[FS_MESSAGE]);
 
 	/* Takes the volume. -EINVAL: not this type, damaged, or with unknown features (message
 	 * names them). */
