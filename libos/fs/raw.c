@@ -482,7 +482,7 @@ static int op_readdir(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
 const struct fs_ops fs_raw_ops = {
 	.type = FS_TYPE_RAW,
 	.name = "raw",
-	.traits = FS_FLAT | FS_NO_LINKS | FS_NO_SYMLINKS,
+	.traits = FS_FLAT | FS_NO_LINKS | FS_NO_SYMLINKS | FS_SAFE | FS_IN_PLACE,
 	.make = raw_make,
 	.mount = raw_mount,
 	.unmount = op_unmount,

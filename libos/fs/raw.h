@@ -103,6 +103,8 @@ static inline void raw_dirty(struct raw *v, enum raw_dirt dirt)
 		v->fs.dirty = dirt;
 }
 
+extern const struct fs_ops fs_raw_ops;
+
 /* ---- raw_dir.c ---- */
 
 int raw_make(struct disk *d, char message[FS_MESSAGE]);

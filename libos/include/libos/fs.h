@@ -143,12 +143,14 @@ struct fs_mount {
 				   */
 };
 
-/* What a variant cannot do, each answered with -EPERM, and what it does without. */
+/* What a variant cannot do (each answered with -EPERM), what it does without, what it promises. */
 enum fs_traits {
 	FS_FLAT = 1,	    /* no directory but the root */
 	FS_NO_LINKS = 2,    /* a file has one name */
 	FS_NO_SYMLINKS = 4, /* no symbolic links */
 	FS_DISKLESS = 8,    /* lives in memory: needs no volume, and nothing survives unmount */
+	FS_SAFE = 16, /* after a crash it is what a sync has left, the last or the one under way */
+	FS_IN_PLACE = 32, /* but for bytes of files that were changed in place since */
 };
 
 /*
@@ -234,6 +236,9 @@ struct fs_ops {
 	 * are, once. */
 	int (*readdir)(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
 		       struct fs_dirent *ents, unsigned max);
+	/* Whether all that is kept about the volume agrees: 0, or the line of what does not.  NULL:
+	 * has no such check.  For tests. */
+	int (*check)(struct fs_ctx *c);
 };
 
 extern const struct fs_ops fs_ext2_ops;

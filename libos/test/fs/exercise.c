@@ -124,7 +124,7 @@ void exercise(struct rig *r)
 		return;
 	(void)r->ops->statfs(&r->ctx, &s);
 	walk(r, root, 2, &budget);
-	dir = find(r, root, "dir");
+	dir = r->ops->traits & FS_FLAT ? find(r, root, ".") : find(r, root, "dir");
 	if (dir != NULL) {
 		change_files(r, root, dir);
 		(void)r->ops->sync(&r->ctx);
@@ -135,35 +135,64 @@ void exercise(struct rig *r)
 	(void)r->ops->sync(&r->ctx);
 }
 
-int exercise_prepare(struct disk *d)
+/* Directories and links, for those who have them. */
+static int prepare_tree(struct rig *r, struct fs_node *root)
+{
+	char text[200];
+	struct fs_node *n;
+	int status = r->ops->mkdir(&r->ctx, root, "tree", 4, 0755, &n) |
+		     r->ops->mkdir(&r->ctx, n, "sub", 3, 0755, NULL);
+
+	memset(text, 'l', sizeof text);
+	status |= r->ops->put(&r->ctx, n);
+	status |= r->ops->symlink(&r->ctx, root, "short", 5, "dir", 3, &n);
+	status |= r->ops->put(&r->ctx, n);
+	status |= r->ops->symlink(&r->ctx, root, "long", 4, text, sizeof text, &n);
+	return status | r->ops->put(&r->ctx, n);
+}
+
+static int prepare_files(struct rig *r, struct fs_node *root, struct fs_node *dir, uint64_t most)
 {
 	static char bytes[400000];
-	struct rig r;
-	struct fs_node *root, *dir, *n;
+	struct fs_node *n;
 	char name[32];
-	int status = rig_up(&r, d, 64, 0);
+	int status = 0;
 
-	if (status != 0 || (status = r.ops->root(&r.ctx, &root)) != 0)
-		return status;
-	status |= r.ops->mkdir(&r.ctx, root, "dir", 3, 0755, &dir);
 	for (int i = 0; i < 60 && status == 0; i++) {
 		int len = snprintf(name, sizeof name, "file%d", i);
-		status |= r.ops->create(&r.ctx, dir, name, (size_t)len, 0644, &n);
-		status |= r.ops->put(&r.ctx, n);
+		status |= r->ops->create(&r->ctx, dir, name, (size_t)len, 0644, &n);
+		status |= r->ops->put(&r->ctx, n);
 	}
-	status |= r.ops->mkdir(&r.ctx, root, "tree", 4, 0755, &n) |
-		  r.ops->mkdir(&r.ctx, n, "sub", 3, 0755, NULL);
-	status |= r.ops->put(&r.ctx, n) | r.ops->put(&r.ctx, dir);
-	status |= r.ops->create(&r.ctx, root, "big", 3, 0644, &n);
-	status |= r.ops->write(&r.ctx, n, 0, bytes, sizeof bytes) != sizeof bytes;
-	status |= r.ops->put(&r.ctx, n) | r.ops->create(&r.ctx, root, "sparse", 6, 0644, &n);
-	for (uint64_t off = 100; off < 70000000; off *= 12)
-		status |= r.ops->write(&r.ctx, n, off, "sparse", 6) != 6;
-	status |= r.ops->put(&r.ctx, n) | r.ops->symlink(&r.ctx, root, "short", 5, "dir", 3, &n);
-	status |= r.ops->put(&r.ctx, n);
-	memset(bytes, 'l', 200);
-	status |= r.ops->symlink(&r.ctx, root, "long", 4, bytes, 200, &n);
-	status |= r.ops->put(&r.ctx, n) | r.ops->put(&r.ctx, root);
+	status |= r->ops->create(&r->ctx, root, "big", 3, 0644, &n);
+	status |= r->ops->write(&r->ctx, n, 0, bytes, sizeof bytes) != sizeof bytes;
+	status |= r->ops->put(&r->ctx, n) | r->ops->create(&r->ctx, root, "sparse", 6, 0644, &n);
+	for (uint64_t off = 100; off < most; off *= 12)
+		status |= r->ops->write(&r->ctx, n, off, "sparse", 6) != 6;
+	return status | r->ops->put(&r->ctx, n);
+}
+
+int exercise_prepare_as(const struct fs_ops *ops, struct disk *d)
+{
+	const int flat = (ops->traits & FS_FLAT) != 0;
+	struct rig r;
+	struct fs_node *root, *dir;
+	int status = rig_up_as(&r, ops, d, 64, 0, 0);
+
+	if (status != 0 || (status = ops->root(&r.ctx, &root)) != 0)
+		return status;
+	if (flat)
+		status |= ops->lookup(&r.ctx, root, ".", 1, &dir);
+	else
+		status |= ops->mkdir(&r.ctx, root, "dir", 3, 0755, &dir);
+	status |= prepare_files(&r, root, dir, flat ? 200000 : 70000000);
+	if (!flat)
+		status |= prepare_tree(&r, root);
+	status |= ops->put(&r.ctx, dir) | ops->put(&r.ctx, root);
 	int down = rig_down(&r, 1);
 	return status != 0 ? status : down;
+}
+
+int exercise_prepare(struct disk *d)
+{
+	return exercise_prepare_as(&fs_ext2_ops, d);
 }

@@ -116,8 +116,48 @@ void disk_save(const struct disk *d, const char *path)
 		die("write", path);
 }
 
+void disk_record(struct disk *d)
+{
+	d->record = calloc(1, sizeof *d->record);
+	if (d->record == NULL)
+		die("memory for", "record");
+}
+
+static void record_free(struct record *rec)
+{
+	for (uint32_t i = 0; rec != NULL && i < rec->n; i++)
+		free(rec->at[i].data);
+	if (rec != NULL)
+		free(rec->at);
+	free(rec);
+}
+
+/* Notes a write or a flush that is done. */
+static void note(struct disk *d, const struct disk_req *r)
+{
+	struct record *rec = d->record;
+	struct command *c;
+
+	if (rec == NULL || r->op == DISK_READ)
+		return;
+	if (rec->n == rec->room) {
+		rec->room = rec->room * 2 + 64;
+		rec->at = realloc(rec->at, rec->room * sizeof *rec->at);
+		if (rec->at == NULL)
+			die("memory for", "record");
+	}
+	c = &rec->at[rec->n++];
+	*c = (struct command){.block = r->block, .nblocks = r->nblocks};
+	c->data = r->nblocks ? malloc((size_t)r->nblocks * DISK_BLOCK) : NULL;
+	if (r->nblocks && c->data == NULL)
+		die("memory for", "record");
+	for (uint32_t i = 0; i < r->nblocks; i++)
+		memcpy(c->data + (size_t)i * DISK_BLOCK, r->pages[i], DISK_BLOCK);
+}
+
 void disk_free(struct disk *d)
 {
+	record_free(d->record);
 	free(d->data);
 	free(d);
 }
@@ -161,6 +201,8 @@ int disk_submit(struct disk *d, struct disk_req *r)
 		d->last_write = r->block;
 	}
 	r->status = fails(d, r) ? -EIO : 0;
+	if (r->status == 0)
+		note(d, r);
 	for (uint32_t i = 0; i < r->nblocks && r->status == 0; i++) {
 		uint8_t *at = d->data + (r->block + i) * DISK_BLOCK;
 

@@ -14,7 +14,20 @@
 #include <stdio.h>
 #include <libos/fs.h>
 
+/* A write with its data, or a flush (nblocks 0). */
+struct command {
+	uint64_t block;
+	uint32_t nblocks;
+	uint8_t *data;
+};
+
+struct record {
+	struct command *at;
+	uint32_t n, room;
+};
+
 struct disk {
+	struct record *record; /* NULL: nothing is recorded */
 	uint8_t *data;
 	uint64_t nblocks;
 	uint64_t commands[4]; /* by enum disk_op */
@@ -41,6 +54,8 @@ struct disk *disk_new(uint64_t nblocks);
 struct disk *disk_load(const char *path);
 void disk_save(const struct disk *d, const char *path);
 void disk_free(struct disk *d);
+/* Keeps every write and flush from now on, in d->record. */
+void disk_record(struct disk *d);
 /* Lets commands from the `nth` on (1: the next) fail, `count` of them. */
 void disk_fail(struct disk *d, enum disk_op op, uint64_t nth, uint64_t count);
 
