@@ -15,7 +15,7 @@ LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo
 
 LIBOS_SEAMS      := fs buf disk vm
 # What a program gets that says nothing; SEAMS='buf=...' on make's command line is for all.
-LIBOS_DEFAULTS   := fs=ext2,mem,raw buf=lru disk=fifo vm=demand $(SEAMS)
+LIBOS_DEFAULTS   := fs=ext2,mem,raw,log buf=lru disk=fifo vm=demand $(SEAMS)
 # The bare one has no files, and a cache only where its line names one.
 LIBOS_BARE_SEAMS := disk vm
 LIBOS_BARE_MAY   := buf

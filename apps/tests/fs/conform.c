@@ -167,7 +167,8 @@ static void test_attributes(void)
 /* A program that was copied there runs, and with what it read from there. */
 static void test_program(void)
 {
-	char *const argv[] = {"cat", "in", NULL};
+	static char cat[] = "cat", in_name[] = "in";
+	char *const argv[] = {cat, in_name, NULL};
 	int fds[3] = {0, -1, 2}, in = open("/bin/cat", O_RDONLY), status;
 	const int fd = open("cat", O_WRONLY | O_CREAT, 0755);
 	ssize_t n;
