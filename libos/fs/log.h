@@ -233,7 +233,7 @@ int log_dir_read(struct fs_ctx *c, struct log_node *dir, uint64_t cookie, struct
 
 /* ---- log_mount.c ---- */
 
-int log_make(struct disk *d, char message[FS_MESSAGE]);
+int log_make(struct disk *d, void *scratch, char message[FS_MESSAGE]);
 int log_mount(struct fs_mount *m, struct fs **out);
 void log_free(struct log *l);
 int log_check(struct fs_ctx *c);

@@ -262,12 +262,10 @@ int log_mount(struct fs_mount *m, struct fs **out)
 
 /* A root in the first block that files may have, its inode in the inode file, and one checkpoint.
  */
-int log_make(struct disk *d, char message[FS_MESSAGE])
+int log_make(struct disk *d, void *scratch, char message[FS_MESSAGE])
 {
-	static union {
-		struct log_checkpoint checkpoint;
-		struct log_inode inode[LOG_INODES];
-	} page __attribute__((aligned(DISK_BLOCK)));
+	struct log_inode *inode = scratch;
+	struct log_checkpoint *p = scratch;
 	const struct fs_time now = fs_now();
 	const uint32_t first = 3;
 	int status = 0;
@@ -277,30 +275,29 @@ int log_make(struct disk *d, char message[FS_MESSAGE])
 		fs_say_number(message, LOG_LEAST);
 		return -ENOSPC;
 	}
-	memset(&page, 0, sizeof page);
 	for (uint64_t i = 0; i < 2 && status == 0; i++)
-		status = transfer(d, DISK_WRITE, i, &page);
-	page.inode[LOG_ROOT_INO] = (struct log_inode){.mode = FS_IFDIR | 0755,
-						      .nlink = 2,
-						      .atime = now.sec,
-						      .mtime = now.sec,
-						      .ctime = now.sec,
-						      .parent = LOG_ROOT_INO};
+		status = transfer(d, DISK_WRITE, i, scratch);
+	inode[LOG_ROOT_INO] = (struct log_inode){.mode = FS_IFDIR | 0755,
+						 .nlink = 2,
+						 .atime = now.sec,
+						 .mtime = now.sec,
+						 .ctime = now.sec,
+						 .parent = LOG_ROOT_INO};
 	if (status == 0)
-		status = transfer(d, DISK_WRITE, first, &page);
+		status = transfer(d, DISK_WRITE, first, scratch);
 	if (status == 0)
 		status = buf_flush(d);
 	if (status)
 		return status;
-	memset(&page, 0, sizeof page);
-	page.checkpoint = (struct log_checkpoint){.magic = LOG_MAGIC,
-						  .version = LOG_VERSION,
-						  .seq = 1,
-						  .blocks = disk_size(d),
-						  .inodes = {.root = first, .count = 1},
-						  .inode_blocks = 1};
-	page.checkpoint.crc = exo_crc32c(0, (const uint8_t *)&page, sizeof page);
-	status = transfer(d, DISK_WRITE, 1, &page);
+	memset(p, 0, sizeof *p);
+	*p = (struct log_checkpoint){.magic = LOG_MAGIC,
+				     .version = LOG_VERSION,
+				     .seq = 1,
+				     .blocks = disk_size(d),
+				     .inodes = {.root = first, .count = 1},
+				     .inode_blocks = 1};
+	p->crc = exo_crc32c(0, scratch, sizeof *p);
+	status = transfer(d, DISK_WRITE, 1, p);
 	return status ? status : buf_flush(d);
 }
 

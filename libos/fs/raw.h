@@ -107,7 +107,7 @@ extern const struct fs_ops fs_raw_ops;
 
 /* ---- raw_dir.c ---- */
 
-int raw_make(struct disk *d, char message[FS_MESSAGE]);
+int raw_make(struct disk *d, void *scratch, char message[FS_MESSAGE]);
 int raw_mount(struct fs_mount *m, struct fs **out);
 /* Data, then the directory if it changed, durably. */
 int raw_commit(struct fs_ctx *c);

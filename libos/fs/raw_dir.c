@@ -13,6 +13,8 @@
 #include "names.h"
 #include "raw.h"
 
+_Static_assert(RAW_COPY <= FS_SCRATCH, "room to make a copy in");
+
 /* ---- transfers ---- */
 
 static int transfer(struct disk *d, enum disk_op op, uint64_t block, uint32_t n, void *at)
@@ -281,12 +283,9 @@ int raw_mount(struct fs_mount *m, struct fs **out)
 }
 
 /* An old directory of a higher number must not count: the other copy's magic goes first. */
-int raw_make(struct disk *d, char message[FS_MESSAGE])
+int raw_make(struct disk *d, void *scratch, char message[FS_MESSAGE])
 {
-	static union {
-		struct raw_copy copy;
-		char page[DISK_BLOCK];
-	} k __attribute__((aligned(DISK_BLOCK)));
+	struct raw_copy *k = scratch;
 	const struct fs_time now = fs_now();
 	int status;
 
@@ -295,19 +294,18 @@ int raw_make(struct disk *d, char message[FS_MESSAGE])
 		fs_say_number(message, RAW_LEAST);
 		return -ENOSPC;
 	}
-	memset(&k, 0, sizeof k);
 	for (int i = 0; i < 2; i++) {
-		status = transfer(d, DISK_WRITE, (uint64_t)i * RAW_COPY, RAW_COPY, &k);
+		status = transfer(d, DISK_WRITE, (uint64_t)i * RAW_COPY, RAW_COPY, k);
 		if (status)
 			return status;
 	}
-	k.copy.head = (struct raw_head){.magic = RAW_MAGIC,
-					.version = RAW_VERSION,
-					.seq = 1,
-					.blocks = disk_size(d),
-					.places = 1};
-	k.copy.entry[0] = (struct raw_entry){
+	k->head = (struct raw_head){.magic = RAW_MAGIC,
+				    .version = RAW_VERSION,
+				    .seq = 1,
+				    .blocks = disk_size(d),
+				    .places = 1};
+	k->entry[0] = (struct raw_entry){
 		.mode = FS_IFDIR | 0755, .atime = now.sec, .mtime = now.sec, .ctime = now.sec};
-	status = write_copy(d, &k.copy);
+	status = write_copy(d, k);
 	return status ? status : buf_flush(d);
 }

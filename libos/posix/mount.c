@@ -557,9 +557,8 @@ int mount_end(const char *target)
 /* ---- making and listing -------------------------------------------------------------------- */
 
 /* What was never written cannot be read: zeros from there on. */
-static int clear_rest(struct disk *disk, uint32_t index)
+static int clear_rest(struct disk *disk, uint32_t index, void *zero)
 {
-	static char zero[EXO_PAGE_SIZE] __attribute__((aligned(EXO_PAGE_SIZE)));
 	void *pages[CLEAR_PAGES];
 	int error = 0;
 
@@ -580,11 +579,25 @@ static int clear_rest(struct disk *disk, uint32_t index)
 	return error;
 }
 
+static int make_volume(const struct fs_ops *ops, uint32_t index, char why[MOUNT_WHY])
+{
+	const size_t size = (size_t)FS_SCRATCH * EXO_PAGE_SIZE;
+	void *scratch = arena_alloc(posix_seg->arena, size);
+	struct disk *disk;
+	int error = scratch ? open_volume(index, &disk) : -ENOMEM;
+
+	if (error == 0)
+		error = clear_rest(disk, index, scratch);
+	if (error == 0)
+		error = ops->make(disk, scratch, why);
+	arena_free(posix_seg->arena, scratch, size);
+	return error;
+}
+
 static int do_format(const char *type, const char *extent, char why[MOUNT_WHY])
 {
 	const struct fs_ops *ops = variant_named(type, why);
-	struct disk *disk;
-	int index, error;
+	int index;
 
 	if (posix_self->uid)
 		return -EPERM;
@@ -597,12 +610,7 @@ static int do_format(const char *type, const char *extent, char why[MOUNT_WHY])
 		return -ENOTSUP;
 	}
 	index = find_extent(extent, why);
-	if (index < 0)
-		return index;
-	error = open_volume((uint32_t)index, &disk);
-	if (error == 0)
-		error = clear_rest(disk, (uint32_t)index);
-	return error ? error : ops->make(disk, why);
+	return index < 0 ? index : make_volume(ops, (uint32_t)index, why);
 }
 
 int mount_format(const char *type, const char *extent, char why[MOUNT_WHY])

@@ -26,6 +26,7 @@
 #include <libos/lock.h>
 
 #define FS_NAME_MAX    255u
+#define FS_SCRATCH     4u /* blocks that make() is given to work with */
 #define FS_SYMLINK_MAX 4095u
 #define FS_MESSAGE     160u /* bytes of a message, with its end */
 
@@ -166,8 +167,9 @@ struct fs_ops {
 	const char *name;
 	uint32_t traits; /* enum fs_traits */
 
-	/* Makes the volume an empty file system.  NULL: not made here (FS_DISKLESS needs none). */
-	int (*make)(struct disk *d, char message[FS_MESSAGE]);
+	/* Makes the volume an empty file system; `scratch` is FS_SCRATCH blocks of zeros, aligned
+	 * as for transfers.  NULL: not made here (FS_DISKLESS needs none). */
+	int (*make)(struct disk *d, void *scratch, char message[FS_MESSAGE]);
 
 	/* Takes the volume. -EINVAL: not this type, damaged, or with unknown features (message
 	 * names them). */

@@ -274,6 +274,17 @@ static size_t arena_size(size_t nframes)
 	return nframes <= 64 ? 512u << 10 : 4u << 20;
 }
 
+int host_make(const struct fs_ops *ops, struct disk *d, char message[FS_MESSAGE])
+{
+	void *scratch = host_pages((size_t)FS_SCRATCH * DISK_BLOCK);
+	int status;
+
+	memset(scratch, 0, (size_t)FS_SCRATCH * DISK_BLOCK);
+	status = ops->make(d, scratch, message);
+	free(scratch);
+	return status;
+}
+
 struct disk *host_volume(const struct fs_ops *ops, unsigned mib)
 {
 	char message[160] = "";
@@ -282,7 +293,7 @@ struct disk *host_volume(const struct fs_ops *ops, unsigned mib)
 	if (!(ops->traits & FS_DISKLESS) && ops->make == NULL)
 		return host_mke2fs("volume", 4096, mib, "");
 	d = disk_new((uint64_t)mib * 256);
-	if (ops->make != NULL && ops->make(d, message) != 0) {
+	if (ops->make != NULL && host_make(ops, d, message) != 0) {
 		fprintf(stderr, "making %s: %s\n", ops->name, message);
 		exit(1);
 	}

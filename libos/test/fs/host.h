@@ -97,6 +97,9 @@ int rig_down(struct rig *r, int unmount);
 /* An empty volume of a variant: `mib` MiB, made by its own make() or, where it has none, mke2fs. */
 struct disk *host_volume(const struct fs_ops *ops, unsigned mib);
 
+/* Makes the disk an empty volume of a variant that can. */
+int host_make(const struct fs_ops *ops, struct disk *d, char message[FS_MESSAGE]);
+
 /* A fixed sequence of numbers. */
 struct rng {
 	uint64_t s;

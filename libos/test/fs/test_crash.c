@@ -217,7 +217,7 @@ static struct disk *perform(uint64_t seed)
 	struct rng g = {seed};
 	struct disk *d = disk_new(BLOCKS), *start = disk_new(BLOCKS);
 	char message[FS_MESSAGE] = "";
-	int bad = ops->make(d, message);
+	int bad = host_make(ops, d, message);
 
 	syncs = 0;
 	seldom = seed % 2 == 0;

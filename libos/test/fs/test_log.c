@@ -88,7 +88,7 @@ static int test_pressure(void)
 	struct rig r;
 	uint64_t seq;
 
-	EXPECT(ops->make(d, message) == 0 && up(&r, d, &root) == 0);
+	EXPECT(host_make(ops, d, message) == 0 && up(&r, d, &root) == 0);
 	for (int i = 0; i < COUNT - 1; i++) {
 		n = file(&r, root, i, 1);
 		EXPECT(n && fill(&r, n, i, 0, LEN) == LEN && ops->put(&r.ctx, n) == 0);
@@ -131,7 +131,7 @@ static int test_cleaning(void)
 	struct rig r;
 	uint32_t before;
 
-	EXPECT(ops->make(d, message) == 0 && up(&r, d, &root) == 0);
+	EXPECT(host_make(ops, d, message) == 0 && up(&r, d, &root) == 0);
 	for (int i = 0; i < FILES; i++) {
 		n = file(&r, root, i, 1);
 		EXPECT(n && fill(&r, n, i, 0, LEN) == LEN && ops->put(&r.ctx, n) == 0);
