@@ -84,10 +84,22 @@ static const struct fs_ops *variant_named(const char *name, char why[MOUNT_WHY])
 
 /* ---- reaching ------------------------------------------------------------------------------ */
 
-/* Puts the right to the extent, without that to free it, into the empty slot `cap` (0: a free one). */
+/* The highest empty slot, which no volume has: theirs are the lowest that were free. */
+static int spare_cap(void)
+{
+	const volatile struct exo_caps *mine = tables_caps((uint32_t)(start_self() & 0xffff));
+
+	for (int i = EXO_NCAP; i-- > LAYOUT_CAP_FREE;)
+		if (mine->c[i].kind == EXO_CAP_NONE)
+			return i;
+	return -EMFILE;
+}
+
+/* Puts the right to the extent, without that to free it, into the empty slot `cap` (0: a free one).
+ */
 static int open_right(uint32_t index, uint32_t cap)
 {
-	const int whole = build_free_cap();
+	const int whole = spare_cap();
 	int at, error;
 
 	if (whole < 0)
@@ -139,6 +151,14 @@ struct reach *reach_open(struct fs *fs)
 		return NULL;
 	*r = (struct reach){ops, {fs, disk, posix_self->uid, posix_self->gid}, fs->mark};
 	return r;
+}
+
+/* The root's right was passed on; the others are opened again in the slots where they were. */
+void reach_copied(void)
+{
+	for (struct volume *v = volumes; v < volumes + DISK_VOLUMES && v->disk; v++)
+		if (v->cap != POSIX_CAP_VOLUME && open_right(v->index, v->cap) < 0)
+			start_die("cannot open again what is mounted", START_EXIT_ABI);
 }
 
 void reach_identity(void)

@@ -29,6 +29,9 @@ struct reach *reach_open(struct fs *fs);
 /* Lets init put the node, which this process cannot. */
 void reach_give_away(struct fs_node *n);
 
+/* In a forked child, whose rights are its own. */
+void reach_copied(void);
+
 /* Whose files this process makes from now on. */
 void reach_identity(void);
 
