@@ -24,7 +24,8 @@
 
 enum {
 	NO_VOLUME = UINT32_MAX,
-	CACHE_LEAST = 16, /* frames of a mount beside the root */
+	SMALL_PAGES = 1024, /* of a segment where images and tables want half */
+	CACHE_LEAST = 16,   /* frames of a mount beside the root */
 	CACHE_MOST = 512,
 	CLEAR_PAGES = 16, /* of zeros, when a volume is made */
 };
@@ -372,7 +373,8 @@ int posix_mount_root(uint32_t index, char *why, unsigned whylen)
 	if (error)
 		return error;
 	/* The rest is for what file systems keep beside it, for images, and for other mounts. */
-	frames = arena_left(posix_seg->arena) / 8 * 5 / EXO_PAGE_SIZE;
+	frames = arena_left(posix_seg->arena) / 8 / EXO_PAGE_SIZE *
+		 (posix_seg->pages < SMALL_PAGES ? 4 : 5);
 	error = make_cache(m, disk_size(in.disk), frames, frames);
 	if (error == 0)
 		error = attach(m, variant(0), &in);

@@ -25,7 +25,7 @@
 #define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
 
 enum {
-	POSIX_VERSION = 3,
+	POSIX_VERSION = 4,
 	POSIX_NFD = 256, /* descriptors of a process */
 	POSIX_NTTY = 4,
 	POSIX_PATH = 1024, /* bytes of a path, with its end */
