@@ -197,11 +197,11 @@ static int op_mount(struct fs_mount *in, struct fs **out)
 	lock_init(&m->fs.lock);
 	m->limit = limit;
 	m->mask = places - 1;
-	m->table = mem_take(m, places * sizeof *m->table);
+	m->table = mem_take(m, places * sizeof(void *));
 	c.fs = &m->fs;
 	m->root = m->table ? node_new(&c, FS_IFDIR | 0755) : NULL;
 	if (!m->root) {
-		arena_free(in->arena, m->table, places * sizeof *m->table);
+		arena_free(in->arena, m->table, places * sizeof(void *));
 		arena_free(in->arena, m, sizeof *m);
 		return -ENOMEM;
 	}
@@ -223,7 +223,7 @@ static int op_unmount(struct fs_ctx *c, int force)
 		}
 	while (m->nodes)
 		node_free(m, m->nodes);
-	arena_free(m->fs.arena, m->table, (m->mask + 1) * sizeof *m->table);
+	arena_free(m->fs.arena, m->table, (m->mask + 1) * sizeof(void *));
 	arena_free(m->fs.arena, m, sizeof *m);
 	c->fs = NULL;
 	return 0;

@@ -302,26 +302,26 @@ int spawn_find(struct posix_launch *l, struct posix_script scripts[POSIX_SCRIPTS
 	return -ELOOP;
 }
 
-static pid_t run(struct posix_launch *l, struct build_spec *spec)
+static pid_t run(const struct posix_launch *launch, struct build_spec *spec)
 {
 	struct posix_script scripts[POSIX_SCRIPTS];
+	struct posix_launch l = *launch; /* becomes an interpreter's, with words in scripts[] */
 	struct fs_node *node;
-	pid_t pid = spawn_find(l, scripts, &node);
+	pid_t pid = spawn_find(&l, scripts, &node);
 
 	if (pid)
 		return pid;
-	pid = start(node, l, spec);
+	pid = start(node, &l, spec);
 	node_put(node);
 	return pid;
 }
 
 pid_t posix_launch(const struct posix_launch *launch, struct build_spec *spec)
 {
-	struct posix_launch l = *launch;
 	struct build_spec full = *spec;
 
 	posix_enter();
-	return (pid_t)posix_leave(run(&l, &full));
+	return (pid_t)posix_leave(run(launch, &full));
 }
 
 int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
