@@ -5,7 +5,7 @@
 #   SEAM-VARIANT.a  what implements a seam.  A variant is SEAM/VARIANT.c, with SEAM/VARIANT_*.c
 #   SEAM.a        what every variant of the seam needs beside it (LIBOS_COMMON_SEAM)
 #
-# A new file in a seam's folder is a new variant; nothing is registered anywhere.  A path in place of a
+# A new file in a seam's folder is a new variant; nothing is registered anywhere.  fs=a,b links several.  A path in place of a
 # variant's name is the user's own file: it must define what all variants of that seam define and the
 # rest of the libOS uses (libos/sdk/libos.py).
 
@@ -15,7 +15,7 @@ LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo
 
 LIBOS_SEAMS      := fs buf order vm
 # What a program gets that says nothing; SEAMS='buf=arc order=cscan' on make's command line is for all.
-LIBOS_DEFAULTS   := fs=ext2 buf=lru order=fifo vm=demand $(SEAMS)
+LIBOS_DEFAULTS   := fs=ext2,mem,raw,log buf=lru order=fifo vm=demand $(SEAMS)
 # The bare one has no files, and a cache only where its line names one.
 LIBOS_BARE_SEAMS := order vm
 LIBOS_BARE_MAY   := buf
@@ -39,8 +39,11 @@ LIBOS_CORE_SRCS   := $(filter-out $(LIBOS_HOSTED_SRCS),$(wildcard libos/core/*.c
 LIBOS_SRCS        := $(wildcard libos/core/*.[cS] libos/posix/*.[cS] libos/bare/*.c $(LIBOS_SEAMS:%=libos/%/*.c))
 LIBOS_OBJS        := $(call libos_objs,$(LIBOS_SRCS))
 
+# Variants beside the root's are in most programs and seldom run there: small before fast.
+LIBOS_SMALL   := $(wildcard libos/fs/mem*.c libos/fs/raw*.c libos/fs/log*.c) libos/posix/mount.c
+
 $(O)/libos/%.o: libos/%.c $(MK) | $(NEWLIB_STAMP)
-	$(call compile,$(LIBOS_CFLAGS) $(if $(filter $<,$(LIBOS_GENERAL)),-mgeneral-regs-only))
+	$(call compile,$(LIBOS_CFLAGS) $(if $(filter $<,$(LIBOS_SMALL)),-Os) $(if $(filter $<,$(LIBOS_GENERAL)),-mgeneral-regs-only))
 
 $(O)/libos/%.S.o: libos/%.S $(MK)
 	$(call compile,-Iexo/include)

@@ -260,7 +260,7 @@ const char *unlink_1000_sync(double *value)
 
 static int open_volume(void)
 {
-	const uint32_t extent = posix_segment()->volume;
+	const uint32_t extent = posix_segment()->mount[0].volume;
 	int error = prepare_buffer();
 
 	if (!volume && !error)
@@ -348,7 +348,7 @@ static int write_big(void)
 static int drop_cache(void)
 {
 	sync();
-	buf_invalidate(posix_segment()->fs->cache);
+	buf_invalidate(posix_segment()->mount[0].fs->cache);
 	return 0;
 }
 

@@ -374,6 +374,14 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 	return c;
 }
 
+void buf_end(struct arena *a, struct buf_cache *c)
+{
+	arena_free(a, c->heads, c->nframes * sizeof *c->heads);
+	arena_free(a, c->hash, (c->hash_mask + c->dirty_mask + 2ul) * sizeof *c->hash);
+	arena_free(a, c->policy, buf_policy_size(c->nframes));
+	arena_free(a, c, sizeof *c);
+}
+
 int buf_attach(const struct buf_cache *c)
 {
 	return strncmp(c->policy_name, buf_policy_name, sizeof c->policy_name - 1) == 0 ? 0

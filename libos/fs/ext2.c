@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 #include "ext2.h"
+#include "names.h"
 
 #define DEPTH_MAX 65536u /* of directories, when rename looks for a loop */
 
@@ -68,23 +69,6 @@ static int64_t leave_change(struct fs_ctx *c, int64_t result)
 	return result < 0 || status == 0 ? result : status;
 }
 
-static int name_ok(const char *name, size_t len)
-{
-	if (len == 0)
-		return -EINVAL;
-	if (len > FS_NAME_MAX)
-		return -ENAMETOOLONG;
-	for (size_t i = 0; i < len; i++)
-		if (name[i] == '/' || name[i] == 0)
-			return -EINVAL;
-	return 0;
-}
-
-static int is_dots(const char *name, size_t len)
-{
-	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
-}
-
 static int is_dir(const struct ext2_node *n)
 {
 	return ext2_type_of(n) == FS_IFDIR;
@@ -93,13 +77,13 @@ static int is_dir(const struct ext2_node *n)
 /* Whether names can be put into `dir`, and `name` is one. */
 static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 {
-	int status = name_ok(name, len);
+	int status = fs_name_check(name, len, FS_NAME_MAX);
 
 	if (status != 0)
 		return status;
 	if (!is_dir(dir))
 		return -ENOTDIR;
-	if (is_dots(name, len))
+	if (fs_name_dots(name, len))
 		return -EEXIST;
 	return dir->pub.attr.nlink == 0 ? -ENOENT : 0;
 }
@@ -206,7 +190,7 @@ static int find_node(struct fs_ctx *c, struct ext2_node *dir, const char *name, 
 		*out = dir;
 		return 0;
 	}
-	if (is_dots(name, len))
+	if (fs_name_dots(name, len))
 		status = ext2_dir_parent(c, dir, &p.ino);
 	else
 		status = ext2_dir_find(c, dir, name, len, &p);
@@ -217,7 +201,7 @@ static int op_lookup(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 		     struct fs_node **out)
 {
 	struct ext2_node *n = NULL;
-	int status = name_ok(name, len);
+	int status = fs_name_check(name, len, FS_NAME_MAX);
 
 	if (status != 0)
 		return status;
@@ -258,27 +242,13 @@ static int op_setattr(struct fs_ctx *c, struct fs_node *node, const struct fs_at
 	if (mask & FS_SET_SIZE)
 		status = resize(c, ext2_node_of(node), a->size);
 	if (status == 0) {
-		if (mask & FS_SET_MODE)
-			node->attr.mode = (node->attr.mode & FS_IFMT) | (a->mode & 07777);
-		if (mask & FS_SET_UID)
-			node->attr.uid = a->uid;
-		if (mask & FS_SET_GID)
-			node->attr.gid = a->gid;
+		fs_attr_take(&node->attr, a, mask);
 		ext2_touch(e, ext2_node_of(node), EXT2_TOUCH_C);
-		if (mask & FS_SET_ATIME)
-			node->attr.atime = a->atime;
-		if (mask & FS_SET_MTIME)
-			node->attr.mtime = a->mtime;
 	}
 	return (int)leave_change(c, status);
 }
 
 /* ---- bytes ---- */
-
-static int older(const struct fs_time *a, const struct fs_time *b)
-{
-	return a->sec < b->sec || (a->sec == b->sec && a->nsec <= b->nsec);
-}
 
 /* Reading changes the access time only if nobody read since the last change: most reads then change
  * nothing. */
@@ -286,11 +256,10 @@ static void note_access(struct ext2 *e, struct ext2_node *n)
 {
 	struct fs_attr *a = &n->pub.attr;
 
-	if (e->fs.readonly || (e->fs.flags & FS_MOUNT_NOATIME) || !e->marked ||
-	    !(older(&a->atime, &a->mtime) || older(&a->atime, &a->ctime)))
+	if (!e->marked || !fs_atime_due(&e->fs, a))
 		return;
 	a->atime = fs_now();
-	if (!older(&a->atime, &a->mtime))
+	if (!fs_time_older(&a->atime, &a->mtime))
 		ext2_node_dirty(e, n);
 }
 
@@ -514,7 +483,7 @@ static int op_link(struct fs_ctx *c, struct fs_node *n, struct fs_node *dir, con
 static int find_place(struct fs_ctx *c, struct ext2_node *dir, const char *name, size_t len,
 		      struct ext2_place *p, struct ext2_node **n)
 {
-	int status = name_ok(name, len);
+	int status = fs_name_check(name, len, FS_NAME_MAX);
 
 	if (status != 0)
 		return status;
@@ -569,7 +538,7 @@ static int remove_locked(struct fs_ctx *c, struct ext2_node *dir, const char *na
 
 static int op_unlink(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len)
 {
-	if (len > 0 && is_dots(name, len))
+	if (len > 0 && fs_name_dots(name, len))
 		return -EISDIR;
 	int status = enter_change(c);
 	if (status != 0)
@@ -580,7 +549,7 @@ static int op_unlink(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 
 static int op_rmdir(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len)
 {
-	if (len > 0 && is_dots(name, len))
+	if (len > 0 && fs_name_dots(name, len))
 		return len == 1 ? -EINVAL : -ENOTEMPTY;
 	int status = enter_change(c);
 	if (status != 0)
@@ -684,7 +653,7 @@ static int rename_locked(struct fs_ctx *c, struct move *m)
 
 	if (status != 0)
 		return status == -EEXIST ? -EINVAL : status;
-	if (m->olen > 0 && is_dots(m->oname, m->olen))
+	if (m->olen > 0 && fs_name_dots(m->oname, m->olen))
 		return -EINVAL;
 	status = find_place(c, m->from, m->oname, m->olen, &m->at, &m->n);
 	if (status != 0)
@@ -760,3 +729,5 @@ const struct fs_ops fs_ext2_ops = {
 	.rename = op_rename,
 	.readdir = op_readdir,
 };
+
+FS_VARIANT(fs_ext2_ops)

@@ -13,41 +13,21 @@
 #include <errno.h>
 #include <string.h>
 #include "ext2.h"
+#include "names.h"
 
 #define SUPER_OFFSET 1024u
 #define BLOCK_LOG    12u /* of DISK_BLOCK */
 
 /* ---- messages ---- */
 
-static void say(char *to, size_t size, const char *text)
-{
-	size_t at = strlen(to);
-
-	while (*text != 0 && at + 1 < size)
-		to[at++] = *text++;
-	to[at] = 0;
-}
-
-static void say_number(char *to, size_t size, uint64_t n)
-{
-	char digits[24];
-	char *p = digits + sizeof digits;
-
-	*--p = 0;
-	do {
-		*--p = (char)('0' + n % 10);
-	} while ((n /= 10) != 0);
-	say(to, size, p);
-}
-
 void ext2_damaged(struct ext2 *e, const char *what, uint64_t number)
 {
 	if (!e->failed) {
 		e->fs.message[0] = 0;
-		say(e->fs.message, sizeof e->fs.message, "ext2: damaged: ");
-		say(e->fs.message, sizeof e->fs.message, what);
-		say(e->fs.message, sizeof e->fs.message, " ");
-		say_number(e->fs.message, sizeof e->fs.message, number);
+		fs_say(e->fs.message, "ext2: damaged: ");
+		fs_say(e->fs.message, what);
+		fs_say(e->fs.message, " ");
+		fs_say_number(e->fs.message, number);
 	}
 	e->failed = 1;
 	e->fs.readonly = 1;
@@ -120,7 +100,7 @@ struct feature {
 	const char *name;
 };
 
-static void say_features(char *to, size_t size, uint32_t bits, const struct feature *names)
+static void say_features(char *to, uint32_t bits, const struct feature *names)
 {
 	for (uint32_t i = 0; i < 32; i++) {
 		uint32_t bit = (uint32_t)1 << i;
@@ -130,10 +110,10 @@ static void say_features(char *to, size_t size, uint32_t bits, const struct feat
 			continue;
 		while (f->bit != 0 && f->bit != bit)
 			f++;
-		say(to, size, " ");
-		say(to, size, f->name);
+		fs_say(to, " ");
+		fs_say(to, f->name);
 		if (f->bit == 0)
-			say_number(to, size, i);
+			fs_say_number(to, i);
 	}
 }
 
@@ -158,13 +138,13 @@ static int check_features(const struct ext2_super *s, struct fs_mount *m)
 	uint32_t odd = s->rev_level == 0 ? 0 : s->ro_compat & ~(EXT2_SPARSE | EXT2_LARGE);
 
 	if (bad != 0) {
-		say(m->message, sizeof m->message, "ext2: features not understood:");
-		say_features(m->message, sizeof m->message, bad, incompat);
+		fs_say(m->message, "ext2: features not understood:");
+		say_features(m->message, bad, incompat);
 		return -EINVAL;
 	}
 	if (odd != 0) {
-		say(m->message, sizeof m->message, "ext2: read-only because of features:");
-		say_features(m->message, sizeof m->message, odd, ro_compat);
+		fs_say(m->message, "ext2: read-only because of features:");
+		say_features(m->message, odd, ro_compat);
 	}
 	return odd != 0;
 }
@@ -333,7 +313,7 @@ static int read_super(struct fs_mount *m, struct ext2_super *out)
 	int status = buf_get(m->cache, m->disk, 0, BUF_READ, &b);
 
 	if (status != 0) {
-		say(m->message, sizeof m->message, "ext2: cannot read the superblock");
+		fs_say(m->message, "ext2: cannot read the superblock");
 		return status;
 	}
 	memcpy(out, (const char *)b->data + SUPER_OFFSET, sizeof *out);
@@ -341,8 +321,8 @@ static int read_super(struct fs_mount *m, struct ext2_super *out)
 	const char *wrong = check_super(out, disk_size(m->disk) * DISK_BLOCK);
 	if (wrong == NULL)
 		return 0;
-	say(m->message, sizeof m->message, "ext2: ");
-	say(m->message, sizeof m->message, wrong);
+	fs_say(m->message, "ext2: ");
+	fs_say(m->message, wrong);
 	return -EINVAL;
 }
 
@@ -362,8 +342,8 @@ static int bring_up(struct fs_ctx *c, struct fs_mount *m)
 		status = ext2_mark(c);
 	}
 	if (status != 0 && m->message[0] == 0)
-		say(m->message, sizeof m->message,
-		    e->fs.message[0] != 0 ? e->fs.message : "ext2: the disk or memory failed");
+		fs_say(m->message,
+		       e->fs.message[0] != 0 ? e->fs.message : "ext2: the disk or memory failed");
 	return status;
 }
 

@@ -6,16 +6,17 @@
  * cache's policy.  Called by programs.
  */
 #include "posix.h"
+#include "reach.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libos/cachectl.h>
 
-/* ---- the cache as a whole ------------------------------------------------------------------ */
+/* ---- the cache of the main file system ------------------------------------------------------- */
 
 static struct buf_cache *shared(void)
 {
-	return posix_seg && posix_seg->fs ? posix_seg->fs->cache : NULL;
+	return posix_seg && posix_seg->mount[0].fs ? posix_seg->mount[0].fs->cache : NULL;
 }
 
 int cachectl_look(struct buf_stats *stats, struct buf_tuning *tuning, const char **policy)
@@ -39,7 +40,7 @@ int cachectl_tune(const struct buf_tuning *tuning)
 
 	posix_enter();
 	if (error == 0)
-		error = posix_fs()->sync(&posix_ctx);
+		error = mount_sync(0);
 	if (error == 0)
 		error = buf_tune(cache, tuning);
 	return (int)posix_leave(error);
@@ -52,7 +53,7 @@ int cachectl_drop(void)
 
 	posix_enter();
 	if (error == 0)
-		error = posix_fs()->sync(&posix_ctx);
+		error = mount_sync(0);
 	if (error == 0)
 		buf_invalidate(cache);
 	return (int)posix_leave(error);
@@ -71,6 +72,7 @@ static int advise(int fd, off_t offset, off_t bytes, int advice)
 		[POSIX_FADV_NOREUSE] = FS_ADVICE_ONCE,
 	};
 	struct posix_file *f = fd_file(fd);
+	struct reach *r;
 
 	if (!f)
 		return -EBADF;
@@ -79,11 +81,15 @@ static int advise(int fd, off_t offset, off_t bytes, int advice)
 	if (advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE || offset < 0 || bytes < 0)
 		return -EINVAL;
 	/* What has no blocks, or a file system that does not listen, needs no advice. */
-	if (f->type != POSIX_FILE_NODE || (f->node->attr.mode & FS_IFMT) != FS_IFREG ||
-	    !posix_fs()->advise)
+	if (f->type != POSIX_FILE_NODE || (f->node->attr.mode & FS_IFMT) != FS_IFREG)
 		return 0;
-	return posix_fs()->advise(&posix_ctx, f->node, (uint64_t)offset,
-				  bytes ? (uint64_t)bytes : UINT64_MAX, meaning[advice]);
+	r = reach_fs(f->node->fs);
+	if (!r)
+		return -ENODEV;
+	return !r->ops->advise
+		       ? 0
+		       : r->ops->advise(&r->ctx, f->node, (uint64_t)offset,
+					bytes ? (uint64_t)bytes : UINT64_MAX, meaning[advice]);
 }
 
 /* The error itself is returned, and errno stays: so POSIX wants it. */

@@ -71,7 +71,7 @@ static void file_release(struct posix_file *f)
 
 	f->node = NULL;
 	if (node)
-		(void)posix_fs()->put(&posix_ctx, node);
+		node_put(node);
 	if (f->pipe) {
 		struct posix_pipe *pipe = f->pipe;
 
@@ -221,7 +221,7 @@ void fd_give_all(struct posix_proc *p)
 	}
 	p->cwd = posix_self->cwd;
 	if (p->cwd)
-		posix_fs()->ref(&posix_ctx, p->cwd);
+		node_ref(p->cwd);
 }
 
 void fd_close_marked(void)
@@ -240,7 +240,7 @@ void fd_close_all(struct posix_proc *p)
 			(void)close_of(p, fd);
 	p->cwd = NULL;
 	if (cwd)
-		(void)posix_fs()->put(&posix_ctx, cwd);
+		node_put(cwd);
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */

@@ -40,8 +40,7 @@ static int do_mkdir(int dirfd, const char *path, mode_t mode)
 	if (error)
 		return error == -EPERM ? -EEXIST : error;
 	error = w.node ? -EEXIST
-		       : posix_fs()->mkdir(&posix_ctx, w.dir, w.name, w.length,
-					   mode & 07777 & ~posix_self->umask, NULL);
+		       : node_mkdir(w.dir, w.name, w.length, mode & 07777 & ~posix_self->umask);
 	walk_done(&w);
 	return error;
 }
@@ -65,12 +64,12 @@ static int do_remove(int dirfd, const char *path, int directory)
 
 	if (error)
 		return error;
-	if (w.node == posix_seg->root)
+	if (mount_of_root(w.node))
 		error = -EBUSY;
 	else if (directory)
-		error = posix_fs()->rmdir(&posix_ctx, w.dir, w.name, w.length);
+		error = node_rmdir(w.dir, w.name, w.length);
 	else
-		error = posix_fs()->unlink(&posix_ctx, w.dir, w.name, w.length);
+		error = node_unlink(w.dir, w.name, w.length);
 	walk_done(&w);
 	return error;
 }
@@ -102,9 +101,7 @@ static int do_link(const char *from, const char *to)
 		return error;
 	error = old.device ? -EPERM : walk_to_change(AT_FDCWD, to, WALK_CREATE, &new);
 	if (error == 0) {
-		error = new.node ? -EEXIST
-				 : posix_fs()->link(&posix_ctx, old.node, new.dir, new.name,
-						    new.length);
+		error = new.node ? -EEXIST : node_link(old.node, new.dir, new.name, new.length);
 		walk_done(&new);
 	}
 	walk_done(&old);
@@ -125,9 +122,7 @@ static int do_symlink(const char *text, const char *path)
 
 	if (error)
 		return error;
-	error = w.node ? -EEXIST
-		       : posix_fs()->symlink(&posix_ctx, w.dir, w.name, w.length, text,
-					     (size_t)length, NULL);
+	error = w.node ? -EEXIST : node_symlink(w.dir, w.name, w.length, text, (size_t)length);
 	walk_done(&w);
 	return error;
 }
@@ -149,7 +144,7 @@ static ssize_t do_readlink(int dirfd, const char *path, char *to, size_t n)
 	if (result == 0)
 		result = w.device || (w.node->attr.mode & FS_IFMT) != FS_IFLNK
 				 ? -EINVAL
-				 : posix_fs()->readlink(&posix_ctx, w.node, to, n);
+				 : node_readlink(w.node, to, n);
 	walk_done(&w);
 	return result;
 }
@@ -175,11 +170,13 @@ static int do_rename(const char *from, const char *to)
 		return error;
 	error = walk_to_change(AT_FDCWD, to, WALK_CREATE, &new);
 	if (error == 0) {
-		if (new.slash && (old.node->attr.mode & FS_IFMT) != FS_IFDIR)
+		if (mount_of_root(old.node) || (new.node &&mount_of_root(new.node)))
+			error = -EBUSY;
+		else if (new.slash && (old.node->attr.mode & FS_IFMT) != FS_IFDIR)
 			error = -ENOTDIR;
 		else
-			error = posix_fs()->rename(&posix_ctx, old.dir, old.name, old.length,
-						   new.dir, new.name, new.length);
+			error = node_rename(old.dir, old.name, old.length, new.dir, new.name,
+					    new.length);
 		walk_done(&new);
 	}
 	walk_done(&old);
@@ -229,7 +226,7 @@ static int do_getdents(int fd, char *to, size_t room)
 	if (f->type != POSIX_FILE_NODE || (f->node->attr.mode & FS_IFMT) != FS_IFDIR)
 		return -ENOTDIR;
 	for (;;) {
-		const int n = posix_fs()->readdir(&posix_ctx, f->node, f->offset, entries, BATCH);
+		const int n = node_readdir(f->node, f->offset, entries, BATCH);
 
 		if (n < 0)
 			return done ? (int)done : n;
@@ -267,12 +264,12 @@ static int stand_in(struct fs_node *n)
 	else
 		error = path_permit(n, X_OK);
 	if (error) {
-		(void)posix_fs()->put(&posix_ctx, n);
+		node_put(n);
 		return error;
 	}
 	posix_self->cwd = n;
 	if (old)
-		(void)posix_fs()->put(&posix_ctx, old);
+		node_put(old);
 	return 0;
 }
 
@@ -306,7 +303,9 @@ static int do_fchdir(int fd)
 		return -EBADF;
 	if (f->type != POSIX_FILE_NODE)
 		return -ENOTDIR;
-	posix_fs()->ref(&posix_ctx, f->node);
+	if (!reach_fs(f->node->fs))
+		return -ENODEV;
+	node_ref(f->node);
 	return stand_in(f->node);
 }
 
@@ -323,7 +322,7 @@ static int put_name(struct fs_node *dir, uint64_t ino, const char *start, char *
 	uint64_t cookie = 0;
 	int n;
 
-	while ((n = posix_fs()->readdir(&posix_ctx, dir, cookie, &e, 1)) == 1) {
+	while ((n = node_readdir(dir, cookie, &e, 1)) == 1) {
 		cookie = e.cookie;
 		if (e.ino != ino || strcmp(e.name, ".") == 0 || strcmp(e.name, "..") == 0)
 			continue;
@@ -337,33 +336,40 @@ static int put_name(struct fs_node *dir, uint64_t ino, const char *start, char *
 	return n < 0 ? n : -ENOENT;
 }
 
-/* Walks up from the working directory; the path grows from the end of the buffer. */
-static int do_getcwd(char *buffer, size_t size)
+/* Walks up from n, a directory; the path grows from the end of the buffer. */
+static int path_of(struct fs_node *n, char *buffer, size_t size)
 {
-	const struct fs_ops *fs = posix_fs();
-	struct fs_node *n = posix_self->cwd, *up;
+	struct fs_node *up;
 	char *at = buffer + size;
 	int error = n ? 0 : -ENOENT;
 
 	*--at = 0;
 	if (error == 0)
-		fs->ref(&posix_ctx, n);
-	while (error == 0 && n->attr.ino != posix_seg->root->attr.ino) {
-		error = fs->lookup(&posix_ctx, n, "..", 2, &up);
+		node_ref(n);
+	while (error == 0) {
+		mount_uncross(&n);
+		if (n == mount_main())
+			break;
+		error = node_lookup(n, "..", 2, &up);
 		if (error)
 			break;
 		error = put_name(up, n->attr.ino, buffer, &at);
-		(void)fs->put(&posix_ctx, n);
+		node_put(n);
 		n = up;
 	}
 	if (n)
-		(void)fs->put(&posix_ctx, n);
+		node_put(n);
 	if (error)
 		return error;
 	if (*at == 0 && at > buffer)
 		*--at = '/';
 	memmove(buffer, at, strlen(at) + 1);
 	return 0;
+}
+
+int node_path(struct fs_node *n, char out[POSIX_PATH])
+{
+	return path_of(n, out, POSIX_PATH);
 }
 
 char *getcwd(char *buffer, size_t size)
@@ -383,14 +389,14 @@ char *getcwd(char *buffer, size_t size)
 	else if (user_check(buffer, size, VM_WRITE))
 		result = posix_leave(-EFAULT);
 	else
-		result = posix_leave(do_getcwd(buffer, size));
+		result = posix_leave(path_of(posix_self->cwd, buffer, size));
 	if (result == 0)
 		return buffer;
 	free(own);
 	return NULL;
 }
 
-/* The directory's absolute path, by standing in it for a moment, and then the last name. */
+/* The directory's absolute path, and then the last name. */
 static char *name_in(const char *name, char *out)
 {
 	const size_t length = strlen(out);
@@ -404,17 +410,6 @@ static char *name_in(const char *name, char *out)
 	if (length > 1)
 		strcat(out, "/");
 	return strcat(out, name);
-}
-
-static int directory_path(struct fs_node *dir, char *out)
-{
-	struct fs_node *const old = posix_self->cwd;
-	int error;
-
-	posix_self->cwd = dir;
-	error = do_getcwd(out, POSIX_PATH);
-	posix_self->cwd = old;
-	return error;
 }
 
 char *realpath(const char *restrict path, char *restrict out)
@@ -434,7 +429,7 @@ char *realpath(const char *restrict path, char *restrict out)
 	} else if (error == 0) {
 		const int is_dir = (w.node->attr.mode & FS_IFMT) == FS_IFDIR;
 
-		error = directory_path(is_dir ? w.node : w.dir, to);
+		error = node_path(is_dir ? w.node : w.dir, to);
 		if (is_dir)
 			strcpy(w.name, ".");
 		walk_done(&w);

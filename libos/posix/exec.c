@@ -99,7 +99,7 @@ static int replace(struct fs_node *node, const struct posix_launch *l)
 	if (error == 0) {
 		p->eid = b.eid;
 		give_slots(b.cap);
-		(void)posix_fs()->put(&posix_ctx, node);
+		node_put(node);
 		start_exit(0);
 	}
 	posix_lock();
@@ -123,7 +123,7 @@ static int do_exec(const char *path, char *const argv[], char *const envp[])
 	if (error)
 		return error;
 	error = replace(node, &l);
-	(void)posix_fs()->put(&posix_ctx, node);
+	node_put(node);
 	return error;
 }
 

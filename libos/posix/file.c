@@ -81,7 +81,7 @@ static int open_existing(struct fs_node *n, int flags)
 	if (error == 0 && (wanted(flags) & W_OK) && n->fs->readonly)
 		error = -EROFS;
 	if (error == 0 && (flags & O_TRUNC) && (wanted(flags) & W_OK) && n->attr.size)
-		error = posix_fs()->truncate(&posix_ctx, n, 0);
+		error = node_truncate(n, 0);
 	return error;
 }
 
@@ -91,8 +91,7 @@ static int open_new(struct walk *w, mode_t mode)
 
 	if (error)
 		return error;
-	return posix_fs()->create(&posix_ctx, w->dir, w->name, w->length,
-				  mode & 07777 & ~posix_self->umask, &w->node);
+	return node_create(w->dir, w->name, w->length, mode & 07777 & ~posix_self->umask, &w->node);
 }
 
 static int open_walked(struct walk *w, int flags, mode_t mode)
@@ -105,7 +104,7 @@ static int open_walked(struct walk *w, int flags, mode_t mode)
 	error = w->node ? open_existing(w->node, flags) : open_new(w, mode);
 	/* Somebody else may have made it since the walk. */
 	if (error == -EEXIST && !w->node && !(flags & O_EXCL)) {
-		error = posix_fs()->lookup(&posix_ctx, w->dir, w->name, w->length, &w->node);
+		error = node_lookup(w->dir, w->name, w->length, &w->node);
 		if (error == 0)
 			error = open_existing(w->node, flags);
 	}
@@ -178,7 +177,7 @@ static int stat_node(const struct fs_node *n, struct stat *out)
 	const struct fs_attr a = n->attr;
 
 	memset(out, 0, sizeof(*out));
-	out->st_dev = 1;
+	out->st_dev = (dev_t)(n->fs->mark % POSIX_NMOUNT + 1);
 	out->st_ino = (ino_t)a.ino;
 	out->st_mode = (mode_t)a.mode;
 	out->st_nlink = (nlink_t)a.nlink;
@@ -281,7 +280,7 @@ static int access_at(int dirfd, const char *path, int mode)
 		return error;
 	if (w.device)
 		error = mode & X_OK && w.device != DEVICE_DIR ? -EACCES : 0;
-	else if ((mode & W_OK) && posix_seg->fs->readonly)
+	else if ((mode & W_OK) && w.node->fs->readonly)
 		error = -EROFS;
 	else
 		error = path_permit(w.node, mode);
@@ -309,7 +308,7 @@ static int change_node(struct fs_node *n, const struct fs_attr *a, uint32_t mask
 {
 	const int error = path_owner(n);
 
-	return error ? error : posix_fs()->setattr(&posix_ctx, n, a, mask);
+	return error ? error : node_setattr(n, a, mask);
 }
 
 static int change_at(int dirfd, const char *path, unsigned how, const struct fs_attr *a,
@@ -472,13 +471,15 @@ int utime(const char *path, const struct utimbuf *t)
 
 /* ---- the file system as a whole ------------------------------------------------------------ */
 
-static int fill_statvfs(struct statvfs *out)
+/* Of the file system of n; NULL: the main one. */
+static int fill_statvfs(struct fs_node *n, struct statvfs *out)
 {
 	struct fs_statfs s;
 	int error = user_check(out, sizeof(*out), VM_WRITE);
 
+	n = n ? n : mount_main();
 	if (error == 0)
-		error = posix_seg->fs ? posix_fs()->statfs(&posix_ctx, &s) : -ENOENT;
+		error = n ? node_statfs(n, &s) : -ENOENT;
 	if (error)
 		return error;
 	*out = (struct statvfs){
@@ -490,8 +491,8 @@ static int fill_statvfs(struct statvfs *out)
 		.f_files = s.files,
 		.f_ffree = s.ffree,
 		.f_favail = s.ffree,
-		.f_fsid = 1,
-		.f_flag = posix_seg->fs->readonly ? ST_RDONLY : 0,
+		.f_fsid = n->fs->mark % POSIX_NMOUNT + 1,
+		.f_flag = n->fs->readonly ? ST_RDONLY : 0,
 		.f_namemax = s.namemax,
 	};
 	return 0;
@@ -500,12 +501,13 @@ static int fill_statvfs(struct statvfs *out)
 static int statvfs_path(const char *path, struct statvfs *out)
 {
 	struct walk w;
-	const int error = walk(NULL, path, 0, &w);
+	int error = walk(NULL, path, 0, &w);
 
 	if (error)
 		return error;
+	error = fill_statvfs(w.node, out);
 	walk_done(&w);
-	return fill_statvfs(out);
+	return error;
 }
 
 int statvfs(const char *restrict path, struct statvfs *restrict out)
@@ -516,6 +518,9 @@ int statvfs(const char *restrict path, struct statvfs *restrict out)
 
 int fstatvfs(int fd, struct statvfs *out)
 {
+	struct posix_file *f;
+
 	posix_enter();
-	return (int)posix_leave(fd_file(fd) ? fill_statvfs(out) : -EBADF);
+	f = fd_file(fd);
+	return (int)posix_leave(f ? fill_statvfs(f->node, out) : -EBADF);
 }

@@ -45,6 +45,7 @@ _Noreturn static void copied(struct copy *c)
 	upcall_start();
 	proc_copied(c->self);
 	c->self->eid = c->eid;
+	reach_copied();
 	signal_copied();
 	longjmp(c->back, 1);
 }

@@ -16,7 +16,7 @@
 #include <libos/tables.h>
 #include <libos/time.h>
 
-enum { GRACE_TICKS = 4, INIT_PID = 1 };
+enum { GRACE_TICKS = 4 };
 
 static int holds_machine(void)
 {
@@ -37,10 +37,7 @@ static void let_others_stop(void)
 
 static int unmount(void)
 {
-	if (!posix_seg->fs)
-		return 0;
-	(void)posix_fs()->put(&posix_ctx, posix_seg->root);
-	return posix_fs()->unmount(&posix_ctx, 1);
+	return mount_main() ? mount_end_all() : 0;
 }
 
 static int halt_now(int status)
@@ -75,7 +72,7 @@ void posix_halt_if_asked(void)
 
 static int ask_init(int status)
 {
-	const struct posix_proc *init = proc_find(INIT_PID);
+	const struct posix_proc *init = proc_find(POSIX_INIT);
 
 	if (!init || init == posix_self)
 		return -EPERM;

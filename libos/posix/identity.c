@@ -33,19 +33,20 @@ gid_t getegid(void)
 }
 
 /* Root may become anybody; there is no way back. */
-static int become(uint32_t *place, uint32_t *in_context, uint32_t id)
+static int become(uint32_t *place, uint32_t id)
 {
 	if (posix_self->uid != 0 && *place != id) {
 		errno = EPERM;
 		return -1;
 	}
-	*place = *in_context = id;
+	*place = id;
+	reach_identity();
 	return 0;
 }
 
 int setuid(uid_t uid)
 {
-	return become(&posix_self->uid, &posix_ctx.uid, uid);
+	return become(&posix_self->uid, uid);
 }
 
 int seteuid(uid_t uid)
@@ -55,7 +56,7 @@ int seteuid(uid_t uid)
 
 int setgid(gid_t gid)
 {
-	return become(&posix_self->gid, &posix_ctx.gid, gid);
+	return become(&posix_self->gid, gid);
 }
 
 int setegid(gid_t gid)

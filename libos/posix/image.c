@@ -11,10 +11,11 @@
 
 #include <libos/time.h>
 
-static struct posix_image *find(uint64_t ino)
+static struct posix_image *find(const struct fs_node *n)
 {
 	for (int i = 0; i < POSIX_NIMAGE; i++)
-		if (posix_seg->image[i].ino == ino)
+		if (posix_seg->image[i].ino == n->attr.ino &&
+		    posix_seg->image[i].mark == n->fs->mark)
 			return &posix_seg->image[i];
 	return NULL;
 }
@@ -71,6 +72,7 @@ static struct posix_image *make(const struct fs_node *n)
 	if (!image->page)
 		return NULL;
 	image->pages = pages;
+	image->mark = n->fs->mark;
 	image->ino = n->attr.ino;
 	return image;
 }
@@ -80,7 +82,7 @@ void image_take(struct posix_proc *p, struct fs_node *n)
 	struct posix_image *image;
 
 	posix_lock();
-	image = find(n->attr.ino);
+	image = find(n);
 	if (!image && !file_written(n))
 		image = make(n);
 	if (image) {
@@ -111,7 +113,7 @@ void image_forget(const struct fs_node *n)
 	struct posix_image *image;
 
 	posix_lock();
-	image = find(n->attr.ino);
+	image = find(n);
 	if (image) {
 		image->ino = 0;
 		if (image->refs == 0)
@@ -177,7 +179,7 @@ static char *fill(char **at, struct fs_node *n, uint64_t off)
 
 	if (!page)
 		return NULL;
-	if (posix_fs()->read(&posix_ctx, n, off, page, EXO_PAGE_SIZE) > 0 &&
+	if (node_read(n, off, page, EXO_PAGE_SIZE) > 0 &&
 	    __atomic_compare_exchange_n(at, &nothing, page, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return page;
 	free_page(page);
@@ -192,7 +194,7 @@ uint32_t image_frame(struct posix_image *image, struct fs_node *n, uint64_t off)
 	if (i >= image->pages || off % EXO_PAGE_SIZE)
 		return 0;
 	page = image->page[i];
-	if (!page && image->ino == n->attr.ino)
+	if (!page && image->ino == n->attr.ino && image->mark == n->fs->mark)
 		page = fill(&image->page[i], n, off);
 	if (!page)
 		return 0;

@@ -21,31 +21,31 @@ static void offset_lock(struct posix_file *f)
 		return;
 }
 
-static ssize_t node_read(struct posix_file *f, char *to, size_t n)
+static ssize_t file_read(struct posix_file *f, char *to, size_t n)
 {
 	ssize_t got;
 
 	offset_lock(f);
-	got = posix_fs()->read(&posix_ctx, f->node, f->offset, to, n);
+	got = node_read(f->node, f->offset, to, n);
 	if (got > 0)
 		f->offset += (uint64_t)got;
 	lock_release(&f->lock);
 	return got;
 }
 
-static ssize_t node_write(struct posix_file *f, const char *from, size_t n)
+static ssize_t file_write(struct posix_file *f, const char *from, size_t n)
 {
 	ssize_t put;
 
 	offset_lock(f);
 	if (f->flags & O_APPEND)
 		f->offset = f->node->attr.size;
-	put = posix_fs()->write(&posix_ctx, f->node, f->offset, from, n);
+	put = node_write(f->node, f->offset, from, n);
 	if (put > 0)
 		f->offset += (uint64_t)put;
 	lock_release(&f->lock);
 	if (put >= 0 && (f->flags & O_SYNC)) {
-		const int error = posix_fs()->fsync(&posix_ctx, f->node);
+		const int error = node_fsync(f->node);
 
 		return error ? error : put;
 	}
@@ -77,7 +77,7 @@ static const struct {
 	ssize_t (*read)(struct posix_file *f, char *to, size_t n);
 	ssize_t (*write)(struct posix_file *f, const char *from, size_t n);
 } io[POSIX_FILE_NTYPE] = {
-	[POSIX_FILE_NODE] = {node_read, node_write},  [POSIX_FILE_PIPE_READ] = {pipe_read, NULL},
+	[POSIX_FILE_NODE] = {file_read, file_write},  [POSIX_FILE_PIPE_READ] = {pipe_read, NULL},
 	[POSIX_FILE_PIPE_WRITE] = {NULL, pipe_write}, [POSIX_FILE_TTY] = {tty_read, tty_write},
 	[POSIX_FILE_NULL] = {null_read, null_write},  [POSIX_FILE_ZERO] = {zero_read, null_write},
 };
@@ -140,7 +140,7 @@ static ssize_t do_pread(int fd, void *to, size_t n, off_t at)
 
 	if (error == 0)
 		error = user_check(to, n, VM_WRITE);
-	return error ? error : posix_fs()->read(&posix_ctx, f->node, (uint64_t)at, to, n);
+	return error ? error : node_read(f->node, (uint64_t)at, to, n);
 }
 
 static ssize_t do_pwrite(int fd, const void *from, size_t n, off_t at)
@@ -150,7 +150,7 @@ static ssize_t do_pwrite(int fd, const void *from, size_t n, off_t at)
 
 	if (error == 0)
 		error = user_check(from, n, VM_READ);
-	return error ? error : posix_fs()->write(&posix_ctx, f->node, (uint64_t)at, from, n);
+	return error ? error : node_write(f->node, (uint64_t)at, from, n);
 }
 
 ssize_t pread(int fd, void *to, size_t n, off_t at)
@@ -263,7 +263,7 @@ static int do_ftruncate(int fd, off_t size)
 		return error;
 	if (f->type != POSIX_FILE_NODE || size < 0)
 		return -EINVAL;
-	return posix_fs()->truncate(&posix_ctx, f->node, (uint64_t)size);
+	return node_truncate(f->node, (uint64_t)size);
 }
 
 int ftruncate(int fd, off_t size)
@@ -278,7 +278,7 @@ static int do_fsync(int fd)
 
 	if (!f)
 		return -EBADF;
-	return f->type == POSIX_FILE_NODE ? posix_fs()->fsync(&posix_ctx, f->node) : -EINVAL;
+	return f->type == POSIX_FILE_NODE ? node_fsync(f->node) : -EINVAL;
 }
 
 int fsync(int fd)
@@ -295,7 +295,7 @@ int fdatasync(int fd)
 void sync(void)
 {
 	posix_enter();
-	if (posix_seg->fs)
-		(void)posix_fs()->sync(&posix_ctx);
+	if (mount_main())
+		(void)mount_sync(0);
 	(void)posix_leave(0);
 }

@@ -32,7 +32,7 @@ static int fill_from(int fd, off_t at, uint64_t va, size_t n, int prot)
 		return error;
 	if (f->type != POSIX_FILE_NODE)
 		return -ENODEV;
-	got = posix_fs()->read(&posix_ctx, f->node, (uint64_t)at, (void *)va, n);
+	got = node_read(f->node, (uint64_t)at, (void *)va, n);
 	return got < 0 ? (int)got : vm_protect(va, n, perm_of(prot));
 }
 

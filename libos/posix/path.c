@@ -78,7 +78,7 @@ static int rest_link(struct rest *r, struct fs_node *link)
 
 	if (++r->links > LINKS)
 		return -ELOOP;
-	n = posix_fs()->readlink(&posix_ctx, link, text, sizeof(text));
+	n = node_readlink(link, text, sizeof(text));
 	if (n < 0)
 		return (int)n;
 	if (n == 0)
@@ -97,17 +97,19 @@ static int rest_link(struct rest *r, struct fs_node *link)
 static void step_into(struct walk *w, struct fs_node *n)
 {
 	if (w->dir && !w->borrowed)
-		(void)posix_fs()->put(&posix_ctx, w->dir);
+		node_put(w->dir);
 	w->borrowed = 0;
 	w->dir = n;
 }
 
 static int start_at(struct walk *w, struct fs_node *from, const char *path)
 {
-	struct fs_node *n = path[0] == '/' ? posix_seg->root : from;
+	struct fs_node *n = path[0] == '/' ? mount_main() : from;
 
-	if (!posix_seg->fs || !n)
+	if (!n)
 		return -ENOENT;
+	if (!reach_fs(n->fs))
+		return -ENODEV;
 	step_into(w, n);
 	w->borrowed = 1;
 	return 0;
@@ -135,6 +137,26 @@ static int next_name(struct walk *w, struct rest *r)
 	return 1;
 }
 
+/* ".." of a mounted root is that of the directory it is mounted on; a covered directory is not
+ * seen. */
+static int look_up(struct walk *w, struct fs_node **n)
+{
+	const int up = w->length == 2 && w->name[0] == '.' && w->name[1] == '.';
+	int error;
+
+	if (up && mount_of_root(w->dir) && w->dir != mount_main()) {
+		struct fs_node *below = w->dir;
+
+		if (w->borrowed)
+			node_ref(below);
+		mount_uncross(&below);
+		w->borrowed = 0;
+		w->dir = below;
+	}
+	error = node_lookup(w->dir, w->name, w->length, n);
+	return error ? error : mount_cross(n);
+}
+
 /* Looks the name up: the last one of the path stays in w, others are stepped into. */
 static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, unsigned how)
 {
@@ -147,7 +169,7 @@ static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, uns
 	error = path_permit(w->dir, X_OK);
 	if (error)
 		return error;
-	error = posix_fs()->lookup(&posix_ctx, w->dir, w->name, w->length, &n);
+	error = look_up(w, &n);
 	if (error == -ENOENT && last && (how & WALK_CREATE))
 		return 0;
 	if (error)
@@ -157,7 +179,7 @@ static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, uns
 		if (last && w->slash)
 			r->at--;
 		error = rest_link(r, n);
-		(void)posix_fs()->put(&posix_ctx, n);
+		node_put(n);
 		if (error == 0 && r->at[0] == '/')
 			error = start_at(w, from, r->at);
 		return error ? error : 1;
@@ -174,7 +196,7 @@ static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, uns
 static int at_root(struct walk *w)
 {
 	w->node = w->dir;
-	posix_fs()->ref(&posix_ctx, w->node);
+	node_ref(w->node);
 	w->length = 1;
 	strcpy(w->name, ".");
 	return 0;
@@ -221,7 +243,7 @@ int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 void walk_done(struct walk *w)
 {
 	if (w->node)
-		(void)posix_fs()->put(&posix_ctx, w->node);
+		node_put(w->node);
 	step_into(w, NULL);
 	w->node = NULL;
 }

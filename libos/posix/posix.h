@@ -17,15 +17,18 @@
 #include <libos/fs.h>
 #include <libos/posix_segment.h>
 #include <libos/upcall.h>
+#include "reach.h"
 
 /* ---- this process (process.c, segment.c) -------------------------------------------------- */
 
 extern struct posix_segment *posix_seg; /* NULL: init before it made one */
 extern struct posix_proc *posix_self;
-extern struct fs_ctx posix_ctx; /* of the main file system */
 
-/* The operations of the main file system; -ENOENT is answered by callers when there is none. */
-const struct fs_ops *posix_fs(void);
+/* The root of all paths; NULL: nothing is mounted. */
+static inline struct fs_node *mount_main(void)
+{
+	return posix_seg->mount[0].root;
+}
 
 extern uint64_t signal_blocked;		      /* the mask (signal.c) */
 extern uint64_t signal_alarm_at;	      /* when alarm() rings: ns since boot; 0: never */
@@ -64,9 +67,6 @@ static inline long posix_leave(long result)
 /* The segment's lock.  Taking it repairs what a dead process left half done. */
 void posix_lock(void);
 void posix_unlock(void);
-
-/* Opens the volume in POSIX_CAP_VOLUME for this process.  0 or a negative errno. */
-int posix_open_volume(uint32_t index);
 
 /*
  * Sleeps until an event of `mask`, a signal or `deadline` (ns since boot; 0: none).  0, -EINTR when
@@ -283,6 +283,9 @@ int path_permit(const struct fs_node *n, int want);
 
 /* Whether it may change its mode and times: owner or root.  0 or -EPERM. */
 int path_owner(const struct fs_node *n);
+
+/* The absolute path of directory n. */
+int node_path(struct fs_node *n, char out[POSIX_PATH]);
 
 /* ---- signals (signal.c) ------------------------------------------------------------------- */
 

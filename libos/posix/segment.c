@@ -1,7 +1,7 @@
 /*
  * segment.c - making, joining and repairing the shared segment; the start and end of a process.
  *
- * Owns: posix_seg, posix_self, posix_ctx of this program.  Invariant: a program runs with a segment
+ * Owns: posix_seg and posix_self of this program.  Invariant: a program runs with a segment
  * of its own version or not at all.  Locks: defines posix_lock(); see posix_segment.h for the
  * order. Called by core/newlib.c (personality_init, personality_exit), by init, by the whole layer.
  */
@@ -13,27 +13,20 @@
 #include <string.h>
 #include <libos/call.h>
 #include <libos/console.h>
-#include <libos/disk_open.h>
 #include <libos/note.h>
 #include <libos/start.h>
 #include <libos/time.h>
 #include <libos/vm.h>
 
-enum { OWN_PAGES = 64, SMALL_PAGES = 1024, BIG_PAGES = 4096 };
+enum { OWN_PAGES = 64, BIG_PAGES = 4096 };
 
 struct posix_segment *posix_seg;
 struct posix_proc *posix_self;
-struct fs_ctx posix_ctx;
 const volatile uint64_t *posix_events;
 
 struct posix_segment *posix_segment(void)
 {
 	return posix_seg;
-}
-
-const struct fs_ops *posix_fs(void)
-{
-	return &fs_ext2_ops;
 }
 
 struct fs_time fs_now(void)
@@ -100,19 +93,9 @@ void posix_sleep(uint64_t deadline)
 {
 	posix_enter();
 	(void)proc_children();
+	file_finish(start_self());
 	(void)posix_wait(POSIX_EV_WAKE, deadline);
 	upcall_undefer();
-}
-
-int posix_open_volume(uint32_t index)
-{
-	struct disk *disk;
-	const int error = disk_open(POSIX_CAP_VOLUME, index, &disk);
-
-	if (error)
-		return error;
-	posix_ctx = (struct fs_ctx){posix_seg->fs, disk, posix_self->uid, posix_self->gid};
-	return 0;
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
@@ -235,8 +218,15 @@ static void join(const struct start_args *args)
 	posix_seg = s;
 	posix_self = &s->proc[*place];
 	posix_self->eid = start_self();
-	if (s->fs && (buf_attach(s->fs->cache) || posix_open_volume(s->volume)))
-		start_die("cannot use the file system's volume or its cache", START_EXIT_ABI);
+	if (mount_main() && !reach_fs(mount_main()->fs))
+		start_die(
+			"cannot use the file system of the root: not linked with it (fs=), or not "
+			"with its cache's policy, or its volume cannot be opened",
+			START_EXIT_ABI);
+	if (posix_self->cwd && !reach_fs(posix_self->cwd->fs)) {
+		node_put(posix_self->cwd);
+		posix_self->cwd = NULL;
+	}
 	fd_close_marked();
 	/* Last, since a signal may end the program, which closes files. */
 	signal_start();
@@ -258,57 +248,4 @@ void personality_exit(int status)
 	fd_close_all(posix_self);
 	posix_self->status = (status & 0xff) << 8;
 	posix_self->state = POSIX_PROC_EXITED;
-}
-
-/* ---- the file system ----------------------------------------------------------------------- */
-
-/* Frames for the buffer cache: what the arena has, but for a part that it needs itself. */
-static int make_cache(struct posix_segment *s, uint64_t blocks, struct buf_cache **out)
-{
-	const size_t left = arena_left(s->arena);
-	const size_t frames = left / 8 * (s->pages < SMALL_PAGES ? 5 : 6) / EXO_PAGE_SIZE;
-	void *memory = arena_alloc(s->arena, frames * EXO_PAGE_SIZE);
-
-	*out = memory ? buf_init(s->arena, memory, frames, blocks) : NULL;
-	return *out ? 0 : -ENOMEM;
-}
-
-int posix_mount_root(uint32_t index, char *why, unsigned whylen)
-{
-	struct posix_segment *s = posix_seg;
-	struct fs_mount m = {.arena = s->arena};
-	int error;
-
-	why[0] = 0;
-	error = posix_open_volume(index);
-	if (error)
-		return error;
-	m.disk = posix_ctx.disk;
-	error = make_cache(s, disk_size(m.disk), &m.cache);
-	if (error)
-		return error;
-	error = posix_fs()->mount(&m, &s->fs);
-	snprintf(why, whylen, "%s", m.message);
-	if (error)
-		return error;
-	posix_ctx.fs = s->fs;
-	s->volume = index;
-	s->fs_type = s->fs->type;
-	error = posix_fs()->root(&posix_ctx, &s->root);
-	if (error == 0) {
-		posix_fs()->ref(&posix_ctx, s->root);
-		posix_self->cwd = s->root;
-	}
-	return error;
-}
-
-int posix_write_back(void)
-{
-	int error = 0;
-
-	posix_enter();
-	if (posix_seg->fs && !posix_seg->fs->readonly && buf_due(posix_seg->fs->cache))
-		error = posix_fs()->sync(&posix_ctx);
-	upcall_undefer();
-	return error;
 }

@@ -63,7 +63,7 @@ struct program {
 static int read_at(void *ctx, uint64_t off, void *to, size_t n)
 {
 	const struct program *program = ctx;
-	const int64_t got = posix_fs()->read(&posix_ctx, program->node, off, to, n);
+	const int64_t got = node_read(program->node, off, to, n);
 
 	if (got < 0)
 		return (int)got;
@@ -233,7 +233,7 @@ static pid_t start(struct fs_node *node, const struct posix_launch *l, struct bu
 	}
 	p->cwd = l->shared ? posix_self->cwd : NULL;
 	if (p->cwd)
-		posix_fs()->ref(&posix_ctx, p->cwd);
+		node_ref(p->cwd);
 	spec->argv = l->argv;
 	spec->envp = l->envp ? l->envp : environ;
 	error = give_files(p, l);
@@ -253,7 +253,7 @@ static pid_t start(struct fs_node *node, const struct posix_launch *l, struct bu
 /* Splits "#! interpreter argument"; 1: it is a script, 0: it is none. */
 static int is_script(struct fs_node *node, struct posix_script *s)
 {
-	int64_t n = posix_fs()->read(&posix_ctx, node, 0, s->line, sizeof(s->line) - 1);
+	int64_t n = node_read(node, 0, s->line, sizeof(s->line) - 1);
 	char *rest, *end;
 
 	if (n < 2 || s->line[0] != '#' || s->line[1] != '!')
@@ -288,11 +288,11 @@ int spawn_find(struct posix_launch *l, struct posix_script scripts[POSIX_SCRIPTS
 {
 	for (int depth = 0; depth < POSIX_SCRIPTS; depth++) {
 		struct posix_script *s = &scripts[depth];
-		int error = posix_seg->fs ? open_program(l->path, node) : -ENOENT;
+		int error = mount_main() ? open_program(l->path, node) : -ENOENT;
 
 		if (error || !is_script(*node, s))
 			return error;
-		(void)posix_fs()->put(&posix_ctx, *node);
+		node_put(*node);
 		error = script_args(s, l->path, l->argv);
 		if (error)
 			return error;
@@ -302,26 +302,26 @@ int spawn_find(struct posix_launch *l, struct posix_script scripts[POSIX_SCRIPTS
 	return -ELOOP;
 }
 
-static pid_t run(struct posix_launch *l, struct build_spec *spec)
+static pid_t run(const struct posix_launch *launch, struct build_spec *spec)
 {
 	struct posix_script scripts[POSIX_SCRIPTS];
+	struct posix_launch l = *launch; /* becomes an interpreter's, with words in scripts[] */
 	struct fs_node *node;
-	pid_t pid = spawn_find(l, scripts, &node);
+	pid_t pid = spawn_find(&l, scripts, &node);
 
 	if (pid)
 		return pid;
-	pid = start(node, l, spec);
-	(void)posix_fs()->put(&posix_ctx, node);
+	pid = start(node, &l, spec);
+	node_put(node);
 	return pid;
 }
 
 pid_t posix_launch(const struct posix_launch *launch, struct build_spec *spec)
 {
-	struct posix_launch l = *launch;
 	struct build_spec full = *spec;
 
 	posix_enter();
-	return (pid_t)posix_leave(run(&l, &full));
+	return (pid_t)posix_leave(run(launch, &full));
 }
 
 int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,

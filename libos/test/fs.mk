@@ -3,8 +3,8 @@
 
 FS_TEST_SRCS  := $(wildcard libos/fs/*.c) $(LIBOS_COMMON_buf:%=libos/buf/%.c) libos/buf/lru.c libos/test/fs/host.c libos/test/fs/exercise.c
 FS_TEST_OBJS  := $(FS_TEST_SRCS:libos/%.c=$(O)/test/fs/obj/%.o)
-FS_TESTS      := test_buf test_ext2 test_model test_fuzz test_faults
-FS_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -Ilibos/include -DDIR_OUT='"$(O)/test/fs"'
+FS_TESTS      := test_buf test_ext2 test_model test_fuzz test_faults test_conform test_crash test_raw test_log
+FS_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -Ilibos/include -Iexo/include -DDIR_OUT='"$(O)/test/fs"'
 
 $(O)/test/fs/obj/%.o: libos/%.c $(MK) libos/test/fs.mk
 	$(call host_compile,$(FS_TEST_FLAGS))

@@ -106,6 +106,9 @@ enum buf_pattern {
  */
 struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64_t nblocks);
 
+/* Gives back what buf_init took of `a`; the frames are the caller's. */
+void buf_end(struct arena *a, struct buf_cache *c);
+
 /* 0 if this program was linked with the policy that `c` was made with, else -EINVAL: then keep off.
  */
 __attribute__((warn_unused_result)) int buf_attach(const struct buf_cache *c);

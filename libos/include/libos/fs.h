@@ -26,7 +26,9 @@
 #include <libos/lock.h>
 
 #define FS_NAME_MAX    255u
+#define FS_SCRATCH     4u /* blocks that make() is given to work with */
 #define FS_SYMLINK_MAX 4095u
+#define FS_MESSAGE     160u /* bytes of a message, with its end */
 
 /* Types and bits of a mode: the traditional numbers, whatever the C library calls them. */
 #define FS_IFMT	  0170000u
@@ -95,11 +97,14 @@ struct fs {
 	uint32_t type;	   /* enum fs_type */
 	uint32_t flags;	   /* enum fs_mount_flags, as asked for */
 	uint32_t readonly; /* not 0: changes get -EROFS (asked for, or after an error) */
+	uint32_t mark;	   /* the layer above's, 0 at first: which of its mounts this is */
+	uint32_t dirty;	   /* not 0: memory has changes that are not in the cache's buffers */
 	uint32_t spare;
 	struct lock lock;
 	struct arena *arena;
 	struct buf_cache *cache;
-	char message[160]; /* why it is read-only or what went wrong last; "" if nothing did */
+	char message[FS_MESSAGE]; /* why it is read-only or what went wrong last; "" if nothing did
+				   */
 };
 
 /*
@@ -137,14 +142,26 @@ struct fs_ctx {
 	uint32_t uid, gid; /* of what is created; uid 0 may use reserved blocks */
 };
 
-/* What mount is told, and what it tells. */
+/* What mount is told, and what it tells.  Disk and cache are NULL for FS_DISKLESS. */
 struct fs_mount {
 	struct disk *disk;
 	struct arena *arena;
 	struct buf_cache *cache;
-	uint32_t flags;	   /* enum fs_mount_flags */
-	char message[160]; /* out: why it was refused or is read-only, with the names; "" otherwise
-			    */
+	uint32_t flags; /* enum fs_mount_flags */
+	uint64_t limit; /* bytes that FS_DISKLESS may take of the arena; 0: its own choice */
+	char message[FS_MESSAGE]; /* out: why it was refused or is read-only, with the names; ""
+				   * otherwise
+				   */
+};
+
+/* What a variant cannot do (each answered with -EPERM), what it does without, what it promises. */
+enum fs_traits {
+	FS_FLAT = 1,	    /* no directory but the root */
+	FS_NO_LINKS = 2,    /* a file has one name */
+	FS_NO_SYMLINKS = 4, /* no symbolic links */
+	FS_DISKLESS = 8,    /* lives in memory: needs no volume, and nothing survives unmount */
+	FS_SAFE = 16, /* after a crash it is what a sync has left, the last or the one under way */
+	FS_IN_PLACE = 32, /* but for bytes of files that were changed in place since */
 };
 
 /*
@@ -156,14 +173,19 @@ struct fs_mount {
  * -EROFS and -ENOSPC.
  */
 struct fs_ops {
-	uint32_t type; /* enum fs_type */
+	uint32_t type; /* enum fs_type, or another number that no other variant has */
 	const char *name;
+	uint32_t traits; /* enum fs_traits */
+
+	/* Makes the volume an empty file system; `scratch` is FS_SCRATCH blocks of zeros, aligned
+	 * as for transfers.  NULL: not made here (FS_DISKLESS needs none). */
+	int (*make)(struct disk *d, void *scratch, char message[FS_MESSAGE]);
 
 	/* Takes the volume. -EINVAL: not this type, damaged, or with unknown features (message
 	 * names them). */
 	int (*mount)(struct fs_mount *m, struct fs **out);
-	/* Writes everything, marks clean, frees the memory; `c->fs` is gone. -EBUSY if nodes other
-	 * than the root are held, unless `force`. On -EIO it is gone too, and not clean. */
+	/* Writes everything, marks clean, frees the memory; `c->fs` is gone. -EBUSY if a node is
+	 * held (the root too), unless `force`. On -EIO it is gone too, and not clean. */
 	int (*unmount)(struct fs_ctx *c, int force);
 	/* Everything to the disk, durably. */
 	int (*sync)(struct fs_ctx *c);
@@ -231,9 +253,23 @@ struct fs_ops {
 	 * are, once. */
 	int (*readdir)(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
 		       struct fs_dirent *ents, unsigned max);
+	/* Whether all that is kept about the volume agrees: 0, or the line of what does not.  NULL:
+	 * has no such check.  For tests. */
+	int (*check)(struct fs_ctx *c);
 };
 
 extern const struct fs_ops fs_ext2_ops;
+
+/*
+ * A variant's file ends with FS_VARIANT(its ops): the linker gathers the pointers of all variants
+ * that a program is linked with, in the order of its LIBOS line, between these two.
+ */
+#define FS_VARIANT(ops)                                                                            \
+	static const struct fs_ops *const ops##_here                                               \
+		__attribute__((used, section("fs_variants"))) = &(ops);
+
+extern const struct fs_ops *const __start_fs_variants[];
+extern const struct fs_ops *const __stop_fs_variants[];
 
 /* The time of day, given by the layer above (by tests: a counter). */
 struct fs_time fs_now(void);

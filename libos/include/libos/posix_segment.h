@@ -1,15 +1,15 @@
 /*
  * posix_segment.h - the memory that the POSIX processes of one user share, at LAYOUT_SEGMENT.
  *
- * Owns: the layout of the segment: processes, open files, terminals, the mounted file system, and
+ * Owns: the layout of the segment: processes, open files, terminals, mounted file systems, and
  * the arena that holds what grows.  Every process maps it at the same address, so pointers into it
  * may be stored in it; pointers to code or to one program's data may not.  Invariant: a table entry
  * is in use exactly when its first field says so; the `refs` of an open file are the descriptors
  * that name it, so they can be counted again when a process dies while changing them.
- * Lock: `lock` guards processes, files and descriptors; each pipe and terminal has its own.  Order:
- * a pipe's or terminal's or file's, then `lock`, then the file system's.  None is held while
- * waiting for a terminal, a pipe or a child. Called by libos/posix, by init (which makes it), and
- * by tools that show processes.
+ * Lock: `lock` guards processes, files and descriptors; each pipe and terminal has its own, and the
+ * table of mounts.  Order: the mounts', a pipe's or terminal's or file's, then `lock`, then the
+ * file system's.  None is held while waiting for a terminal, a pipe or a child. Called by
+ * libos/posix, by init (which makes it), and by tools that show processes.
  */
 #ifndef LIBOS_POSIX_SEGMENT_H
 #define LIBOS_POSIX_SEGMENT_H
@@ -25,14 +25,16 @@
 #define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
 
 enum {
-	POSIX_VERSION = 3,
+	POSIX_VERSION = 4,
 	POSIX_NFD = 256, /* descriptors of a process */
 	POSIX_NTTY = 4,
 	POSIX_PATH = 1024, /* bytes of a path, with its end */
 	POSIX_TTY_QUEUE = 1024,
 	POSIX_TTY_LINE = 256,
 	POSIX_NIMAGE = 32,
-	POSIX_CAP_VOLUME = 4, /* capability slot: EXO_CAP_EXTENT of the main file system */
+	POSIX_NMOUNT = 8,     /* file systems side by side, the root among them */
+	POSIX_INIT = 1,	      /* pid of init */
+	POSIX_CAP_VOLUME = 4, /* capability slot: EXO_CAP_EXTENT of the root's volume */
 };
 
 /* Events that processes post to each other. */
@@ -134,9 +136,22 @@ struct posix_pipe {
 struct posix_image {
 	uint64_t ino;	/* 0: free, or void */
 	uint32_t refs;	/* processes that run it */
+	uint32_t mark;	/* of the file system that the number is of */
 	uint32_t pages; /* of the file */
 	uint64_t used;	/* when it was last wanted: ns since boot */
 	char **page;	/* NULL: nothing allocated; page[i] NULL: not read yet */
+};
+
+/* A mounted file system; its rules: libos/posix/mount.c. */
+struct posix_mount {
+	struct fs *fs;	      /* NULL: none at this place */
+	struct fs_node *root; /* held */
+	struct fs_node *on;   /* the directory that it covers, held; NULL: the root of all paths */
+	struct buf_cache *cache; /* NULL: needs none */
+	void *frames;		 /* nframes of the cache */
+	uint32_t nframes;
+	uint32_t volume; /* index of its extent */
+	char source[16]; /* the extent's name */
 };
 
 /* A terminal's modes, and the line being typed.  Owner of the rules: libos/posix/tty_line.h. */
@@ -171,13 +186,11 @@ struct posix_segment {
 	uint32_t last_proc, last_file; /* where the search for a free place goes on */
 	struct posix_proc *proc;
 	struct posix_file *file;
-	struct fs *fs;	      /* the main file system; NULL: none */
-	struct fs_node *root; /* its root, held */
-	uint32_t fs_type;
-	uint32_t volume;       /* index of its extent */
-	uint64_t halting;      /* eid of who halts the machine; others stop at their next call */
-	uint32_t halt_request; /* init is asked to halt with this status + 1 */
-	uint32_t reserved;
+	uint64_t halting;	/* eid of who halts the machine; others stop at their next call */
+	uint32_t halt_request;	/* init is asked to halt with this status + 1 */
+	uint32_t mounts;	/* how many were made: marks of file systems come from it */
+	struct lock mount_lock; /* of mount[] */
+	struct posix_mount mount[POSIX_NMOUNT];
 	uint32_t image_pages, image_most; /* in image[], now and at most */
 	struct posix_image image[POSIX_NIMAGE];
 	struct posix_tty tty[POSIX_NTTY];

@@ -16,4 +16,7 @@ void exercise(struct rig *r);
  * error. */
 int exercise_prepare(struct disk *d);
 
+/* The same on a volume of any variant; without directories and links where it has none. */
+int exercise_prepare_as(const struct fs_ops *ops, struct disk *d);
+
 #endif

@@ -122,8 +122,48 @@ void disk_save(const struct disk *d, const char *path)
 		die("write", path);
 }
 
+void disk_record(struct disk *d)
+{
+	d->record = calloc(1, sizeof *d->record);
+	if (d->record == NULL)
+		die("memory for", "record");
+}
+
+static void record_free(struct record *rec)
+{
+	for (uint32_t i = 0; rec != NULL && i < rec->n; i++)
+		free(rec->at[i].data);
+	if (rec != NULL)
+		free(rec->at);
+	free(rec);
+}
+
+/* Notes a write or a flush that is done. */
+static void note(struct disk *d, const struct disk_req *r)
+{
+	struct record *rec = d->record;
+	struct command *c;
+
+	if (rec == NULL || r->op == DISK_READ)
+		return;
+	if (rec->n == rec->room) {
+		rec->room = rec->room * 2 + 64;
+		rec->at = realloc(rec->at, rec->room * sizeof *rec->at);
+		if (rec->at == NULL)
+			die("memory for", "record");
+	}
+	c = &rec->at[rec->n++];
+	*c = (struct command){.block = r->block, .nblocks = r->nblocks};
+	c->data = r->nblocks ? malloc((size_t)r->nblocks * DISK_BLOCK) : NULL;
+	if (r->nblocks && c->data == NULL)
+		die("memory for", "record");
+	for (uint32_t i = 0; i < r->nblocks; i++)
+		memcpy(c->data + (size_t)i * DISK_BLOCK, r->pages[i], DISK_BLOCK);
+}
+
 void disk_free(struct disk *d)
 {
+	record_free(d->record);
 	free(d->data);
 	free(d);
 }
@@ -167,6 +207,8 @@ int disk_submit(struct disk *d, struct disk_req *r)
 		d->last_write = r->block;
 	}
 	r->status = fails(d, r) ? -EIO : 0;
+	if (r->status == 0)
+		note(d, r);
 	for (uint32_t i = 0; i < r->nblocks && r->status == 0; i++) {
 		uint8_t *at = d->data + (r->block + i) * DISK_BLOCK;
 
@@ -233,28 +275,66 @@ int host_e2fsck(const struct disk *d, const char *name)
 /* A small cache goes with a small arena: tests with many volumes are quicker. */
 static size_t arena_size(size_t nframes)
 {
+	if (nframes > 1000)
+		return 32u << 20;
 	return nframes <= 64 ? 512u << 10 : 4u << 20;
 }
 
-int rig_up(struct rig *r, struct disk *d, size_t nframes, uint32_t flags)
+int host_make(const struct fs_ops *ops, struct disk *d, char message[FS_MESSAGE])
 {
-	*r = (struct rig){.disk = d};
+	void *scratch = host_pages((size_t)FS_SCRATCH * DISK_BLOCK);
+	int status;
+
+	memset(scratch, 0, (size_t)FS_SCRATCH * DISK_BLOCK);
+	status = ops->make(d, scratch, message);
+	free(scratch);
+	return status;
+}
+
+struct disk *host_volume(const struct fs_ops *ops, unsigned mib)
+{
+	char message[160] = "";
+	struct disk *d;
+
+	if (!(ops->traits & FS_DISKLESS) && ops->make == NULL)
+		return host_mke2fs("volume", 4096, mib, "");
+	d = disk_new((uint64_t)mib * 256);
+	if (ops->make != NULL && host_make(ops, d, message) != 0) {
+		fprintf(stderr, "making %s: %s\n", ops->name, message);
+		exit(1);
+	}
+	return d;
+}
+
+int rig_up_as(struct rig *r, const struct fs_ops *ops, struct disk *d, size_t nframes,
+	      uint32_t flags, uint64_t limit)
+{
+	struct fs_mount m = {.flags = flags, .limit = limit};
+	int status;
+
+	*r = (struct rig){.ops = ops, .disk = d};
 	r->region = host_pages(arena_size(nframes));
 	r->frames = host_pages(nframes * BUF_SIZE);
-	r->arena = arena_init(r->region, arena_size(nframes));
-	r->cache = buf_init(r->arena, r->frames, nframes, d->nblocks);
-	struct fs_mount m = {.disk = d, .arena = r->arena, .cache = r->cache, .flags = flags};
-	int status = fs_ext2_ops.mount(&m, &r->ctx.fs);
+	r->arena = m.arena = arena_init(r->region, arena_size(nframes));
+	if (!(ops->traits & FS_DISKLESS)) {
+		r->cache = m.cache = buf_init(r->arena, r->frames, nframes, d->nblocks);
+		r->ctx.disk = m.disk = d;
+	}
+	status = ops->mount(&m, &r->ctx.fs);
 	memcpy(r->message, m.message, sizeof r->message);
-	r->ctx.disk = d;
 	if (status != 0)
 		(void)rig_down(r, 0);
 	return status;
 }
 
+int rig_up(struct rig *r, struct disk *d, size_t nframes, uint32_t flags)
+{
+	return rig_up_as(r, &fs_ext2_ops, d, nframes, flags, 0);
+}
+
 int rig_down(struct rig *r, int unmount)
 {
-	int status = unmount ? fs_ext2_ops.unmount(&r->ctx, 1) : 0;
+	int status = unmount ? r->ops->unmount(&r->ctx, 1) : 0;
 
 	free(r->region);
 	free(r->frames);

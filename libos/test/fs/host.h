@@ -14,7 +14,20 @@
 #include <stdio.h>
 #include <libos/fs.h>
 
+/* A write with its data, or a flush (nblocks 0). */
+struct command {
+	uint64_t block;
+	uint32_t nblocks;
+	uint8_t *data;
+};
+
+struct record {
+	struct command *at;
+	uint32_t n, room;
+};
+
 struct disk {
+	struct record *record; /* NULL: nothing is recorded */
 	uint8_t *data;
 	uint64_t nblocks;
 	uint64_t commands[4]; /* by enum disk_op */
@@ -41,6 +54,8 @@ struct disk *disk_new(uint64_t nblocks);
 struct disk *disk_load(const char *path);
 void disk_save(const struct disk *d, const char *path);
 void disk_free(struct disk *d);
+/* Keeps every write and flush from now on, in d->record. */
+void disk_record(struct disk *d);
 /* Lets commands from the `nth` on (1: the next) fail, `count` of them. */
 void disk_fail(struct disk *d, enum disk_op op, uint64_t nth, uint64_t count);
 
@@ -64,6 +79,7 @@ int host_e2fsck(const struct disk *d, const char *name);
 
 /* A mounted image with all its parts. */
 struct rig {
+	const struct fs_ops *ops; /* of its variant */
 	struct disk *disk;
 	void *region, *frames;
 	struct arena *arena;
@@ -74,8 +90,17 @@ struct rig {
 
 /* Mounts `d` with a cache of `nframes`; 0 or mount's error, with everything but the disk freed. */
 int rig_up(struct rig *r, struct disk *d, size_t nframes, uint32_t flags);
+/* The same for any variant; FS_DISKLESS gets no disk, and may take `limit` bytes. */
+int rig_up_as(struct rig *r, const struct fs_ops *ops, struct disk *d, size_t nframes,
+	      uint32_t flags, uint64_t limit);
 /* Unmounts (if `unmount`) and frees all but the disk; unmount's status. */
 int rig_down(struct rig *r, int unmount);
+
+/* An empty volume of a variant: `mib` MiB, made by its own make() or, where it has none, mke2fs. */
+struct disk *host_volume(const struct fs_ops *ops, unsigned mib);
+
+/* Makes the disk an empty volume of a variant that can. */
+int host_make(const struct fs_ops *ops, struct disk *d, char message[FS_MESSAGE]);
 
 /* A fixed sequence of numbers. */
 struct rng {

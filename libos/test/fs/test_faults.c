@@ -1,16 +1,17 @@
 /*
- * test_faults.c - ext2 on a disk that fails: at the n-th command, once or for good, reading or
- * writing.
+ * test_faults.c - file systems on a disk that fails: at the n-th command, once or for good, reading
+ * or writing; and under processes that die there.
  *
  * Nothing may crash or hang; errors reach the caller; what was written before the failure and
  * synced is there after it; a single failed write that is retried leaves no trace.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "exercise.h"
 
-static const struct fs_ops *const ops = &fs_ext2_ops;
+static const struct fs_ops *ops = &fs_ext2_ops;
 static struct disk *good;
 
 static struct disk *copy(void)
@@ -27,7 +28,7 @@ static int one(enum disk_op op, uint64_t nth, uint64_t count, size_t nframes)
 	struct rig r;
 
 	disk_fail(d, op, nth, count);
-	int status = rig_up(&r, d, nframes, 0);
+	int status = rig_up_as(&r, ops, d, nframes, 0, 0);
 	if (status == 0) {
 		exercise(&r);
 		EXPECT(buf_check(r.cache) == 0);
@@ -111,7 +112,7 @@ static int die_at(uint64_t nth)
 	struct disk *d = copy();
 	struct rig r;
 
-	EXPECT(rig_up(&r, d, 40, 0) == 0);
+	EXPECT(rig_up_as(&r, ops, d, 40, 0, 0) == 0);
 	host_self = 100;
 	host_dead = 0;
 	host_yields = 0;
@@ -142,6 +143,27 @@ static int prepare(void)
 	return 0;
 }
 
+/* The same for the variants that make their volumes themselves. */
+static int others(void)
+{
+	int failed = 0;
+
+	for (const struct fs_ops *const *v = __start_fs_variants; v < __stop_fs_variants; v++) {
+		char name[64];
+
+		ops = *v;
+		if (ops->make == NULL)
+			continue;
+		good = host_volume(ops, 4);
+		snprintf(name, sizeof name, "faults.%s.each", ops->name);
+		failed += exercise_prepare_as(ops, good) != 0 || host_test(name, test_each);
+		snprintf(name, sizeof name, "faults.%s.death", ops->name);
+		failed += host_test(name, test_death);
+		disk_free(good);
+	}
+	return failed;
+}
+
 int main(void)
 {
 	int failed = host_test("faults.prepare", prepare);
@@ -151,5 +173,6 @@ int main(void)
 	failed += host_test("faults.each", test_each);
 	failed += host_test("faults.death", test_death);
 	disk_free(good);
+	failed += others();
 	return failed != 0;
 }

@@ -1,6 +1,7 @@
 /*
- * test_model.c - ext2 against a model in memory: thousands of random operations with the same
- * outcome in both, then e2fsck finds the volume clean and debugfs finds the model's tree on it.
+ * test_model.c - file systems against a model in memory: thousands of random operations with the
+ * same outcome in both, then each file of the model is there and holds what it should.  Of ext2,
+ * e2fsck finds the volume clean besides, and debugfs the model's tree on it.
  *
  * Owns: the model, arrays of inodes and of names. Seeds are fixed; a failure prints seed and step.
  */
@@ -15,7 +16,7 @@
 #define NAMES	 96
 #define FILE_MAX 400000
 
-static const struct fs_ops *const ops = &fs_ext2_ops;
+static const struct fs_ops *ops;
 
 /* An inode of the model; number 0 is the root. */
 struct mnode {
@@ -369,7 +370,7 @@ static int do_sync(struct rig *r, struct rng *g)
 		return 0;
 	}
 	EXPECT(ops->sync(&r->ctx) == 0);
-	if (rnd(g, 3) == 0)
+	if (r->cache && rnd(g, 3) == 0)
 		buf_invalidate(r->cache);
 	return 0;
 }
@@ -435,25 +436,31 @@ static int let_go(struct rig *r)
 	return 0;
 }
 
-static int run(uint64_t seed, unsigned bs, size_t nframes, int steps)
+static int steps_of(struct rig *r, uint64_t seed, int steps)
 {
 	struct rng g = {seed};
-	struct rig r;
 	char why[300];
-	struct disk *d = host_mke2fs("model", bs, 32, "");
 
-	m_reset();
-	EXPECT(rig_up(&r, d, nframes, 0) == 0);
 	for (int i = 0; i < steps; i++) {
-		int failed = step(&r, &g);
-		if (failed || (i % 64 == 0 && buf_check(r.cache) != 0)) {
+		int failed = step(r, &g);
+		if (failed || (r->cache && i % 64 == 0 && buf_check(r->cache) != 0)) {
 			snprintf(why, sizeof why, "%.250s (seed %u, step %d)", host_why,
 				 (unsigned)seed, i);
 			strcpy(host_why, why);
 			return 1;
 		}
 	}
-	EXPECT(let_go(&r) == 0);
+	return let_go(r);
+}
+
+static int run(uint64_t seed, unsigned bs, size_t nframes, int steps)
+{
+	struct rig r;
+	struct disk *d = host_mke2fs("model", bs, 32, "");
+
+	m_reset();
+	ops = &fs_ext2_ops;
+	EXPECT(rig_up(&r, d, nframes, 0) == 0 && steps_of(&r, seed, steps) == 0);
 	EXPECT(rig_down(&r, 1) == 0 && host_e2fsck(d, "model") == 0);
 	disk_free(d);
 	EXPECT(host_run("rm -rf %s/tree && mkdir %s/tree && /sbin/debugfs -R 'rdump / %s/tree' "
@@ -462,6 +469,53 @@ static int run(uint64_t seed, unsigned bs, size_t nframes, int steps)
 	EXPECT(same_tree(DIR_OUT "/tree", 0) == 0);
 	m_reset();
 	return 0;
+}
+
+/* The tree as the file system itself tells it. */
+static int same_nodes(struct rig *r, struct fs_node *at, uint32_t dir)
+{
+	for (int i = 0; i < NAMES; i++) {
+		const struct mnode *m = &nodes[names[i].node];
+		struct fs_node *n;
+		char target[256];
+
+		if (!names[i].used || names[i].dir != dir)
+			continue;
+		EXPECT(ops->lookup(&r->ctx, at, names[i].name, strlen(names[i].name), &n) == 0);
+		EXPECT((n->attr.mode & FS_IFMT) == m->type);
+		if (m->type == FS_IFDIR && same_nodes(r, n, names[i].node) != 0)
+			return 1;
+		if (m->type == FS_IFREG)
+			EXPECT(n->attr.size == m->size && check_read(r, n, m, 0, FILE_MAX) == 0);
+		if (m->type == FS_IFLNK)
+			EXPECT(ops->readlink(&r->ctx, n, target, sizeof target) == m->size);
+		EXPECT(ops->put(&r->ctx, n) == 0);
+	}
+	return 0;
+}
+
+/* Every other variant that has directories and links, mounted anew before the last look. */
+static int run_variant(uint64_t seed, size_t nframes, int steps)
+{
+	enum { LIMIT = 30 << 20 };
+	struct disk *d = host_volume(ops, 32);
+	struct fs_node *root;
+	struct rig r;
+
+	m_reset();
+	EXPECT(rig_up_as(&r, ops, d, nframes, 0, LIMIT) == 0 && steps_of(&r, seed, steps) == 0);
+	if (!(ops->traits & FS_DISKLESS))
+		EXPECT(rig_down(&r, 1) == 0 && rig_up_as(&r, ops, d, nframes, 0, LIMIT) == 0);
+	EXPECT(ops->root(&r.ctx, &root) == 0 && same_nodes(&r, root, 0) == 0);
+	EXPECT(ops->put(&r.ctx, root) == 0 && rig_down(&r, 1) == 0);
+	disk_free(d);
+	m_reset();
+	return 0;
+}
+
+static int test_variant(void)
+{
+	return run_variant(51, 1024, 2500) || run_variant(52, 1024, 2500);
 }
 
 static int test_1k(void)
@@ -486,6 +540,16 @@ int main(void)
 	failed += host_test("model.1k", test_1k);
 	failed += host_test("model.2k", test_2k);
 	failed += host_test("model.4k", test_4k);
+	for (const struct fs_ops *const *v = __start_fs_variants; v < __stop_fs_variants; v++) {
+		char name[64];
+
+		ops = *v;
+		if (ops == &fs_ext2_ops ||
+		    (ops->traits & (FS_FLAT | FS_NO_LINKS | FS_NO_SYMLINKS)) != 0)
+			continue;
+		snprintf(name, sizeof name, "model.%s", ops->name);
+		failed += host_test(name, test_variant);
+	}
 	m_reset();
 	return failed != 0;
 }

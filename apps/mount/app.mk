@@ -1,0 +1,2 @@
+LIBOS := posix
+PROGRAMS := mount umount
