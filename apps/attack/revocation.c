@@ -7,7 +7,16 @@
 #include <libos/vm.h>
 #include "attack.h"
 
-enum { SHARED = 10, LEAF_AT = 300, ROUNDS = 150, MOST = 3000, WAIT_MS = 2000, CAP = 47, LESS = 48 };
+enum {
+	SHARED = 10,
+	LEAF_AT = 300,
+	ROUNDS = 150,
+	MOST = 3000,
+	WAIT_MS = 2000,
+	CAP = 47,
+	LESS = 48,
+	GENERATIONS = 50
+};
 
 static struct thread t;
 static volatile uint32_t shared_frame; /* what the thread tries to keep mapped */
@@ -246,6 +255,12 @@ static void recalled(void)
 	score("nothing of it is left", child_end(&t.c));
 }
 
+/* How the i-th last request ended. */
+static uint32_t status_before(uint32_t i)
+{
+	return ring_page.cq[(ring_page.cq_tail - i) % EXO_RING_CQ].status;
+}
+
 /* All requests under the extent's generation. */
 static void generation(uint32_t x)
 {
@@ -254,24 +269,27 @@ static void generation(uint32_t x)
 				  .count = 8,
 				  .list = 8,
 				  .block = tables_extent(x)->start};
-	uint32_t ok = 0, stale = 0;
+	uint32_t ok = 0, stale = 0, rounds = 0;
 
-	for (uint32_t i = 0; i < 8; i++)
-		ring_put(e);
-	(void)call_io_submit();
-	tally_answered(call_cap_revoke(CAP), EXO_OK);
-	tally_refused(call_cap_derive(CAP, LESS + 1, EXO_RIGHT_READ, 0, 0));
-	(void)ring_drain();
-	for (uint32_t i = 1; i <= 8; i++) {
-		const uint32_t status = ring_page.cq[(ring_page.cq_tail - i) % EXO_RING_CQ].status;
-
-		ok += status == EXO_OK;
-		stale += status == EXO_STALE;
+	/* The drive may be through with all of them first: then once more. */
+	for (; rounds < GENERATIONS && stale == 0; rounds++) {
+		if (rounds != 0) {
+			(void)call_cap_drop(CAP);
+			(void)call_extent_open(x, CAP);
+		}
+		for (uint32_t i = 0; i < 8; i++)
+			ring_put(e);
+		(void)call_io_submit();
+		tally_answered(call_cap_revoke(CAP), EXO_OK);
+		tally_refused(call_cap_derive(CAP, LESS + 1, EXO_RIGHT_READ, 0, 0));
+		(void)ring_drain();
+		for (uint32_t i = 1; i <= 8; i++)
+			ok += status_before(i) == EXO_OK, stale += status_before(i) == EXO_STALE;
 	}
-	tally(ok + stale == 8 && stale > 0);
+	tally(ok + stale == 8 * rounds && stale > 0);
 	ring_put(e);
 	(void)call_io_submit();
-	tally(ring_page.cq[(ring_page.cq_tail - 1) % EXO_RING_CQ].status == EXO_STALE);
+	tally(status_before(1) == EXO_STALE);
 	sum_up("requests queued under an extent that is revoked");
 }
 

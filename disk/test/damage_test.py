@@ -36,13 +36,25 @@ def inspect(image, *options):
     return status, out
 
 
+# Extents 1 and 2 of the image that is damaged.
+MANIFEST = """\
+disk 16M
+principal posix 0x0100000000000000
+principal raw   0x0200000000000000
+extent raw1 owner=raw   size=4M
+extent main owner=posix size=rest fs=ext2
+main main
+program /bin/sh name=sh principal=posix pages=80% slots=192 console halt shared shell
+"""
+
+
 class Image:
     """A copy of a good image that is put back after each damage."""
 
     def __init__(self):
         self.name = t.path("damaged.img")
         if not os.path.exists(t.path("good.img")):
-            t.made("good.img")
+            t.made("good.img", manifest=t.write("damage.manifest", MANIFEST))
         subprocess.run(["cp", "--sparse=always", t.path("good.img"), self.name], check=True)
         with open(self.name, "rb") as file:
             self.good = bytearray(file.read(PARTS))

@@ -109,8 +109,7 @@ static pid_t make_copy(struct copy *c)
 		spawn_undo(c->self);
 		return error == -EDQUOT ? -EAGAIN : error;
 	}
-	c->self->cap = b.cap;
-	c->self->eid = b.eid;
+	proc_started(c->self, &b);
 	return c->self->pid;
 }
 

@@ -107,6 +107,13 @@ int proc_children(void);
 /* Ends this process as if by signal `sig`. */
 _Noreturn void proc_die(int sig);
 
+/*
+ * p runs in the environment `b`, which may by now have replaced itself by another (exec): then that
+ * one stands in the table already, and stays.
+ */
+struct build;
+void proc_started(struct posix_proc *p, const struct build *b);
+
 /* fork: the caller is the copy, whose place in the table is `self`. */
 void proc_copied(struct posix_proc *self);
 

@@ -87,6 +87,15 @@ void proc_free(struct posix_proc *p)
 	p->state = POSIX_PROC_FREE;
 }
 
+void proc_started(struct posix_proc *p, const struct build *b)
+{
+	uint64_t nobody = 0;
+
+	p->cap = b->cap;
+	(void)__atomic_compare_exchange_n(&p->eid, &nobody, b->eid, 0, __ATOMIC_ACQ_REL,
+					  __ATOMIC_ACQUIRE);
+}
+
 void proc_copied(struct posix_proc *self)
 {
 	posix_self = self;

@@ -243,8 +243,7 @@ static pid_t start(struct fs_node *node, const struct posix_launch *l, struct bu
 		spawn_undo(p);
 		return error;
 	}
-	p->cap = b.cap;
-	p->eid = b.eid;
+	proc_started(p, &b);
 	return p->pid;
 }
 

@@ -683,10 +683,14 @@ static void charges_of_who_is_not_there(void)
 	CHECK(sys_env_reclaim(env_eid(B).n, EXO_QUOTA_IO, 0).value == 1);
 	for (uint32_t i = 0; i < 64; i++)
 		CHECK(sys_env_reclaim(env_eid(B).n, EXO_QUOTA_PAGES, B * 64 + i).value == 1);
+	CHECK(sys_env_reap(B + 8).status == EXO_BUSY); /* it pays for the extent */
+	CHECK(sys_env_reclaim(env_eid(B).n, EXO_QUOTA_EXTENTS, 6).value == 1);
 	CHECK(sys_env_reap(B + 8).status == EXO_OK);
+	CHECK(extents[6].payer == 1 && quota_used[1].n[EXO_QUOTA_EXTENTS] == 1);
 	while (fake_active(0) != 0)
 		fake_fail(0);
-	CHECK(extents[6].state == EXO_EXTENT_FREE && fake_broken() == NULL);
+	CHECK(extents[6].state == EXO_EXTENT_FREE && quota_used[1].n[EXO_QUOTA_EXTENTS] == 0);
+	CHECK(fake_broken() == NULL);
 }
 
 static void a_third_principal_opens_nothing(void)
