@@ -1,0 +1,134 @@
+/*
+ * bpf.h - programs that the kernel runs for others: verified when loaded, then interpreted.
+ *
+ * A program reads a context of a known size and its own stack, and answers with a number.
+ * Invariant: a program with steps != 0 was accepted by bpf_verify() with this context_size and has
+ * not changed since; each run of it ends within that many steps, reads nothing but the context and
+ * stack that it has written itself, writes nothing but its stack, and does not answer with an
+ * address.
+ *
+ * Addresses in registers are numbers of our own: a region's base and an offset.  So no run-time
+ * address exists that a program could learn, and memory is reached through arrays alone.
+ */
+#ifndef KERN_BPF_H
+#define KERN_BPF_H
+
+#include <exo/bpf.h>
+#include "bpf_range.h"
+
+/* Regions lie far apart, and pointers are kept within BPF_FAR of their region's base. */
+#define BPF_AT_CONTEXT (1ull << 32)
+#define BPF_AT_STACK   (1ull << 33)
+#define BPF_FAR	       (1ull << 29)
+
+struct bpf_program {
+	struct exo_bpf_insn insn[EXO_BPF_MAX_INSNS];
+	uint32_t count;
+	uint32_t context_size; /* bytes, at most EXO_BPF_MAX_CONTEXT */
+	uint32_t steps;	       /* most that a run takes; 0: not verified */
+};
+
+enum bpf_kind {
+	BPF_UNSET = 0, /* not readable as a value: never written, or kinds differ between paths */
+	BPF_SCALAR = 1,
+	BPF_CONTEXT = 2, /* an address in the context */
+	BPF_STACK = 3,	 /* an address in the stack */
+};
+
+/* What is known of a register, or of eight bytes of stack. */
+struct bpf_value {
+	struct bpf_range in; /* unless UNSET */
+	uint32_t kind;	     /* enum bpf_kind; not UNSET: all of set */
+	uint32_t set;	     /* bit per byte that is written */
+};
+
+enum { BPF_SLOTS = EXO_BPF_STACK_BYTES / 8 };
+
+/* What is known before an instruction, over all paths to it. */
+struct bpf_state {
+	struct bpf_value reg[EXO_BPF_REGS];
+	struct bpf_value slot[BPF_SLOTS];
+	uint32_t steps; /* of the longest path */
+};
+
+/*
+ * A verification under way.  at[k] is what is known before the k-th instruction that is jumped to;
+ * it counts while bit k of live is set.  place[i] is k + 1 for that instruction, else 0.
+ */
+struct bpf_verifier {
+	struct bpf_state flow; /* before instruction pc */
+	struct bpf_state at[EXO_BPF_MAX_TARGETS];
+	uint64_t live[EXO_BPF_MAX_TARGETS / 64];
+	uint16_t target[EXO_BPF_MAX_TARGETS];
+	uint8_t place[EXO_BPF_MAX_INSNS];
+	uint32_t targets;
+	uint32_t pc;	  /* the next to look at; of a refused program, the culprit */
+	uint32_t flowing; /* does a path come from the instruction before? */
+	uint32_t work;	  /* instructions looked at so far */
+	uint32_t steps;	  /* of the longest path to an exit so far */
+};
+
+/*
+ * Begins with a program of which insn, count and context_size are set: looks at each instruction by
+ * itself.  EXO_BPF_MORE, or why it is refused (v->pc: the instruction).  A few passes over it.
+ */
+enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program *p);
+
+/*
+ * Goes on for at most n instructions.  EXO_BPF_MORE; EXO_BPF_OK: p->steps is set; or why it is
+ * refused (v->pc: the instruction).  In all, no program takes more than EXO_BPF_MAX_STEPS of them.
+ */
+enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n);
+
+/* Fields of each instruction, and jumps; *culprit: which is wrong.  A pass over them. */
+enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit);
+
+/* A run: r0 at exit.  context has the program's context_size.  *steps: how many it took. */
+uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps);
+
+static inline uint32_t bpf_dst(struct exo_bpf_insn i)
+{
+	return i.regs & 15u;
+}
+
+static inline uint32_t bpf_src(struct exo_bpf_insn i)
+{
+	return i.regs / 16u;
+}
+
+/* Bytes that a load or store moves. */
+static inline uint32_t bpf_size(struct exo_bpf_insn i)
+{
+	switch (i.op & 0x18) {
+	case BPF_B:
+		return 1;
+	case BPF_H:
+		return 2;
+	case BPF_W:
+		return 4;
+	default:
+		return 8;
+	}
+}
+
+/* The immediate as an operand: with its sign. */
+static inline uint64_t bpf_imm(struct exo_bpf_insn i)
+{
+	return (uint64_t)(int64_t)i.imm;
+}
+
+/* Is i, which bpf_check() has passed, a jump, and not an exit? */
+static inline int bpf_jumps(struct exo_bpf_insn i)
+{
+	const uint32_t class = i.op & 7;
+
+	return (class == BPF_JMP || class == BPF_JMP32) && (i.op & 0xf0) != BPF_EXIT;
+}
+
+/* Where the jump at pc goes: goto of the class JMP32 has its distance in imm. */
+static inline int64_t bpf_target(struct exo_bpf_insn i, uint32_t pc)
+{
+	return (int64_t)pc + 1 + (i.op == (BPF_JMP32 | BPF_JA) ? i.imm : i.off);
+}
+
+#endif

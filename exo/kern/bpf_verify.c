@@ -1,0 +1,487 @@
+/*
+ * bpf_verify.c - follows all paths of a program at once, and says how long the longest one is.
+ *
+ * Owns the struct bpf_verifier it is given, no lock.  Called when a program is loaded, by parts.
+ *
+ * Instructions are looked at in the order of their places.  A jump forward meets what else leads to
+ * its target (meet(): the hull of both); a jump back waits there until the walk comes around again.
+ * So a loop is unrolled, but never more than one copy of it is known at a time: the time is that of
+ * one path, and the walk ends when the ranges say that no jump back is taken any more.  No path
+ * passes an instruction twice in one round, so each run is a path of the walk, and the longest of
+ * these, counted on the way, bounds every run.  Invariant: each state that a run can be in before
+ * instruction pc, or before a target that is live, is described by flow, or by that target's.
+ */
+#include "bpf.h"
+#include "bpf_alu.h"
+
+/* ---- values and states -------------------------------------------------------------------- */
+
+static int is_pointer(struct bpf_value v)
+{
+	return v.kind == BPF_CONTEXT || v.kind == BPF_STACK;
+}
+
+static struct bpf_value unset(uint32_t set)
+{
+	return (struct bpf_value){{0, 0}, BPF_UNSET, set};
+}
+
+static struct bpf_value value(uint32_t kind, struct bpf_range in)
+{
+	return (struct bpf_value){in, kind, 0xff};
+}
+
+/* A value that is a or b.  Bytes of a pointer are not readable where the other is none. */
+static struct bpf_value meet_value(struct bpf_value a, struct bpf_value b)
+{
+	if (a.kind == b.kind)
+		return (struct bpf_value){bpf_hull(a.in, b.in), a.kind, a.set & b.set};
+	return unset(is_pointer(a) || is_pointer(b) ? 0 : a.set & b.set);
+}
+
+/* *s describes also what *other does. */
+/*@ requires \valid(s) && \valid_read(other) && \separated(s, other);
+    assigns *s; */
+static void meet(struct bpf_state *s, const struct bpf_state *other)
+{
+	/*@ loop invariant 0 <= r <= EXO_BPF_REGS;
+	    loop assigns r, s->reg[0 .. EXO_BPF_REGS - 1];
+	    loop variant EXO_BPF_REGS - r; */
+	for (uint32_t r = 0; r < EXO_BPF_REGS; r++)
+		s->reg[r] = meet_value(s->reg[r], other->reg[r]);
+	/*@ loop invariant 0 <= n <= BPF_SLOTS;
+	    loop assigns n, s->slot[0 .. BPF_SLOTS - 1];
+	    loop variant BPF_SLOTS - n; */
+	for (uint32_t n = 0; n < BPF_SLOTS; n++)
+		s->slot[n] = meet_value(s->slot[n], other->slot[n]);
+	if (other->steps > s->steps)
+		s->steps = other->steps;
+}
+
+static int is_live(const struct bpf_verifier *v, uint32_t k)
+{
+	return v->live[k / 64] >> k % 64 & 1;
+}
+
+/* A path with the state flow jumps to `target`. */
+static void flow_to(struct bpf_verifier *v, uint32_t target)
+{
+	const uint32_t k = v->place[target] - 1u;
+
+	if (is_live(v, k))
+		meet(&v->at[k], &v->flow);
+	else
+		v->at[k] = v->flow;
+	v->live[k / 64] |= 1ull << k % 64;
+}
+
+/* The paths that wait before the target k join flow, if there is one. */
+static void flow_from(struct bpf_verifier *v, uint32_t k)
+{
+	if (v->flowing)
+		meet(&v->flow, &v->at[k]);
+	else
+		v->flow = v->at[k];
+	v->flowing = 1;
+	v->live[k / 64] &= ~(1ull << k % 64);
+}
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+/* Where an access begins: r plus the offset of its instruction. */
+static struct bpf_range address(struct bpf_value r, struct exo_bpf_insn i)
+{
+	return bpf_range_add(r.in, bpf_exactly((uint64_t)(int64_t)i.off));
+}
+
+/* Do all accesses of `size` bytes that begin in `at` lie in the `length` bytes from base on? */
+static int inside(struct bpf_range at, uint32_t size, uint64_t base, uint32_t length)
+{
+	return at.lo >= base && at.hi <= base + length - size && length >= size;
+}
+
+/* The bits of the bytes of slot n that an access of `size` bytes to offset o is about. */
+static uint32_t bytes_of(uint32_t n, uint32_t o, uint32_t size)
+{
+	const uint32_t from = o > 8 * n ? o - 8 * n : 0;
+	const uint32_t to = o + size < 8 * n + 8 ? o + size - 8 * n : 8;
+
+	return (1u << to) - (1u << from);
+}
+
+/* Writes numbers that are not kept to bytes lo..hi-1: to all of them (sure), or to some. */
+static void blur(struct bpf_state *s, uint32_t lo, uint32_t hi, int sure)
+{
+	for (uint32_t n = lo / 8; n <= (hi - 1) / 8; n++) {
+		const uint32_t kept = is_pointer(s->slot[n]) ? 0 : s->slot[n].set;
+
+		s->slot[n] = unset(kept | (sure ? bytes_of(n, lo, hi - lo) : 0));
+	}
+}
+
+static enum exo_bpf_reason store_stack(struct bpf_state *s, struct bpf_range at, uint32_t size,
+				       struct bpf_value v)
+{
+	const int whole = bpf_exact(at) && at.lo % 8 == 0 && size == 8;
+
+	if (!inside(at, size, BPF_AT_STACK, EXO_BPF_STACK_BYTES))
+		return EXO_BPF_STACK;
+	if (is_pointer(v) && !whole)
+		return EXO_BPF_LEAK_STORE;
+
+	const uint32_t lo = (uint32_t)(at.lo - BPF_AT_STACK), hi = (uint32_t)(at.hi - BPF_AT_STACK);
+
+	if (whole)
+		s->slot[lo / 8] = v;
+	else
+		blur(s, lo, hi + size, bpf_exact(at));
+	return EXO_BPF_OK;
+}
+
+static enum exo_bpf_reason load_stack(const struct bpf_state *s, struct bpf_range at, uint32_t size,
+				      struct bpf_value *v)
+{
+	if (!inside(at, size, BPF_AT_STACK, EXO_BPF_STACK_BYTES))
+		return EXO_BPF_STACK;
+
+	const uint32_t lo = (uint32_t)(at.lo - BPF_AT_STACK), hi = (uint32_t)(at.hi - BPF_AT_STACK);
+
+	if (lo == hi && lo % 8 == 0 && size == 8 && s->slot[lo / 8].kind != BPF_UNSET) {
+		*v = s->slot[lo / 8];
+		return EXO_BPF_OK;
+	}
+	for (uint32_t n = lo / 8; n <= (hi + size - 1) / 8; n++) {
+		if (is_pointer(s->slot[n]))
+			return EXO_BPF_LEAK_LOAD;
+		if (bytes_of(n, lo, hi + size - lo) & ~s->slot[n].set)
+			return EXO_BPF_UNSET_STACK;
+	}
+	*v = value(BPF_SCALAR, bpf_up_to(bpf_ones(8 * size)));
+	return EXO_BPF_OK;
+}
+
+static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program *p,
+				struct exo_bpf_insn i)
+{
+	const struct bpf_value base = v->flow.reg[bpf_src(i)];
+	const struct bpf_range at = address(base, i);
+	const uint32_t size = bpf_size(i);
+	struct bpf_value got = value(BPF_SCALAR, bpf_up_to(bpf_ones(8 * size)));
+	enum exo_bpf_reason reason = EXO_BPF_OK;
+
+	if (base.kind == BPF_UNSET)
+		return EXO_BPF_UNSET;
+	if (base.kind == BPF_SCALAR)
+		return EXO_BPF_NUMBER;
+	if (base.kind == BPF_STACK)
+		reason = load_stack(&v->flow, at, size, &got);
+	else if (!inside(at, size, BPF_AT_CONTEXT, p->context_size))
+		reason = EXO_BPF_CONTEXT;
+	if (reason == EXO_BPF_OK && (i.op & 0xe0) == BPF_MEMSX)
+		got.in = bpf_up_to(~0ull);
+	if (reason == EXO_BPF_OK)
+		v->flow.reg[bpf_dst(i)] = got;
+	return reason;
+}
+
+static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
+{
+	const struct bpf_value base = v->flow.reg[bpf_dst(i)];
+	const struct bpf_value what = (i.op & 7) == BPF_ST
+					      ? value(BPF_SCALAR, bpf_exactly(bpf_imm(i)))
+					      : v->flow.reg[bpf_src(i)];
+
+	if (base.kind == BPF_UNSET || what.kind == BPF_UNSET)
+		return EXO_BPF_UNSET;
+	if (base.kind == BPF_SCALAR)
+		return EXO_BPF_NUMBER;
+	if (base.kind == BPF_CONTEXT)
+		return EXO_BPF_STORE;
+	return store_stack(&v->flow, address(base, i), bpf_size(i), what);
+}
+
+/* ---- arithmetic --------------------------------------------------------------------------- */
+
+/* The operand of an arithmetic or jump instruction besides the destination. */
+static struct bpf_value operand(const struct bpf_state *s, struct exo_bpf_insn i)
+{
+	const uint32_t class = i.op & 7;
+
+	if (i.op & BPF_X)
+		return s->reg[bpf_src(i)];
+	return value(
+		BPF_SCALAR,
+		bpf_exactly(class == BPF_JMP32 || class == BPF_ALU ? (uint32_t)i.imm : bpf_imm(i)));
+}
+
+/* A pointer that may lie anywhere in `in`, which must not be far from its region. */
+static enum exo_bpf_reason point(struct bpf_value *v, struct bpf_range in)
+{
+	const uint64_t base = v->kind == BPF_CONTEXT ? BPF_AT_CONTEXT : BPF_AT_STACK;
+
+	if (in.lo < base - BPF_FAR || in.hi > base + BPF_FAR)
+		return EXO_BPF_FAR;
+	v->in = in;
+	return EXO_BPF_OK;
+}
+
+/* a op= b in 64 bits, one of them a pointer. */
+static enum exo_bpf_reason calculate(struct exo_bpf_insn i, struct bpf_value *a, struct bpf_value b)
+{
+	const uint32_t code = i.op & 0xf0;
+	const uint32_t kind = a->kind;
+
+	if ((i.op & 7) != BPF_ALU64 || (code != BPF_ADD && code != BPF_SUB))
+		return EXO_BPF_POINTER;
+	if (code == BPF_SUB && kind == b.kind) { /* their distance */
+		*a = value(BPF_SCALAR, bpf_range_sub(a->in, b.in));
+		return EXO_BPF_OK;
+	}
+	if (b.kind == BPF_SCALAR)
+		return point(a, code == BPF_ADD ? bpf_range_add(a->in, b.in)
+						: bpf_range_sub(a->in, b.in));
+	if (code == BPF_SUB || kind != BPF_SCALAR)
+		return EXO_BPF_POINTER;
+	a->kind = b.kind;
+	return point(a, bpf_range_add(a->in, b.in));
+}
+
+/* dst = operand, all of it. */
+static int is_copy(struct exo_bpf_insn i)
+{
+	return (i.op & 0xf7) == (BPF_ALU64 | BPF_MOV) && i.off == 0;
+}
+
+static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i)
+{
+	struct bpf_value *const dst = &s->reg[bpf_dst(i)];
+	const int moves = (i.op & 0xf0) == BPF_MOV, ends = (i.op & 0xf0) == BPF_END;
+	const struct bpf_value a = moves ? value(BPF_SCALAR, bpf_exactly(0)) : *dst;
+	const struct bpf_value b = ends ? a : operand(s, i);
+
+	if (a.kind == BPF_UNSET || b.kind == BPF_UNSET)
+		return EXO_BPF_UNSET;
+	if (is_copy(i))
+		*dst = b;
+	else if (is_pointer(b) && moves)
+		return EXO_BPF_POINTER;
+	else if (is_pointer(a) || is_pointer(b))
+		return calculate(i, dst, b);
+	else
+		*dst = value(BPF_SCALAR,
+			     ends ? bpf_range_reorder(i, a.in) : bpf_range_alu(i, a.in, b.in));
+	return EXO_BPF_OK;
+}
+
+/* ---- control ------------------------------------------------------------------------------ */
+
+/* May i compare a with b?  Pointers into one region, or a pointer with zero, to see it is none. */
+static int comparable(struct exo_bpf_insn i, struct bpf_value a, struct bpf_value b)
+{
+	const uint32_t code = i.op & 0xf0;
+
+	if (a.kind == BPF_SCALAR && b.kind == BPF_SCALAR)
+		return 1;
+	if ((i.op & 7) == BPF_JMP32 || code == BPF_JSET)
+		return 0;
+	if (a.kind == b.kind)
+		return 1;
+	return (code == BPF_JEQ || code == BPF_JNE) && b.kind == BPF_SCALAR && b.in.hi == 0;
+}
+
+/* flow is narrowed to where the jump i is taken (yes) or not; false: it never is. */
+static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bpf_value a,
+		  struct bpf_value b)
+{
+	if (!bpf_range_jump(i, yes, &a.in, &b.in))
+		return 0;
+	s->reg[bpf_dst(i)] = a;
+	if (i.op & BPF_X)
+		s->reg[bpf_src(i)] = b;
+	return 1;
+}
+
+static enum exo_bpf_reason branch(struct bpf_verifier *v, struct exo_bpf_insn i)
+{
+	const struct bpf_value a = v->flow.reg[bpf_dst(i)], b = operand(&v->flow, i);
+
+	if (a.kind == BPF_UNSET || b.kind == BPF_UNSET)
+		return EXO_BPF_UNSET;
+	if (!comparable(i, a, b))
+		return EXO_BPF_COMPARE;
+	if (assume(&v->flow, i, 1, a, b))
+		flow_to(v, (uint32_t)bpf_target(i, v->pc));
+	v->flowing = (uint32_t)assume(&v->flow, i, 0, a, b);
+	return EXO_BPF_OK;
+}
+
+static enum exo_bpf_reason leave(struct bpf_verifier *v)
+{
+	const struct bpf_value r0 = v->flow.reg[0];
+
+	if (r0.kind == BPF_UNSET)
+		return EXO_BPF_UNSET;
+	if (is_pointer(r0))
+		return EXO_BPF_LEAK_RETURN;
+	if (v->flow.steps > v->steps)
+		v->steps = v->flow.steps;
+	v->flowing = 0;
+	return EXO_BPF_OK;
+}
+
+static enum exo_bpf_reason control(struct bpf_verifier *v, struct exo_bpf_insn i)
+{
+	switch (i.op & 0xf0) {
+	case BPF_EXIT:
+		return leave(v);
+	case BPF_JA:
+		flow_to(v, (uint32_t)bpf_target(i, v->pc));
+		v->flowing = 0;
+		return EXO_BPF_OK;
+	default:
+		return branch(v, i);
+	}
+}
+
+/* What instruction pc does to flow, and where that goes from it. */
+static enum exo_bpf_reason look(struct bpf_verifier *v, const struct bpf_program *p)
+{
+	const struct exo_bpf_insn i = p->insn[v->pc];
+
+	v->flow.steps++;
+	switch (i.op & 7) {
+	case BPF_LD:
+		v->flow.reg[bpf_dst(i)] = value(
+			BPF_SCALAR, bpf_exactly((uint32_t)i.imm |
+						(uint64_t)(uint32_t)p->insn[v->pc + 1].imm << 32));
+		return EXO_BPF_OK;
+	case BPF_LDX:
+		return load(v, p, i);
+	case BPF_ST:
+	case BPF_STX:
+		return store(v, i);
+	case BPF_JMP:
+	case BPF_JMP32:
+		return control(v, i);
+	default:
+		return arithmetic(&v->flow, i);
+	}
+}
+
+/* The first live target from k on; EXO_BPF_MAX_TARGETS: there is none. */
+static uint32_t live_from(const struct bpf_verifier *v, uint32_t k)
+{
+	for (uint32_t n = k; n < EXO_BPF_MAX_TARGETS; n++)
+		if (is_live(v, n))
+			return n;
+	return EXO_BPF_MAX_TARGETS;
+}
+
+/* The first target behind instruction pc. */
+static uint32_t target_behind(const struct bpf_verifier *v, uint32_t pc)
+{
+	uint32_t k = 0;
+
+	while (k < v->targets && v->target[k] <= pc)
+		k++;
+	return k;
+}
+
+/*
+ * To the next instruction that is reached: the following one, else the nearest live target behind,
+ * else (a new round) the first live one.  False: there is none.
+ */
+static int advance(struct bpf_verifier *v, const struct bpf_program *p)
+{
+	uint32_t k;
+
+	if (v->flowing) {
+		v->pc += p->insn[v->pc].op == BPF_LDDW ? 2 : 1;
+		k = v->place[v->pc] - 1u;
+		if (v->place[v->pc] != 0 && is_live(v, k))
+			flow_from(v, k);
+		return 1;
+	}
+	k = live_from(v, target_behind(v, v->pc));
+	if (k == EXO_BPF_MAX_TARGETS)
+		k = live_from(v, 0);
+	if (k == EXO_BPF_MAX_TARGETS)
+		return 0;
+	v->pc = v->target[k];
+	flow_from(v, k);
+	return 1;
+}
+
+enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n)
+{
+	for (; n != 0; n--) {
+		if (v->work == EXO_BPF_MAX_STEPS)
+			return EXO_BPF_LOOP;
+		v->work++;
+
+		const enum exo_bpf_reason reason = look(v, p);
+
+		if (reason != EXO_BPF_OK)
+			return reason;
+		if (!advance(v, p)) {
+			p->steps = v->steps;
+			return EXO_BPF_OK;
+		}
+	}
+	return EXO_BPF_MORE;
+}
+
+/* ---- the beginning ------------------------------------------------------------------------ */
+
+/* Gives each instruction that is jumped to its place, in order. */
+static enum exo_bpf_reason find_targets(struct bpf_verifier *v, const struct bpf_program *p)
+{
+	for (uint32_t pc = 0; pc < EXO_BPF_MAX_INSNS; pc++)
+		v->place[pc] = 0;
+	for (uint32_t pc = 0; pc < p->count; pc += p->insn[pc].op == BPF_LDDW ? 2 : 1)
+		if (bpf_jumps(p->insn[pc]))
+			v->place[bpf_target(p->insn[pc], pc)] = 1;
+	v->targets = 0;
+	for (uint32_t pc = 0; pc < p->count; pc++) {
+		if (v->place[pc] == 0)
+			continue;
+		v->pc = pc;
+		if (v->targets == EXO_BPF_MAX_TARGETS)
+			return EXO_BPF_TARGETS;
+		v->target[v->targets++] = (uint16_t)pc;
+		v->place[pc] = (uint8_t)v->targets;
+	}
+	return EXO_BPF_OK;
+}
+
+/* What is known before the first instruction.  Of an empty context there is no address. */
+static void enter(struct bpf_state *s, uint32_t context_size)
+{
+	for (uint32_t r = 0; r < EXO_BPF_REGS; r++)
+		s->reg[r] = unset(0);
+	for (uint32_t n = 0; n < BPF_SLOTS; n++)
+		s->slot[n] = unset(0);
+	s->reg[1] = context_size != 0 ? value(BPF_CONTEXT, bpf_exactly(BPF_AT_CONTEXT))
+				      : value(BPF_SCALAR, bpf_exactly(0));
+	s->reg[2] = value(BPF_SCALAR, bpf_exactly(context_size));
+	s->reg[EXO_BPF_FP] = value(BPF_STACK, bpf_exactly(BPF_AT_STACK + EXO_BPF_STACK_BYTES));
+	s->steps = 0;
+}
+
+enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program *p)
+{
+	enum exo_bpf_reason reason = bpf_check(p, &v->pc);
+
+	p->steps = 0;
+	if (reason == EXO_BPF_OK)
+		reason = find_targets(v, p);
+	if (reason != EXO_BPF_OK)
+		return reason;
+	enter(&v->flow, p->context_size);
+	v->live[0] = v->live[1] = 0;
+	v->flowing = 1;
+	v->pc = 0;
+	v->work = 0;
+	v->steps = 0;
+	return EXO_BPF_MORE;
+}
