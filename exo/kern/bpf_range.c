@@ -77,7 +77,7 @@ static struct bpf_range divide(struct bpf_range a, struct bpf_range b)
 /*@ requires is_range(a) && is_range(b);
     assigns \nothing;
     ensures is_range(\result); */
-static struct bpf_range remainder(struct bpf_range a, struct bpf_range b)
+static struct bpf_range remain(struct bpf_range a, struct bpf_range b)
 {
 	if (b.lo == 0)
 		return bpf_up_to(a.hi);
@@ -131,7 +131,7 @@ static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bp
 	case BPF_DIV:
 		return i.off == 1 && (a.hi >= sign || b.hi >= sign) ? anything() : divide(a, b);
 	case BPF_MOD:
-		return i.off == 1 && (a.hi >= sign || b.hi >= sign) ? anything() : remainder(a, b);
+		return i.off == 1 && (a.hi >= sign || b.hi >= sign) ? anything() : remain(a, b);
 	case BPF_OR:
 		return (struct bpf_range){greatest(a.lo, b.lo), ones_over(a.hi | b.hi)};
 	case BPF_AND:
