@@ -52,17 +52,19 @@ struct bpf_state {
 };
 
 /*
- * A verification under way.  at[k] is what is known before the k-th instruction that is jumped to;
- * it counts while bit k of live is set.  place[i] is k + 1 for that instruction, else 0.
+ * A verification under way.  Its targets are the first instruction and those that are jumped to, in
+ * the order in which they are looked at.  at[k] is what is known before target k; it counts while
+ * bit k of live is set.  place[i] is k + 1 where instruction i is target k, else 0.
  */
 struct bpf_verifier {
 	struct bpf_state flow; /* before instruction pc */
 	struct bpf_state at[EXO_BPF_MAX_TARGETS];
 	uint64_t live[EXO_BPF_MAX_TARGETS / 64];
 	uint16_t target[EXO_BPF_MAX_TARGETS];
+	uint16_t trail[EXO_BPF_MAX_TARGETS]; /* while the order is sought: see order() */
 	uint8_t place[EXO_BPF_MAX_INSNS];
-	uint32_t targets;
 	uint32_t pc;	  /* the next to look at; of a refused program, the culprit */
+	uint32_t now;	  /* the target where flow began */
 	uint32_t flowing; /* does a path come from the instruction before? */
 	uint32_t work;	  /* instructions looked at so far */
 	uint32_t steps;	  /* of the longest path to an exit so far */
@@ -123,6 +125,19 @@ static inline int bpf_jumps(struct exo_bpf_insn i)
 	const uint32_t class = i.op & 7;
 
 	return (class == BPF_JMP || class == BPF_JMP32) && (i.op & 0xf0) != BPF_EXIT;
+}
+
+/* Can what follows i be reached from it? */
+static inline int bpf_passes(struct exo_bpf_insn i)
+{
+	return i.op != (BPF_JMP | BPF_EXIT) && i.op != (BPF_JMP | BPF_JA) &&
+	       i.op != (BPF_JMP32 | BPF_JA);
+}
+
+/* The place of the instruction behind pc. */
+static inline uint32_t bpf_behind(struct exo_bpf_insn i, uint32_t pc)
+{
+	return pc + (i.op == BPF_LDDW ? 2 : 1);
 }
 
 /* Where the jump at pc goes: goto of the class JMP32 has its distance in imm. */

@@ -189,13 +189,6 @@ static enum exo_bpf_reason check_one(const struct bpf_program *p, uint32_t pc)
 	return bpf_jumps(i) ? check_target(p, pc) : EXO_BPF_OK;
 }
 
-/* Can what follows the instruction be reached from it? */
-static int passes(struct exo_bpf_insn i)
-{
-	return i.op != (BPF_JMP | BPF_EXIT) && i.op != (BPF_JMP | BPF_JA) &&
-	       i.op != (BPF_JMP32 | BPF_JA);
-}
-
 enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 {
 	int second = 0; /* is pc the second half of lddw? */
@@ -211,5 +204,5 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 			return reason;
 		second = !second && p->insn[pc].op == BPF_LDDW;
 	}
-	return second || passes(p->insn[p->count - 1]) ? EXO_BPF_END : EXO_BPF_OK;
+	return second || bpf_passes(p->insn[p->count - 1]) ? EXO_BPF_END : EXO_BPF_OK;
 }

@@ -3,13 +3,15 @@
  *
  * Owns the struct bpf_verifier it is given, no lock.  Called when a program is loaded, by parts.
  *
- * Instructions are looked at in the order of their places.  A jump forward meets what else leads to
- * its target (meet(): the hull of both); a jump back waits there until the walk comes around again.
- * So a loop is unrolled, but never more than one copy of it is known at a time: the time is that of
- * one path, and the walk ends when the ranges say that no jump back is taken any more.  No path
- * passes an instruction twice in one round, so each run is a path of the walk, and the longest of
- * these, counted on the way, bounds every run.  Invariant: each state that a run can be in before
- * instruction pc, or before a target that is live, is described by flow, or by that target's.
+ * A program is cut at its targets: the instructions that are jumped to.  From one, flow goes on
+ * until it meets the next target or ends.  What leads to a target waits there and is put together
+ * (meet(): the hull of all); then the next that somebody waits at is taken, in an order in which
+ * all that leads to a target comes before it, but for jumps back (order()); these wait for the next
+ * round.  So a loop is unrolled, but no more than one copy of it is known at a time: the time is
+ * that of one path, and the walk ends when the ranges say that no jump back is taken any more.
+ * Invariant: each state that a run can be in before a target is described by what has waited there,
+ * and each run is a path of the walk, so the longest of these, counted on the way, bounds every
+ * run.  Both hold in whatever order.
  */
 #include "bpf.h"
 #include "bpf_alu.h"
@@ -75,15 +77,14 @@ static void flow_to(struct bpf_verifier *v, uint32_t target)
 	v->live[k / 64] |= 1ull << k % 64;
 }
 
-/* The paths that wait before the target k join flow, if there is one. */
+/* The paths that wait before target k go on from it. */
 static void flow_from(struct bpf_verifier *v, uint32_t k)
 {
-	if (v->flowing)
-		meet(&v->flow, &v->at[k]);
-	else
-		v->flow = v->at[k];
-	v->flowing = 1;
+	v->flow = v->at[k];
 	v->live[k / 64] &= ~(1ull << k % 64);
+	v->pc = v->target[k];
+	v->now = k;
+	v->flowing = 1;
 }
 
 /* ---- memory ------------------------------------------------------------------------------- */
@@ -377,37 +378,23 @@ static uint32_t live_from(const struct bpf_verifier *v, uint32_t k)
 	return EXO_BPF_MAX_TARGETS;
 }
 
-/* The first target behind instruction pc. */
-static uint32_t target_behind(const struct bpf_verifier *v, uint32_t pc)
-{
-	uint32_t k = 0;
-
-	while (k < v->targets && v->target[k] <= pc)
-		k++;
-	return k;
-}
-
-/*
- * To the next instruction that is reached: the following one, else the nearest live target behind,
- * else (a new round) the first live one.  False: there is none.
- */
+/* To the instruction that is looked at next: false: there is none. */
 static int advance(struct bpf_verifier *v, const struct bpf_program *p)
 {
+	const uint32_t behind = bpf_behind(p->insn[v->pc], v->pc);
 	uint32_t k;
 
-	if (v->flowing) {
-		v->pc += p->insn[v->pc].op == BPF_LDDW ? 2 : 1;
-		k = v->place[v->pc] - 1u;
-		if (v->place[v->pc] != 0 && is_live(v, k))
-			flow_from(v, k);
+	if (v->flowing && v->place[behind] == 0) {
+		v->pc = behind;
 		return 1;
 	}
-	k = live_from(v, target_behind(v, v->pc));
+	if (v->flowing)
+		flow_to(v, behind);
+	k = live_from(v, v->now + 1);
 	if (k == EXO_BPF_MAX_TARGETS)
 		k = live_from(v, 0);
 	if (k == EXO_BPF_MAX_TARGETS)
 		return 0;
-	v->pc = v->target[k];
 	flow_from(v, k);
 	return 1;
 }
@@ -433,25 +420,71 @@ enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *
 
 /* ---- the beginning ------------------------------------------------------------------------ */
 
-/* Gives each instruction that is jumped to its place, in order. */
-static enum exo_bpf_reason find_targets(struct bpf_verifier *v, const struct bpf_program *p)
+enum { FOUND = 254, NEW = 255 }; /* in place[], until there is an order */
+
+/* Marks the targets; *count: how many. */
+static enum exo_bpf_reason find_targets(struct bpf_verifier *v, const struct bpf_program *p,
+					uint32_t *count)
 {
 	for (uint32_t pc = 0; pc < EXO_BPF_MAX_INSNS; pc++)
 		v->place[pc] = 0;
-	for (uint32_t pc = 0; pc < p->count; pc += p->insn[pc].op == BPF_LDDW ? 2 : 1)
+	v->place[0] = NEW;
+	for (uint32_t pc = 0; pc < p->count; pc = bpf_behind(p->insn[pc], pc))
 		if (bpf_jumps(p->insn[pc]))
-			v->place[bpf_target(p->insn[pc], pc)] = 1;
-	v->targets = 0;
+			v->place[bpf_target(p->insn[pc], pc)] = NEW;
+	*count = 0;
 	for (uint32_t pc = 0; pc < p->count; pc++) {
-		if (v->place[pc] == 0)
-			continue;
-		v->pc = pc;
-		if (v->targets == EXO_BPF_MAX_TARGETS)
+		if (v->place[pc] == NEW && ++*count > EXO_BPF_MAX_TARGETS) {
+			v->pc = pc;
 			return EXO_BPF_TARGETS;
-		v->target[v->targets++] = (uint16_t)pc;
-		v->place[pc] = (uint8_t)v->targets;
+		}
 	}
 	return EXO_BPF_OK;
+}
+
+/* A target that instruction pc leads to and that was not found before; pc itself: there is none. */
+static uint32_t leads_to(const struct bpf_verifier *v, const struct bpf_program *p, uint32_t pc)
+{
+	const struct exo_bpf_insn i = p->insn[pc];
+
+	if (bpf_passes(i) && v->place[bpf_behind(i, pc)] == NEW)
+		return bpf_behind(i, pc);
+	if (bpf_jumps(i) && v->place[bpf_target(i, pc)] == NEW)
+		return (uint32_t)bpf_target(i, pc);
+	return pc;
+}
+
+/*
+ * Puts the `count` targets in reverse postorder, depth first without recursion: those on the way
+ * from the first one to the one at hand are target[0..depth-1], and trail[] says how far each was
+ * looked through; those done with fill target[] from its end.  Who is on the way is not done with,
+ * so both fit.  Each turn goes on by an instruction, or comes to a target or leaves it.
+ */
+static void order(struct bpf_verifier *v, const struct bpf_program *p, uint32_t count)
+{
+	uint32_t depth = 1, done = count;
+
+	v->target[0] = v->trail[0] = 0;
+	v->place[0] = FOUND;
+	for (uint32_t n = 0; n < EXO_BPF_MAX_INSNS + 2 * EXO_BPF_MAX_TARGETS && depth != 0; n++) {
+		const uint32_t pc = v->trail[depth - 1];
+		const uint32_t next = leads_to(v, p, pc), behind = bpf_behind(p->insn[pc], pc);
+
+		if (next != pc) {
+			v->place[next] = FOUND;
+			v->target[depth] = v->trail[depth] = (uint16_t)next;
+			depth++;
+		} else if (bpf_passes(p->insn[pc]) && v->place[behind] == 0) {
+			v->trail[depth - 1] = (uint16_t)behind;
+		} else {
+			v->target[--done] = v->target[--depth];
+		}
+	}
+	/* Those that were not found are not reached. */
+	for (uint32_t k = 0; k < done; k++)
+		v->target[k] = 0;
+	for (uint32_t k = done; k < count; k++)
+		v->place[v->target[k]] = (uint8_t)(k + 1);
 }
 
 /* What is known before the first instruction.  Of an empty context there is no address. */
@@ -470,17 +503,20 @@ static void enter(struct bpf_state *s, uint32_t context_size)
 
 enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program *p)
 {
+	uint32_t count;
 	enum exo_bpf_reason reason = bpf_check(p, &v->pc);
 
 	p->steps = 0;
 	if (reason == EXO_BPF_OK)
-		reason = find_targets(v, p);
+		reason = find_targets(v, p, &count);
 	if (reason != EXO_BPF_OK)
 		return reason;
+	order(v, p, count);
 	enter(&v->flow, p->context_size);
 	v->live[0] = v->live[1] = 0;
 	v->flowing = 1;
 	v->pc = 0;
+	v->now = v->place[0] - 1u;
 	v->work = 0;
 	v->steps = 0;
 	return EXO_BPF_MORE;
