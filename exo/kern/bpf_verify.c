@@ -402,8 +402,10 @@ static int advance(struct bpf_verifier *v, const struct bpf_program *p)
 enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n)
 {
 	for (; n != 0; n--) {
-		if (v->work == EXO_BPF_MAX_STEPS)
+		if (v->work == EXO_BPF_MAX_STEPS) {
+			v->pc = v->target[v->now]; /* in a loop that has not ended */
 			return EXO_BPF_LOOP;
+		}
 		v->work++;
 
 		const enum exo_bpf_reason reason = look(v, p);
