@@ -162,6 +162,8 @@ static void store(struct machine *x, struct exo_bpf_insn i, int size)
 	}
 	if (is_address(what) && x->m->strict && (size != 8 || at % 8))
 		fault(x, "stores part of an address");
+	if (x->m->fault)
+		return;
 	for (int k = 0; k < size; k++) {
 		if (where) {
 			tear(x, at + k);

@@ -3,7 +3,7 @@
 
 BPF_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DBPF_SEEN
 BPF_TEST_OBJS   := $(patsubst exo/%.c,$(O)/exo/test/bpf/obj/%.o,$(BPF_KERN) exo/host/bpf_model.c exo/host/bpf_file.c)
-BPF_TESTS       := $(addprefix $(O)/exo/test/bpf/,bpf_test sched_test)
+BPF_TESTS       := $(addprefix $(O)/exo/test/bpf/,bpf_test sched_test fuzz)
 HOST_TESTS      += $(BPF_TESTS)
 
 $(O)/exo/test/bpf/obj/%.o: exo/%.c $(MK) exo/test/bpf.mk
@@ -35,4 +35,17 @@ $(SCHED_DIR)/%.host.o: exo/test/bpf/%.c $(SCHED_NEEDS)
 
 $(O)/exo/test/bpf/sched_test: $(SCHED_HOST) | $(SCHED_OBJS)
 
+$(O)/exo/test/bpf/fuzz: | $(SCHED_OBJS)
+
+# The same without sanitizers, for millions of programs (make fuzz-bpf).
+FUZZ_FAST      := $(O)/exo/test/bpf/fuzz-fast
+FUZZ_FAST_OBJS := $(BPF_TEST_OBJS:$(O)/exo/test/bpf/obj/%=$(O)/exo/test/bpf/fast/%) $(O)/exo/test/bpf/fast/test/bpf/fuzz.o
+
+$(O)/exo/test/bpf/fast/%.o: exo/%.c $(MK) exo/test/bpf.mk
+	$(call host_compile,$(HOST_CFLAGS) $(EXO_INCLUDE) -DBPF_SEEN)
+
+$(FUZZ_FAST): $(FUZZ_FAST_OBJS) | $(SCHED_OBJS)
+	$(Q)$(call say,HOSTLD) $(HOSTCC) -o $@ $^
+
+-include $(FUZZ_FAST_OBJS:.o=.d)
 -include $(BPF_TEST_OBJS:.o=.d) $(BPF_TESTS:$(O)/exo/test/bpf/%=$(O)/exo/test/bpf/obj/test/bpf/%.d)
