@@ -264,8 +264,6 @@ static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i
 		return EXO_BPF_UNSET;
 	if (is_copy(i))
 		*dst = b;
-	else if (is_pointer(b) && moves)
-		return EXO_BPF_POINTER;
 	else if (is_pointer(a) || is_pointer(b))
 		return calculate(i, dst, b);
 	else

@@ -4,7 +4,7 @@
 BPF_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DBPF_SEEN
 BPF_TEST_OBJS   := $(patsubst exo/%.c,$(O)/exo/test/bpf/obj/%.o,$(BPF_KERN) exo/host/bpf_model.c exo/host/bpf_file.c)
 BPF_TESTS       := $(addprefix $(O)/exo/test/bpf/,bpf_test sched_test fuzz)
-HOST_TESTS      += $(BPF_TESTS)
+HOST_TESTS      += $(BPF_TESTS) exo/test/bpf/exo_bpf_test.sh
 
 $(O)/exo/test/bpf/obj/%.o: exo/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(BPF_TEST_CFLAGS))
@@ -37,7 +37,10 @@ $(O)/exo/test/bpf/sched_test: $(SCHED_HOST) | $(SCHED_OBJS)
 
 $(O)/exo/test/bpf/fuzz: | $(SCHED_OBJS)
 
-# The same without sanitizers, for millions of programs (make fuzz-bpf).
+# A script needs no building, but what it runs does.
+exo/test/bpf/exo_bpf_test.sh: $(EXO_BPF) $(SCHED_OBJS) $(SCHED_DIR)/rr.host.o
+
+# The same without sanitizers, for millions of programs (make fuzz-bpf), and what schedulers cost (make schedulers).
 FUZZ_FAST      := $(O)/exo/test/bpf/fuzz-fast
 FUZZ_FAST_OBJS := $(BPF_TEST_OBJS:$(O)/exo/test/bpf/obj/%=$(O)/exo/test/bpf/fast/%) $(O)/exo/test/bpf/fast/test/bpf/fuzz.o
 
