@@ -13,7 +13,7 @@
 #ifndef KERN_BPF_H
 #define KERN_BPF_H
 
-#include <exo/bpf.h>
+#include "bpf_insn.h"
 #include "bpf_range.h"
 
 /* Regions lie far apart, and pointers are kept within BPF_FAR of their region's base. */
@@ -52,19 +52,22 @@ struct bpf_state {
 };
 
 /*
- * A verification under way.  Its targets are the first instruction and those that are jumped to, in
- * the order in which they are looked at.  at[k] is what is known before target k; it counts while
- * bit k of live is set.  place[i] is k + 1 where instruction i is target k, else 0.
+ * A verification under way.  Its targets are the first instruction and those that are jumped to:
+ * place[i] is k + 1 where instruction i is target k, else 0.  at[k] is what is known before target
+ * k; it counts while bit k of live is set.  order[] says in which order they are looked at.
  */
 struct bpf_verifier {
 	struct bpf_state flow; /* before instruction pc */
 	struct bpf_state at[EXO_BPF_MAX_TARGETS];
 	uint64_t live[EXO_BPF_MAX_TARGETS / 64];
 	uint16_t target[EXO_BPF_MAX_TARGETS];
-	uint16_t trail[EXO_BPF_MAX_TARGETS]; /* while the order is sought: see order() */
 	uint8_t place[EXO_BPF_MAX_INSNS];
+	uint8_t order[EXO_BPF_MAX_TARGETS];
+	uint8_t found[EXO_BPF_MAX_TARGETS];  /* while the order is sought: see sort() */
+	uint16_t trail[EXO_BPF_MAX_TARGETS]; /* the same */
+	uint32_t targets;
 	uint32_t pc;	  /* the next to look at; of a refused program, the culprit */
-	uint32_t now;	  /* the target where flow began */
+	uint32_t now;	  /* where in order[] flow began */
 	uint32_t flowing; /* does a path come from the instruction before? */
 	uint32_t work;	  /* instructions looked at so far */
 	uint32_t steps;	  /* of the longest path to an exit so far */
@@ -87,63 +90,5 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit);
 
 /* A run: r0 at exit.  context has the program's context_size.  *steps: how many it took. */
 uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps);
-
-static inline uint32_t bpf_dst(struct exo_bpf_insn i)
-{
-	return i.regs & 15u;
-}
-
-static inline uint32_t bpf_src(struct exo_bpf_insn i)
-{
-	return i.regs / 16u;
-}
-
-/* Bytes that a load or store moves. */
-static inline uint32_t bpf_size(struct exo_bpf_insn i)
-{
-	switch (i.op & 0x18) {
-	case BPF_B:
-		return 1;
-	case BPF_H:
-		return 2;
-	case BPF_W:
-		return 4;
-	default:
-		return 8;
-	}
-}
-
-/* The immediate as an operand: with its sign. */
-static inline uint64_t bpf_imm(struct exo_bpf_insn i)
-{
-	return (uint64_t)(int64_t)i.imm;
-}
-
-/* Is i, which bpf_check() has passed, a jump, and not an exit? */
-static inline int bpf_jumps(struct exo_bpf_insn i)
-{
-	const uint32_t class = i.op & 7;
-
-	return (class == BPF_JMP || class == BPF_JMP32) && (i.op & 0xf0) != BPF_EXIT;
-}
-
-/* Can what follows i be reached from it? */
-static inline int bpf_passes(struct exo_bpf_insn i)
-{
-	return i.op != (BPF_JMP | BPF_EXIT) && i.op != (BPF_JMP | BPF_JA) &&
-	       i.op != (BPF_JMP32 | BPF_JA);
-}
-
-/* The place of the instruction behind pc. */
-static inline uint32_t bpf_behind(struct exo_bpf_insn i, uint32_t pc)
-{
-	return pc + (i.op == BPF_LDDW ? 2 : 1);
-}
-
-/* Where the jump at pc goes: goto of the class JMP32 has its distance in imm. */
-static inline int64_t bpf_target(struct exo_bpf_insn i, uint32_t pc)
-{
-	return (int64_t)pc + 1 + (i.op == (BPF_JMP32 | BPF_JA) ? i.imm : i.off);
-}
 
 #endif

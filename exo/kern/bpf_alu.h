@@ -8,7 +8,7 @@
 #ifndef KERN_BPF_ALU_H
 #define KERN_BPF_ALU_H
 
-#include <exo/bpf.h>
+#include "bpf_insn.h"
 
 /* The sign bit of a value of `bits` (8, 16, 32, 64) bits. */
 static inline uint64_t bpf_sign(uint32_t bits)
@@ -112,12 +112,12 @@ static inline uint64_t bpf_compute(uint32_t code, int32_t off, uint64_t a, uint6
 
 static inline uint64_t bpf_alu64(struct exo_bpf_insn i, uint64_t a, uint64_t b)
 {
-	return bpf_compute(i.op & 0xf0, i.off, a, b, 64);
+	return bpf_compute(bpf_code(i), i.off, a, b, 64);
 }
 
 static inline uint64_t bpf_alu32(struct exo_bpf_insn i, uint64_t a, uint64_t b)
 {
-	return (uint32_t)bpf_compute(i.op & 0xf0, i.off, (uint32_t)a, (uint32_t)b, 32);
+	return (uint32_t)bpf_compute(bpf_code(i), i.off, (uint32_t)a, (uint32_t)b, 32);
 }
 
 /* Byte order: to little-endian (ALU, K) only cuts; to big (ALU, X) and bswap (ALU64) also swap. */
@@ -160,9 +160,9 @@ static inline int bpf_compare(uint32_t code, uint64_t a, uint64_t b, uint64_t fl
 /* Is the conditional jump i taken?  Signed order is unsigned order with the sign bits flipped. */
 static inline int bpf_holds(struct exo_bpf_insn i, uint64_t a, uint64_t b)
 {
-	if ((i.op & 7) == BPF_JMP32)
-		return bpf_compare(i.op & 0xf0, (uint32_t)a, (uint32_t)b, bpf_sign(32));
-	return bpf_compare(i.op & 0xf0, a, b, bpf_sign(64));
+	if (bpf_class(i) == BPF_JMP32)
+		return bpf_compare(bpf_code(i), (uint32_t)a, (uint32_t)b, bpf_sign(32));
+	return bpf_compare(bpf_code(i), a, b, bpf_sign(64));
 }
 
 #endif

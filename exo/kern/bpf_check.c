@@ -18,19 +18,19 @@ static enum exo_bpf_reason check_operand(struct exo_bpf_insn i)
 /* MOV that extends a sign: from a register, from fewer bits than the result has. */
 static int extends(struct exo_bpf_insn i)
 {
-	if ((i.op & 0xf0) != BPF_MOV || !(i.op & BPF_X))
+	if (bpf_code(i) != BPF_MOV || !(i.op & BPF_X))
 		return 0;
-	return i.off == 8 || i.off == 16 || (i.off == 32 && (i.op & 7) == BPF_ALU64);
+	return i.off == 8 || i.off == 16 || (i.off == 32 && bpf_class(i) == BPF_ALU64);
 }
 
 static int is_signed_division(struct exo_bpf_insn i)
 {
-	return ((i.op & 0xf0) == BPF_DIV || (i.op & 0xf0) == BPF_MOD) && i.off == 1;
+	return (bpf_code(i) == BPF_DIV || bpf_code(i) == BPF_MOD) && i.off == 1;
 }
 
 static enum exo_bpf_reason check_end(struct exo_bpf_insn i)
 {
-	if ((i.op & 7) == BPF_ALU64 && (i.op & BPF_X))
+	if (bpf_class(i) == BPF_ALU64 && (i.op & BPF_X))
 		return EXO_BPF_OPCODE;
 	if (bpf_src(i) != 0 || i.off != 0)
 		return EXO_BPF_FIELD;
@@ -39,7 +39,7 @@ static enum exo_bpf_reason check_end(struct exo_bpf_insn i)
 
 static enum exo_bpf_reason check_alu(struct exo_bpf_insn i)
 {
-	const uint32_t code = i.op & 0xf0;
+	const uint32_t code = bpf_code(i);
 
 	if (code > BPF_END || (code == BPF_NEG && (i.op & BPF_X)))
 		return EXO_BPF_OPCODE;
@@ -79,12 +79,12 @@ static enum exo_bpf_reason check_plain_jump(struct exo_bpf_insn i)
 
 static enum exo_bpf_reason check_jump(struct exo_bpf_insn i)
 {
-	const uint32_t code = i.op & 0xf0;
+	const uint32_t code = bpf_code(i);
 
 	if (code > BPF_JSLE)
 		return EXO_BPF_OPCODE;
 	if (code == BPF_CALL)
-		return (i.op & 7) == BPF_JMP ? check_call(i) : EXO_BPF_OPCODE;
+		return bpf_class(i) == BPF_JMP ? check_call(i) : EXO_BPF_OPCODE;
 	if (code == BPF_JA || code == BPF_EXIT)
 		return check_plain_jump(i);
 	return check_operand(i);
@@ -119,7 +119,7 @@ static enum exo_bpf_reason check_ldx(struct exo_bpf_insn i)
 
 static enum exo_bpf_reason check_store(struct exo_bpf_insn i)
 {
-	const int immediate = (i.op & 7) == BPF_ST;
+	const int immediate = bpf_class(i) == BPF_ST;
 
 	if (!immediate && (i.op & 0xe0) == BPF_ATOMIC)
 		return (i.op & 0x18) == BPF_W || (i.op & 0x18) == BPF_DW ? EXO_BPF_ATOMIC
@@ -137,9 +137,9 @@ static enum exo_bpf_reason check_fields(struct exo_bpf_insn i)
 	if (bpf_dst(i) > EXO_BPF_FP)
 		return EXO_BPF_REGISTER;
 	/* Of a call and of lddw, src is not a register. */
-	if (bpf_src(i) > EXO_BPF_FP && (i.op & 7) != BPF_LD)
+	if (bpf_src(i) > EXO_BPF_FP && bpf_class(i) != BPF_LD)
 		return EXO_BPF_REGISTER;
-	switch (i.op & 7) {
+	switch (bpf_class(i)) {
 	case BPF_LD:
 		return check_ld(i);
 	case BPF_LDX:

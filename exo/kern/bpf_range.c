@@ -121,7 +121,7 @@ static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bp
 {
 	const uint64_t sign = bpf_sign(bits);
 
-	switch (i.op & 0xf0) {
+	switch (bpf_code(i)) {
 	case BPF_ADD:
 		return bpf_range_add(a, b);
 	case BPF_SUB:
@@ -153,7 +153,7 @@ static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bp
 
 struct bpf_range bpf_range_alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b)
 {
-	if ((i.op & 7) == BPF_ALU64)
+	if (bpf_class(i) == BPF_ALU64)
 		return bpf_exact(a) && bpf_exact(b) ? bpf_exactly(bpf_alu64(i, a.lo, b.lo))
 						    : alu(i, a, b, 64);
 	a = cut(a);
@@ -342,9 +342,9 @@ static int can_meet(int yes, struct bpf_range a, struct bpf_range b)
 
 int bpf_range_jump(struct exo_bpf_insn i, int yes, struct bpf_range *a, struct bpf_range *b)
 {
-	const uint32_t bits = (i.op & 7) == BPF_JMP32 ? 32 : 64;
+	const uint32_t bits = bpf_class(i) == BPF_JMP32 ? 32 : 64;
 	int is_signed;
-	uint32_t code = plain(i.op & 0xf0, &is_signed);
+	uint32_t code = plain(bpf_code(i), &is_signed);
 
 	/* Of 32 bits that are not all there is, nothing is known. */
 	if (a->hi > bpf_ones(bits) || b->hi > bpf_ones(bits))

@@ -7,7 +7,7 @@
 #ifndef KERN_BPF_RANGE_H
 #define KERN_BPF_RANGE_H
 
-#include <exo/bpf.h>
+#include "bpf_insn.h"
 
 struct bpf_range {
 	uint64_t lo, hi; /* lo <= hi, unsigned */

@@ -65,7 +65,7 @@ static void load(struct run *r, struct exo_bpf_insn i)
 static void store(struct run *r, struct exo_bpf_insn i)
 {
 	const uint64_t at = r->reg[bpf_dst(i)] + (uint64_t)(int64_t)i.off - BPF_AT_STACK;
-	const uint64_t n = (i.op & 7) == BPF_ST ? bpf_imm(i) : r->reg[bpf_src(i)];
+	const uint64_t n = bpf_class(i) == BPF_ST ? bpf_imm(i) : r->reg[bpf_src(i)];
 
 	SEEN(at <= EXO_BPF_STACK_BYTES - bpf_size(i));
 	scatter(&r->stack[at], bpf_size(i), n);
@@ -80,9 +80,9 @@ static void arithmetic(struct run *r, struct exo_bpf_insn i)
 {
 	uint64_t *const dst = &r->reg[bpf_dst(i)];
 
-	if ((i.op & 0xf0) == BPF_END)
+	if (bpf_code(i) == BPF_END)
 		*dst = bpf_reorder(i, *dst);
-	else if ((i.op & 7) == BPF_ALU64)
+	else if (bpf_class(i) == BPF_ALU64)
 		*dst = bpf_alu64(i, *dst, operand(r, i));
 	else
 		*dst = bpf_alu32(i, *dst, operand(r, i));
@@ -91,7 +91,7 @@ static void arithmetic(struct run *r, struct exo_bpf_insn i)
 /* Where the run goes on after the jump i at pc, which is no exit. */
 static uint32_t jump(const struct run *r, struct exo_bpf_insn i, uint32_t pc)
 {
-	if ((i.op & 0xf0) == BPF_JA || bpf_holds(i, r->reg[bpf_dst(i)], operand(r, i)))
+	if (bpf_code(i) == BPF_JA || bpf_holds(i, r->reg[bpf_dst(i)], operand(r, i)))
 		return (uint32_t)bpf_target(i, pc);
 	return pc + 1;
 }
@@ -101,7 +101,7 @@ static uint32_t step(struct run *r, const struct bpf_program *p, uint32_t pc)
 {
 	const struct exo_bpf_insn i = p->insn[pc];
 
-	switch (i.op & 7) {
+	switch (bpf_class(i)) {
 	case BPF_LD:
 		r->reg[bpf_dst(i)] = (uint32_t)i.imm | (uint64_t)(uint32_t)p->insn[pc + 1].imm
 							       << 32;

@@ -6,7 +6,7 @@
  * A program is cut at its targets: the instructions that are jumped to.  From one, flow goes on
  * until it meets the next target or ends.  What leads to a target waits there and is put together
  * (meet(): the hull of all); then the next that somebody waits at is taken, in an order in which
- * all that leads to a target comes before it, but for jumps back (order()); these wait for the next
+ * all that leads to a target comes before it, but for jumps back (sort()); these wait for the next
  * round.  So a loop is unrolled, but no more than one copy of it is known at a time: the time is
  * that of one path, and the walk ends when the ranges say that no jump back is taken any more.
  * Invariant: each state that a run can be in before a target is described by what has waited there,
@@ -77,13 +77,15 @@ static void flow_to(struct bpf_verifier *v, uint32_t target)
 	v->live[k / 64] |= 1ull << k % 64;
 }
 
-/* The paths that wait before target k go on from it. */
-static void flow_from(struct bpf_verifier *v, uint32_t k)
+/* The paths that wait before the n-th target in order go on from it. */
+static void flow_from(struct bpf_verifier *v, uint32_t n)
 {
+	const uint32_t k = v->order[n];
+
 	v->flow = v->at[k];
 	v->live[k / 64] &= ~(1ull << k % 64);
 	v->pc = v->target[k];
-	v->now = k;
+	v->now = n;
 	v->flowing = 1;
 }
 
@@ -188,7 +190,7 @@ static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program
 static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	const struct bpf_value base = v->flow.reg[bpf_dst(i)];
-	const struct bpf_value what = (i.op & 7) == BPF_ST
+	const struct bpf_value what = bpf_class(i) == BPF_ST
 					      ? value(BPF_SCALAR, bpf_exactly(bpf_imm(i)))
 					      : v->flow.reg[bpf_src(i)];
 
@@ -206,7 +208,7 @@ static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 /* The operand of an arithmetic or jump instruction besides the destination. */
 static struct bpf_value operand(const struct bpf_state *s, struct exo_bpf_insn i)
 {
-	const uint32_t class = i.op & 7;
+	const uint32_t class = bpf_class(i);
 
 	if (i.op & BPF_X)
 		return s->reg[bpf_src(i)];
@@ -229,10 +231,10 @@ static enum exo_bpf_reason point(struct bpf_value *v, struct bpf_range in)
 /* a op= b in 64 bits, one of them a pointer. */
 static enum exo_bpf_reason calculate(struct exo_bpf_insn i, struct bpf_value *a, struct bpf_value b)
 {
-	const uint32_t code = i.op & 0xf0;
+	const uint32_t code = bpf_code(i);
 	const uint32_t kind = a->kind;
 
-	if ((i.op & 7) != BPF_ALU64 || (code != BPF_ADD && code != BPF_SUB))
+	if (bpf_class(i) != BPF_ALU64 || (code != BPF_ADD && code != BPF_SUB))
 		return EXO_BPF_POINTER;
 	if (code == BPF_SUB && kind == b.kind) { /* their distance */
 		*a = value(BPF_SCALAR, bpf_range_sub(a->in, b.in));
@@ -256,7 +258,7 @@ static int is_copy(struct exo_bpf_insn i)
 static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i)
 {
 	struct bpf_value *const dst = &s->reg[bpf_dst(i)];
-	const int moves = (i.op & 0xf0) == BPF_MOV, ends = (i.op & 0xf0) == BPF_END;
+	const int moves = bpf_code(i) == BPF_MOV, ends = bpf_code(i) == BPF_END;
 	const struct bpf_value a = moves ? value(BPF_SCALAR, bpf_exactly(0)) : *dst;
 	const struct bpf_value b = ends ? a : operand(s, i);
 
@@ -277,11 +279,11 @@ static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i
 /* May i compare a with b?  Pointers into one region, or a pointer with zero, to see it is none. */
 static int comparable(struct exo_bpf_insn i, struct bpf_value a, struct bpf_value b)
 {
-	const uint32_t code = i.op & 0xf0;
+	const uint32_t code = bpf_code(i);
 
 	if (a.kind == BPF_SCALAR && b.kind == BPF_SCALAR)
 		return 1;
-	if ((i.op & 7) == BPF_JMP32 || code == BPF_JSET)
+	if (bpf_class(i) == BPF_JMP32 || code == BPF_JSET)
 		return 0;
 	if (a.kind == b.kind)
 		return 1;
@@ -330,7 +332,7 @@ static enum exo_bpf_reason leave(struct bpf_verifier *v)
 
 static enum exo_bpf_reason control(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
-	switch (i.op & 0xf0) {
+	switch (bpf_code(i)) {
 	case BPF_EXIT:
 		return leave(v);
 	case BPF_JA:
@@ -348,7 +350,7 @@ static enum exo_bpf_reason look(struct bpf_verifier *v, const struct bpf_program
 	const struct exo_bpf_insn i = p->insn[v->pc];
 
 	v->flow.steps++;
-	switch (i.op & 7) {
+	switch (bpf_class(i)) {
 	case BPF_LD:
 		v->flow.reg[bpf_dst(i)] = value(
 			BPF_SCALAR, bpf_exactly((uint32_t)i.imm |
@@ -367,20 +369,19 @@ static enum exo_bpf_reason look(struct bpf_verifier *v, const struct bpf_program
 	}
 }
 
-/* The first live target from k on; EXO_BPF_MAX_TARGETS: there is none. */
-static uint32_t live_from(const struct bpf_verifier *v, uint32_t k)
+/* The first live target in order from n on; v->targets: there is none. */
+static uint32_t live_from(const struct bpf_verifier *v, uint32_t n)
 {
-	for (uint32_t n = k; n < EXO_BPF_MAX_TARGETS; n++)
-		if (is_live(v, n))
-			return n;
-	return EXO_BPF_MAX_TARGETS;
+	while (n < v->targets && !is_live(v, v->order[n]))
+		n++;
+	return n;
 }
 
 /* To the instruction that is looked at next: false: there is none. */
 static int advance(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	const uint32_t behind = bpf_behind(p->insn[v->pc], v->pc);
-	uint32_t k;
+	uint32_t n;
 
 	if (v->flowing && v->place[behind] == 0) {
 		v->pc = behind;
@@ -388,20 +389,29 @@ static int advance(struct bpf_verifier *v, const struct bpf_program *p)
 	}
 	if (v->flowing)
 		flow_to(v, behind);
-	k = live_from(v, v->now + 1);
-	if (k == EXO_BPF_MAX_TARGETS)
-		k = live_from(v, 0);
-	if (k == EXO_BPF_MAX_TARGETS)
+	n = live_from(v, v->now + 1);
+	if (n == v->targets)
+		n = live_from(v, 0);
+	if (n == v->targets)
 		return 0;
-	flow_from(v, k);
+	flow_from(v, n);
 	return 1;
+}
+
+/* All paths have been followed to their end, if nobody waits any more. */
+static enum exo_bpf_reason conclude(const struct bpf_verifier *v, struct bpf_program *p)
+{
+	if (v->live[0] != 0 || v->live[1] != 0)
+		return EXO_BPF_LOOP;
+	p->steps = v->steps;
+	return EXO_BPF_OK;
 }
 
 enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n)
 {
 	for (; n != 0; n--) {
 		if (v->work == EXO_BPF_MAX_STEPS) {
-			v->pc = v->target[v->now]; /* in a loop that has not ended */
+			v->pc = v->target[v->order[v->now]]; /* in a loop that has not ended */
 			return EXO_BPF_LOOP;
 		}
 		v->work++;
@@ -410,81 +420,99 @@ enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *
 
 		if (reason != EXO_BPF_OK)
 			return reason;
-		if (!advance(v, p)) {
-			p->steps = v->steps;
-			return EXO_BPF_OK;
-		}
+		if (!advance(v, p))
+			return conclude(v, p);
 	}
 	return EXO_BPF_MORE;
 }
 
 /* ---- the beginning ------------------------------------------------------------------------ */
 
-enum { FOUND = 254, NEW = 255 }; /* in place[], until there is an order */
-
-/* Marks the targets; *count: how many. */
-static enum exo_bpf_reason find_targets(struct bpf_verifier *v, const struct bpf_program *p,
-					uint32_t *count)
+/* Marks what is jumped to in place[]. */
+static void mark(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	for (uint32_t pc = 0; pc < EXO_BPF_MAX_INSNS; pc++)
 		v->place[pc] = 0;
-	v->place[0] = NEW;
-	for (uint32_t pc = 0; pc < p->count; pc = bpf_behind(p->insn[pc], pc))
+	v->place[0] = 1;
+	for (uint32_t pc = 0; pc < p->count; pc++)
 		if (bpf_jumps(p->insn[pc]))
-			v->place[bpf_target(p->insn[pc], pc)] = NEW;
-	*count = 0;
+			v->place[bpf_target(p->insn[pc], pc)] = 1;
+}
+
+/* Numbers the targets. */
+static enum exo_bpf_reason number(struct bpf_verifier *v, const struct bpf_program *p)
+{
+	v->targets = 0;
 	for (uint32_t pc = 0; pc < p->count; pc++) {
-		if (v->place[pc] == NEW && ++*count > EXO_BPF_MAX_TARGETS) {
+		if (v->place[pc] == 0)
+			continue;
+		if (v->targets == EXO_BPF_MAX_TARGETS) {
 			v->pc = pc;
 			return EXO_BPF_TARGETS;
 		}
+		v->target[v->targets] = (uint16_t)pc;
+		v->found[v->targets] = 0;
+		v->order[v->targets] = 0;
+		v->targets++;
+		v->place[pc] = (uint8_t)v->targets;
 	}
 	return EXO_BPF_OK;
 }
 
-/* A target that instruction pc leads to and that was not found before; pc itself: there is none. */
+/* A target that instruction pc leads to and that was not found before; v->targets: there is none.
+ */
 static uint32_t leads_to(const struct bpf_verifier *v, const struct bpf_program *p, uint32_t pc)
 {
 	const struct exo_bpf_insn i = p->insn[pc];
+	uint32_t k;
 
-	if (bpf_passes(i) && v->place[bpf_behind(i, pc)] == NEW)
-		return bpf_behind(i, pc);
-	if (bpf_jumps(i) && v->place[bpf_target(i, pc)] == NEW)
-		return (uint32_t)bpf_target(i, pc);
-	return pc;
+	if (bpf_passes(i)) {
+		k = v->place[bpf_behind(i, pc)];
+		if (k != 0 && !v->found[k - 1])
+			return k - 1;
+	}
+	if (bpf_jumps(i)) {
+		k = v->place[bpf_target(i, pc)];
+		if (!v->found[k - 1])
+			return k - 1;
+	}
+	return v->targets;
 }
 
 /*
- * Puts the `count` targets in reverse postorder, depth first without recursion: those on the way
- * from the first one to the one at hand are target[0..depth-1], and trail[] says how far each was
- * looked through; those done with fill target[] from its end.  Who is on the way is not done with,
- * so both fit.  Each turn goes on by an instruction, or comes to a target or leaves it.
+ * Fills order[] with the targets in reverse postorder, depth first without recursion: those on the
+ * way from the first one to the one at hand are order[0..depth-1], and trail[] says how far each
+ * was looked through; those done with fill order[] from its end.  Nobody is in both, so both fit.
+ * Each turn goes on by an instruction, or comes to a target or leaves it.  Who is not reached from
+ * the first stays out: nobody ever waits there.
  */
-static void order(struct bpf_verifier *v, const struct bpf_program *p, uint32_t count)
+static void sort(struct bpf_verifier *v, const struct bpf_program *p)
 {
-	uint32_t depth = 1, done = count;
+	uint32_t depth = 1, done = v->targets;
 
-	v->target[0] = v->trail[0] = 0;
-	v->place[0] = FOUND;
+	v->order[0] = 0;
+	v->trail[0] = 0;
+	v->found[0] = 1;
 	for (uint32_t n = 0; n < EXO_BPF_MAX_INSNS + 2 * EXO_BPF_MAX_TARGETS && depth != 0; n++) {
-		const uint32_t pc = v->trail[depth - 1];
-		const uint32_t next = leads_to(v, p, pc), behind = bpf_behind(p->insn[pc], pc);
+		const uint32_t pc = v->trail[depth - 1], k = leads_to(v, p, pc);
+		const uint32_t behind = bpf_behind(p->insn[pc], pc);
 
-		if (next != pc) {
-			v->place[next] = FOUND;
-			v->target[depth] = v->trail[depth] = (uint16_t)next;
+		if (k != v->targets) {
+			v->found[k] = 1;
+			v->order[depth] = (uint8_t)k;
+			v->trail[depth] = v->target[k];
 			depth++;
 		} else if (bpf_passes(p->insn[pc]) && v->place[behind] == 0) {
 			v->trail[depth - 1] = (uint16_t)behind;
 		} else {
-			v->target[--done] = v->target[--depth];
+			depth--;
+			done--;
+			v->order[done] = v->order[depth];
 		}
 	}
-	/* Those that were not found are not reached. */
-	for (uint32_t k = 0; k < done; k++)
-		v->target[k] = 0;
-	for (uint32_t k = done; k < count; k++)
-		v->place[v->target[k]] = (uint8_t)(k + 1);
+	v->now = done; /* the first target, where everything begins */
+	for (uint32_t n = 0; n < done; n++)
+		v->order[n] = 0;
 }
 
 /* What is known before the first instruction.  Of an empty context there is no address. */
@@ -503,20 +531,20 @@ static void enter(struct bpf_state *s, uint32_t context_size)
 
 enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program *p)
 {
-	uint32_t count;
 	enum exo_bpf_reason reason = bpf_check(p, &v->pc);
 
 	p->steps = 0;
-	if (reason == EXO_BPF_OK)
-		reason = find_targets(v, p, &count);
 	if (reason != EXO_BPF_OK)
 		return reason;
-	order(v, p, count);
+	mark(v, p);
+	reason = number(v, p);
+	if (reason != EXO_BPF_OK)
+		return reason;
+	sort(v, p);
 	enter(&v->flow, p->context_size);
 	v->live[0] = v->live[1] = 0;
 	v->flowing = 1;
 	v->pc = 0;
-	v->now = v->place[0] - 1u;
 	v->work = 0;
 	v->steps = 0;
 	return EXO_BPF_MORE;

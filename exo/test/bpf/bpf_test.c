@@ -457,6 +457,7 @@ static void test_fields(void)
 {
 	NO(REGISTER, 0, OP(MOV, 11, 0), EXIT);
 	NO(REGISTER, 0, OPX(MOV, 0, 15), EXIT);
+	NO(REGISTER, 0, OPX(MOV, 0, 11), EXIT);
 	NO(REGISTER, 0, LDX(W, 0, 12, 0), EXIT);
 	NO(FRAME, 0, OP(MOV, 10, 0), EXIT);
 	NO(FRAME, 0, OP(ADD, 10, -8), EXIT);
@@ -579,6 +580,14 @@ static void test_bounds(void)
 	NO(CONTEXT, 3, LDX(DW, 3, 1, 0), JIF(JGT, 3, 64, 2), OPX(ADD, 1, 3), LDX(B, 0, 1, 0),
 	   OP(MOV, 0, 0), EXIT);
 	NO(CONTEXT, 2, OP(MOV, 3, 0), OPX(ADD, 1, 3), LDX(B, 0, 1, 0), OP(ADD, 1, 1), JA(-3));
+	/* A byte stays one when divided by what may be 1, shifted by what may be 0, modulo what may
+	 * be 0. */
+	NO(CONTEXT, 5, LDX(B, 3, 1, 0), LDX(B, 4, 1, 1), OP(OR, 4, 1), OPX(DIV, 3, 4),
+	   OPX(ADD, 1, 3), LDX(B, 0, 1, 0), EXIT);
+	NO(CONTEXT, 5, LDX(B, 3, 1, 0), LDX(B, 4, 1, 1), OP(AND, 4, 7), OPX(RSH, 3, 4),
+	   OPX(ADD, 1, 3), LDX(B, 0, 1, 0), EXIT);
+	NO(CONTEXT, 5, LDX(B, 3, 1, 0), LDX(B, 4, 1, 1), OP(AND, 4, 7), OPX(MOD, 3, 4),
+	   OPX(ADD, 1, 3), LDX(B, 0, 1, 0), EXIT);
 	NO(STACK, 0, ST(B, 10, 0, 0), EXIT);
 	NO(STACK, 0, ST(DW, 10, -7, 0), EXIT);
 	NO(STACK, 0, ST(B, 10, -513, 0), EXIT);
@@ -587,6 +596,9 @@ static void test_bounds(void)
 	NO(FAR, 1, LDX(DW, 3, 1, 0), OPX(ADD, 1, 3), EXIT);
 	NO(FAR, 0, OP(ADD, 1, 0x7fffffff), EXIT);
 	NO(FAR, 1, LDX(DW, 3, 1, 0), OPX(SUB, 1, 3), EXIT);
+	/* The square of what may be 2^32 is not 0 for all between. */
+	NO(FAR, 4, LDX(DW, 3, 1, 0), OP(AND, 3, 1), OP(LSH, 3, 32), OPX(MUL, 3, 3), OPX(ADD, 1, 3),
+	   EXIT);
 }
 
 static void test_addresses(void)
