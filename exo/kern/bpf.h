@@ -28,6 +28,15 @@ struct bpf_program {
 	uint32_t steps;	       /* most that a run takes; 0: not verified */
 };
 
+/*@ predicate sound(struct bpf_program *p, integer pc) =
+      regs_named(p->insn[pc]) &&
+      (is_jump(p->insn[pc]) ==> 0 <= goes_to(p->insn[pc], pc) < p->count) &&
+      (goes_on(p->insn[pc]) ==> behind(p->insn[pc], pc) < p->count) &&
+      (is_alu(p->insn[pc]) ==> alu_known(p->insn[pc]));
+    predicate checked(struct bpf_program *p) =
+      0 < p->count <= EXO_BPF_MAX_INSNS &&
+      \forall integer pc; 0 <= pc < p->count ==> sound(p, pc); */
+
 enum bpf_kind {
 	BPF_UNSET = 0, /* not readable as a value: never written, or kinds differ between paths */
 	BPF_SCALAR = 1,
@@ -86,6 +95,9 @@ enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program 
 enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n);
 
 /* Fields of each instruction, and jumps; *culprit: which is wrong.  A pass over them. */
+/*@ requires \valid_read(p) && \valid(culprit) && \separated(p, culprit);
+    assigns *culprit;
+    ensures \result == EXO_BPF_OK ==> checked(p); */
 enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit);
 
 /* A run: r0 at exit.  context has the program's context_size.  *steps: how many it took. */

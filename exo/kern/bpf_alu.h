@@ -11,39 +11,51 @@
 #include "bpf_insn.h"
 
 /* The sign bit of a value of `bits` (8, 16, 32, 64) bits. */
+/*@ requires 1 <= bits <= 64;
+    assigns \nothing;
+    ensures bits == 32 ==> \result == 0x80000000;
+    ensures bits == 64 ==> \result == 0x8000000000000000; */
 static inline uint64_t bpf_sign(uint32_t bits)
 {
 	return 1ull << (bits - 1);
 }
 
 /* All ones in the low `bits` (1..64). */
+/*@ requires 1 <= bits <= 64;
+    assigns \nothing; */
 static inline uint64_t bpf_ones(uint32_t bits)
 {
 	return ~0ull >> (64 - bits);
 }
 
 /* The low `bits` of a, their highest bit being the sign, as 64. */
+/*@ requires 1 <= bits <= 64;
+    assigns \nothing; */
 static inline uint64_t bpf_extend(uint64_t a, uint32_t bits)
 {
 	return ((a & bpf_ones(bits)) ^ bpf_sign(bits)) - bpf_sign(bits);
 }
 
+/*@ assigns \nothing; */
 static inline uint64_t bpf_udiv(uint64_t a, uint64_t b)
 {
 	return b == 0 ? 0 : a / b;
 }
 
+/*@ assigns \nothing; */
 static inline uint64_t bpf_umod(uint64_t a, uint64_t b)
 {
 	return b == 0 ? a : a % b;
 }
 
 /* a without its sign, which is that of 64 bits. */
+/*@ assigns \nothing; */
 static inline uint64_t bpf_magnitude(uint64_t a)
 {
 	return a >> 63 ? 0 - a : a;
 }
 
+/*@ assigns \nothing; */
 static inline uint64_t bpf_sdiv(uint64_t a, uint64_t b)
 {
 	const uint64_t q = bpf_udiv(bpf_magnitude(a), bpf_magnitude(b));
@@ -51,6 +63,7 @@ static inline uint64_t bpf_sdiv(uint64_t a, uint64_t b)
 	return (a ^ b) >> 63 ? 0 - q : q;
 }
 
+/*@ assigns \nothing; */
 static inline uint64_t bpf_smod(uint64_t a, uint64_t b)
 {
 	const uint64_t r = bpf_umod(bpf_magnitude(a), bpf_magnitude(b));
@@ -59,11 +72,15 @@ static inline uint64_t bpf_smod(uint64_t a, uint64_t b)
 }
 
 /* a shifted right by s < 64, with the sign of 64 bits coming in. */
+/*@ requires s < 64;
+    assigns \nothing; */
 static inline uint64_t bpf_arsh(uint64_t a, uint32_t s)
 {
 	return a >> 63 ? ~(~a >> s) : a >> s;
 }
 
+/*@ requires 1 <= bits <= 64;
+    assigns \nothing; */
 static inline uint64_t bpf_swap(uint64_t a, uint32_t bits)
 {
 	return __builtin_bswap64(a) >> (64 - bits);
@@ -73,6 +90,8 @@ static inline uint64_t bpf_swap(uint64_t a, uint32_t bits)
  * What operation `code` of an instruction with offset `off` makes of a (the destination) and b, in
  * `bits` (32 or 64).  Of 32, operands and result have zeros above.
  */
+/*@ requires (bits == 32 || bits == 64) && (off == 0 || off == 1 || off == 8 || off == 16 || off ==
+   32); assigns \nothing; */
 static inline uint64_t bpf_compute(uint32_t code, int32_t off, uint64_t a, uint64_t b,
 				   uint32_t bits)
 {
@@ -98,29 +117,36 @@ static inline uint64_t bpf_compute(uint32_t code, int32_t off, uint64_t a, uint6
 	case BPF_XOR:
 		return a ^ b;
 	case BPF_LSH:
-		return a << (b & (bits - 1));
+		return a << (b % bits);
 	case BPF_RSH:
-		return a >> (b & (bits - 1));
+		return a >> (b % bits);
 	case BPF_ARSH:
-		return bpf_arsh(bpf_extend(a, bits), b & (bits - 1));
+		return bpf_arsh(bpf_extend(a, bits), b % bits);
 	case BPF_NEG:
 		return 0 - a;
 	default: /* BPF_MOV */
-		return off == 0 ? b : bpf_extend(b, (uint32_t)off);
+		break;
 	}
+	return off == 0 ? b : bpf_extend(b, (uint32_t)off);
 }
 
+/*@ requires off_known(i);
+    assigns \nothing; */
 static inline uint64_t bpf_alu64(struct exo_bpf_insn i, uint64_t a, uint64_t b)
 {
 	return bpf_compute(bpf_code(i), i.off, a, b, 64);
 }
 
+/*@ requires off_known(i);
+    assigns \nothing; */
 static inline uint64_t bpf_alu32(struct exo_bpf_insn i, uint64_t a, uint64_t b)
 {
 	return (uint32_t)bpf_compute(bpf_code(i), i.off, (uint32_t)a, (uint32_t)b, 32);
 }
 
 /* Byte order: to little-endian (ALU, K) only cuts; to big (ALU, X) and bswap (ALU64) also swap. */
+/*@ requires i.imm == 16 || i.imm == 32 || i.imm == 64;
+    assigns \nothing; */
 static inline uint64_t bpf_reorder(struct exo_bpf_insn i, uint64_t a)
 {
 	const uint32_t bits = (uint32_t)i.imm;
@@ -129,6 +155,7 @@ static inline uint64_t bpf_reorder(struct exo_bpf_insn i, uint64_t a)
 }
 
 /* Does the comparison `code` hold?  flip: the sign bit for signed ones, see bpf_holds(). */
+/*@ assigns \nothing; */
 static inline int bpf_compare(uint32_t code, uint64_t a, uint64_t b, uint64_t flip)
 {
 	switch (code) {
@@ -158,6 +185,7 @@ static inline int bpf_compare(uint32_t code, uint64_t a, uint64_t b, uint64_t fl
 }
 
 /* Is the conditional jump i taken?  Signed order is unsigned order with the sign bits flipped. */
+/*@ assigns \nothing; */
 static inline int bpf_holds(struct exo_bpf_insn i, uint64_t a, uint64_t b)
 {
 	if (bpf_class(i) == BPF_JMP32)

@@ -8,6 +8,7 @@
 #include "bpf.h"
 
 /* Operations whose fields `dst op= operand` describes: all but NEG, END and MOV with sign. */
+/*@ assigns \nothing; */
 static enum exo_bpf_reason check_operand(struct exo_bpf_insn i)
 {
 	if (i.op & BPF_X ? i.imm != 0 : bpf_src(i) != 0)
@@ -16,6 +17,8 @@ static enum exo_bpf_reason check_operand(struct exo_bpf_insn i)
 }
 
 /* MOV that extends a sign: from a register, from fewer bits than the result has. */
+/*@ assigns \nothing;
+    ensures \result != 0 ==> i.off == 8 || i.off == 16 || i.off == 32; */
 static int extends(struct exo_bpf_insn i)
 {
 	if (bpf_code(i) != BPF_MOV || !(i.op & BPF_X))
@@ -23,11 +26,15 @@ static int extends(struct exo_bpf_insn i)
 	return i.off == 8 || i.off == 16 || (i.off == 32 && bpf_class(i) == BPF_ALU64);
 }
 
+/*@ assigns \nothing;
+    ensures \result != 0 ==> i.off == 1; */
 static int is_signed_division(struct exo_bpf_insn i)
 {
 	return (bpf_code(i) == BPF_DIV || bpf_code(i) == BPF_MOD) && i.off == 1;
 }
 
+/*@ assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> i.imm == 16 || i.imm == 32 || i.imm == 64; */
 static enum exo_bpf_reason check_end(struct exo_bpf_insn i)
 {
 	if (bpf_class(i) == BPF_ALU64 && (i.op & BPF_X))
@@ -37,6 +44,8 @@ static enum exo_bpf_reason check_end(struct exo_bpf_insn i)
 	return i.imm == 16 || i.imm == 32 || i.imm == 64 ? EXO_BPF_OK : EXO_BPF_FIELD;
 }
 
+/*@ assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> alu_known(i); */
 static enum exo_bpf_reason check_alu(struct exo_bpf_insn i)
 {
 	const uint32_t code = bpf_code(i);
@@ -54,6 +63,8 @@ static enum exo_bpf_reason check_alu(struct exo_bpf_insn i)
 	return check_operand(i);
 }
 
+/*@ assigns \nothing;
+    ensures \result != EXO_BPF_OK; */
 static enum exo_bpf_reason check_call(struct exo_bpf_insn i)
 {
 	if (i.op & BPF_X)
@@ -65,6 +76,7 @@ static enum exo_bpf_reason check_call(struct exo_bpf_insn i)
 }
 
 /* goto: of the class JMP32 with the long distance in imm; and exit. */
+/*@ assigns \nothing; */
 static enum exo_bpf_reason check_plain_jump(struct exo_bpf_insn i)
 {
 	const int is_long = i.op == (BPF_JMP32 | BPF_JA);
@@ -77,6 +89,7 @@ static enum exo_bpf_reason check_plain_jump(struct exo_bpf_insn i)
 	return EXO_BPF_OK;
 }
 
+/*@ assigns \nothing; */
 static enum exo_bpf_reason check_jump(struct exo_bpf_insn i)
 {
 	const uint32_t code = bpf_code(i);
@@ -91,6 +104,8 @@ static enum exo_bpf_reason check_jump(struct exo_bpf_insn i)
 }
 
 /* lddw; the rest of the class LD are accesses to packets that RFC 9669 keeps from older times. */
+/*@ assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> i.regs / 16 == 0 && i.op == BPF_LDDW; */
 static enum exo_bpf_reason check_ld(struct exo_bpf_insn i)
 {
 	const uint32_t mode = i.op & 0xe0;
@@ -106,6 +121,7 @@ static enum exo_bpf_reason check_ld(struct exo_bpf_insn i)
 	return i.off == 0 ? EXO_BPF_OK : EXO_BPF_FIELD;
 }
 
+/*@ assigns \nothing; */
 static enum exo_bpf_reason check_ldx(struct exo_bpf_insn i)
 {
 	const uint32_t mode = i.op & 0xe0;
@@ -117,6 +133,7 @@ static enum exo_bpf_reason check_ldx(struct exo_bpf_insn i)
 	return i.imm == 0 ? EXO_BPF_OK : EXO_BPF_FIELD;
 }
 
+/*@ assigns \nothing; */
 static enum exo_bpf_reason check_store(struct exo_bpf_insn i)
 {
 	const int immediate = bpf_class(i) == BPF_ST;
@@ -132,6 +149,8 @@ static enum exo_bpf_reason check_store(struct exo_bpf_insn i)
 }
 
 /* What is wrong with the fields of i. */
+/*@ assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> regs_named(i) && (is_alu(i) ==> alu_known(i)); */
 static enum exo_bpf_reason check_fields(struct exo_bpf_insn i)
 {
 	if (bpf_dst(i) > EXO_BPF_FP)
@@ -151,11 +170,15 @@ static enum exo_bpf_reason check_fields(struct exo_bpf_insn i)
 	case BPF_JMP32:
 		return check_jump(i);
 	default:
-		return check_alu(i);
+		break;
 	}
+	return check_alu(i);
 }
 
 /* The second half of lddw has the operation 0, which no instruction has. */
+/*@ requires \valid_read(p) && pc < p->count <= EXO_BPF_MAX_INSNS;
+    assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> 0 <= goes_to(p->insn[pc], pc) < p->count; */
 static enum exo_bpf_reason check_target(const struct bpf_program *p, uint32_t pc)
 {
 	const int64_t to = bpf_target(p->insn[pc], pc);
@@ -165,6 +188,10 @@ static enum exo_bpf_reason check_target(const struct bpf_program *p, uint32_t pc
 	return p->insn[to].op == 0 ? EXO_BPF_MIDDLE : EXO_BPF_OK;
 }
 
+/*@ requires \valid_read(p) && pc < p->count <= EXO_BPF_MAX_INSNS;
+    assigns \nothing;
+    ensures \result == EXO_BPF_OK ==>
+      pc + 1 < p->count && p->insn[pc + 1].regs == 0 && p->insn[pc + 1].op == 0; */
 static enum exo_bpf_reason check_pair(const struct bpf_program *p, uint32_t pc)
 {
 	if (pc + 1 >= p->count)
@@ -177,6 +204,13 @@ static enum exo_bpf_reason check_pair(const struct bpf_program *p, uint32_t pc)
 	return second.regs == 0 && second.off == 0 ? EXO_BPF_OK : EXO_BPF_FIELD;
 }
 
+/*@ requires \valid_read(p) && pc < p->count <= EXO_BPF_MAX_INSNS;
+    assigns \nothing;
+    ensures \result == EXO_BPF_OK ==>
+      regs_named(p->insn[pc]) && (is_alu(p->insn[pc]) ==> alu_known(p->insn[pc])) &&
+      (is_jump(p->insn[pc]) ==> 0 <= goes_to(p->insn[pc], pc) < p->count) &&
+      (p->insn[pc].op == BPF_LDDW ==> pc + 1 < p->count &&
+       p->insn[pc + 1].regs == 0 && p->insn[pc + 1].op == 0); */
 static enum exo_bpf_reason check_one(const struct bpf_program *p, uint32_t pc)
 {
 	const struct exo_bpf_insn i = p->insn[pc];
@@ -196,6 +230,16 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 	*culprit = 0;
 	if (p->count == 0 || p->count > EXO_BPF_MAX_INSNS)
 		return EXO_BPF_LENGTH;
+	/*@ loop invariant 0 <= pc <= p->count;
+	    loop invariant second != 0 ==> 0 < pc < p->count && p->insn[pc].regs == 0 &&
+	      p->insn[pc].op == 0;
+	    loop invariant \forall integer n; 0 <= n < pc ==>
+	      regs_named(p->insn[n]) && (is_alu(p->insn[n]) ==> alu_known(p->insn[n])) &&
+	      (is_jump(p->insn[n]) ==> 0 <= goes_to(p->insn[n], n) < p->count) &&
+	      (p->insn[n].op == BPF_LDDW ==> n + 1 < p->count && p->insn[n + 1].op == 0);
+	    loop invariant pc > 0 ==> (second != 0 <==> p->insn[pc - 1].op == BPF_LDDW);
+	    loop assigns pc, second, *culprit;
+	    loop variant p->count - pc; */
 	for (uint32_t pc = 0; pc < p->count; pc++) {
 		const enum exo_bpf_reason reason = second ? EXO_BPF_OK : check_one(p, pc);
 
@@ -204,5 +248,12 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 			return reason;
 		second = !second && p->insn[pc].op == BPF_LDDW;
 	}
-	return second || bpf_passes(p->insn[p->count - 1]) ? EXO_BPF_END : EXO_BPF_OK;
+	if (bpf_passes(p->insn[p->count - 1]))
+		return EXO_BPF_END;
+	/*@ assert last: !goes_on(p->insn[p->count - 1]); */
+	/*@ assert not_last: \forall integer n; 0 <= n < p->count && goes_on(p->insn[n]) ==>
+	      n + 1 < p->count; */
+	/*@ assert pairs: \forall integer n; 0 <= n < p->count && p->insn[n].op == BPF_LDDW ==>
+	      n + 2 < p->count; */
+	return EXO_BPF_OK;
 }

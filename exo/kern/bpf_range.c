@@ -31,27 +31,30 @@ static uint64_t greatest(uint64_t a, uint64_t b)
 /* The low 32 bits of r. */
 /*@ requires is_range(r);
     assigns \nothing;
-    ensures is_range(\result) && \result.hi <= 0xffffffff; */
+    ensures is_range(\result) && \result.hi <= 0xffffffff;
+    ensures \forall integer x; holds(r, x) ==> holds(\result, x % 0x100000000); */
 static struct bpf_range cut(struct bpf_range r)
 {
-	if (r.lo >> 32 == r.hi >> 32)
-		return (struct bpf_range){(uint32_t)r.lo, (uint32_t)r.hi};
-	return bpf_up_to(0xffffffff);
+	const uint64_t high = 1ull << 32;
+
+	if (r.lo / high == r.hi / high)
+		return (struct bpf_range){r.lo % high, r.hi % high};
+	return bpf_up_to(high - 1);
 }
 
-/* Both ends wrap around or neither: then nothing between them does otherwise. */
+/* When both ends wrap around or neither does, all between them does the same. */
 struct bpf_range bpf_range_add(struct bpf_range a, struct bpf_range b)
 {
-	const struct bpf_range sum = {a.lo + b.lo, a.hi + b.hi};
-
-	return (sum.lo < a.lo) == (sum.hi < a.hi) ? sum : anything();
+	if (a.hi <= ~0ull - b.hi || a.lo > ~0ull - b.lo)
+		return (struct bpf_range){a.lo + b.lo, a.hi + b.hi};
+	return anything();
 }
 
 struct bpf_range bpf_range_sub(struct bpf_range a, struct bpf_range b)
 {
-	const struct bpf_range difference = {a.lo - b.hi, a.hi - b.lo};
-
-	return (a.lo < b.hi) == (a.hi < b.lo) ? difference : anything();
+	if (a.lo >= b.hi || a.hi < b.lo)
+		return (struct bpf_range){a.lo - b.hi, a.hi - b.lo};
+	return anything();
 }
 
 /*@ requires is_range(a) && is_range(b);
@@ -113,7 +116,7 @@ static struct bpf_range shift_right(struct bpf_range a, struct bpf_range b, uint
 }
 
 /* Operations on numbers whose sign bits are clear are those on numbers without sign. */
-/*@ requires is_range(a) && is_range(b) && 0 < bits <= 64;
+/*@ requires is_range(a) && is_range(b) && (bits == 32 || bits == 64) && off_known(i);
     assigns \nothing;
     ensures is_range(\result); */
 static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b,
@@ -147,8 +150,9 @@ static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bp
 	case BPF_NEG:
 		return bpf_range_sub(bpf_exactly(0), a);
 	default: /* BPF_MOV */
-		return i.off == 0 || b.hi < bpf_sign((uint32_t)i.off) ? b : anything();
+		break;
 	}
+	return i.off == 0 || b.hi < bpf_sign((uint32_t)i.off) ? b : anything();
 }
 
 struct bpf_range bpf_range_alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b)
@@ -299,26 +303,29 @@ static int can_hold(uint32_t code, struct bpf_range *a, struct bpf_range *b)
 	case BPF_JLT:
 		return below(a, b);
 	default: /* BPF_JLE */
-		return not_above(a, b);
+		break;
 	}
+	return not_above(a, b);
 }
 
 /* r with the sign bit flipped; what lies on both sides of it is anything of its bits then. */
-/*@ requires is_range(r) && 0 < bits <= 64;
+/*@ requires is_range(r) && (bits == 32 || bits == 64);
     assigns \nothing;
     ensures is_range(\result); */
 static struct bpf_range flipped(struct bpf_range r, uint32_t bits)
 {
 	const uint64_t sign = bpf_sign(bits);
 
-	if ((r.lo & sign) != (r.hi & sign))
-		return bpf_up_to(bpf_ones(bits));
-	return (struct bpf_range){r.lo ^ sign, r.hi ^ sign};
+	if (r.hi < sign)
+		return (struct bpf_range){r.lo + sign, r.hi + sign};
+	if (r.lo >= sign)
+		return (struct bpf_range){r.lo - sign, r.hi - sign};
+	return bpf_up_to(bpf_ones(bits));
 }
 
 /* As can_hold(), in signed order. */
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
-    requires 0 < bits <= 64;
+    requires bits == 32 || bits == 64;
     assigns *a, *b;
     ensures is_range(*a) && is_range(*b); */
 static int can_hold_signed(uint32_t code, struct bpf_range *a, struct bpf_range *b, uint32_t bits)
