@@ -8,10 +8,10 @@
 #include "bpf_alu.h"
 
 /*@ assigns \nothing;
-    ensures is_range(\result); */
+    ensures \result.lo == 0 && \result.hi == UINT64_MAX; */
 static struct bpf_range anything(void)
 {
-	return bpf_up_to(~0ull);
+	return bpf_up_to(UINT64_MAX);
 }
 
 /*@ assigns \nothing;
@@ -45,15 +45,21 @@ static struct bpf_range cut(struct bpf_range r)
 /* When both ends wrap around or neither does, all between them does the same. */
 struct bpf_range bpf_range_add(struct bpf_range a, struct bpf_range b)
 {
-	if (a.hi <= ~0ull - b.hi || a.lo > ~0ull - b.lo)
+	if (a.hi <= UINT64_MAX - b.hi)
 		return (struct bpf_range){a.lo + b.lo, a.hi + b.hi};
+	if (a.lo > UINT64_MAX - b.lo)
+		return (struct bpf_range){a.lo - (UINT64_MAX - b.lo) - 1,
+					  a.hi - (UINT64_MAX - b.hi) - 1};
 	return anything();
 }
 
 struct bpf_range bpf_range_sub(struct bpf_range a, struct bpf_range b)
 {
-	if (a.lo >= b.hi || a.hi < b.lo)
+	if (a.lo >= b.hi)
 		return (struct bpf_range){a.lo - b.hi, a.hi - b.lo};
+	if (a.hi < b.lo)
+		return (struct bpf_range){UINT64_MAX - (b.hi - a.lo) + 1,
+					  UINT64_MAX - (b.lo - a.hi) + 1};
 	return anything();
 }
 
