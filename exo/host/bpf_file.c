@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int digit(char c)
+/* The value of a hex digit; 16: it is none. */
+static unsigned digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *const found = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
 
-	return found ? (int)(found - digits) : -1;
+	return found ? (unsigned)(found - digits) : 16;
 }
 
 long bpf_hex(const char *text, uint8_t *bytes, size_t room)
@@ -31,9 +32,9 @@ long bpf_hex(const char *text, uint8_t *bytes, size_t room)
 			text += 2;
 		if (*text == '\0')
 			return (long)n;
-		if (digit(text[0]) < 0 || digit(text[1]) < 0 || n == room)
+		if (digit(text[0]) > 15 || digit(text[1]) > 15 || n == room)
 			return -1;
-		bytes[n++] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+		bytes[n++] = (uint8_t)(digit(text[0]) * 16 + digit(text[1]));
 		text += 2;
 	}
 }

@@ -65,11 +65,11 @@ static int is_address(struct word w)
 }
 
 /* Register r is used. */
-static struct word use(struct machine *x, unsigned r)
+static const struct word *use(struct machine *x, unsigned r)
 {
 	if (x->reg[r].tag == NOTHING && x->m->strict)
 		fault(x, "uses a register that was not set");
-	return x->reg[r];
+	return &x->reg[r];
 }
 
 static void set(struct machine *x, unsigned r, uint64_t n, enum tag tag)
@@ -115,7 +115,7 @@ static enum tag tag_of(struct machine *x, int s, int size)
 
 static void load(struct machine *x, struct exo_bpf_insn i, int size)
 {
-	const struct word base = use(x, i.regs >> 4);
+	const struct word base = *use(x, i.regs >> 4);
 	int where;
 	const int at = find(x, base.n + (uint64_t)(int64_t)i.off, size, &where);
 	enum tag tag = NUMBER;
@@ -147,10 +147,10 @@ static void tear(struct machine *x, int at)
 
 static void store(struct machine *x, struct exo_bpf_insn i, int size)
 {
-	const struct word base = use(x, i.regs & 15);
+	const struct word base = *use(x, i.regs & 15);
 	const struct word what = (i.op & 7) == BPF_ST
 					 ? (struct word){(uint64_t)(int64_t)i.imm, NUMBER}
-					 : use(x, i.regs >> 4);
+					 : *use(x, i.regs >> 4);
 	int where;
 	const int at = find(x, base.n + (uint64_t)(int64_t)i.off, size, &where);
 
@@ -258,11 +258,11 @@ static enum tag address_tag(struct machine *x, struct exo_bpf_insn i, struct wor
 	return NUMBER;
 }
 
-static struct word operand(struct machine *x, struct exo_bpf_insn i)
+/* The operand besides the destination: a register, or the immediate, which is in *imm then. */
+static const struct word *operand(struct machine *x, struct exo_bpf_insn i, struct word *imm)
 {
-	if (i.op & BPF_X)
-		return use(x, i.regs >> 4);
-	return (struct word){(uint64_t)(int64_t)i.imm, NUMBER};
+	*imm = (struct word){(uint64_t)(int64_t)i.imm, NUMBER};
+	return i.op & BPF_X ? use(x, i.regs >> 4) : imm;
 }
 
 static void arithmetic(struct machine *x, struct exo_bpf_insn i)
@@ -270,8 +270,9 @@ static void arithmetic(struct machine *x, struct exo_bpf_insn i)
 	const int bits = (i.op & 7) == BPF_ALU64 ? 64 : 32;
 	const unsigned dst = i.regs & 15;
 	const int moves = i.op >> 4 == 0xb, ends = i.op >> 4 == 0xd;
-	const struct word a = moves ? (struct word){0, NUMBER} : use(x, dst);
-	const struct word b = ends ? (struct word){0, NUMBER} : operand(x, i);
+	const struct word a = moves ? (struct word){0, NUMBER} : *use(x, dst);
+	struct word imm;
+	const struct word b = ends ? (struct word){0, NUMBER} : *operand(x, i, &imm);
 	enum tag tag = NUMBER;
 
 	if (is_address(a) || is_address(b))
@@ -318,7 +319,8 @@ static int holds(int code, uint64_t a, uint64_t b, int bits)
 
 static void compare(struct machine *x, struct exo_bpf_insn i)
 {
-	const struct word a = use(x, i.regs & 15), b = operand(x, i);
+	struct word imm;
+	const struct word a = *use(x, i.regs & 15), b = *operand(x, i, &imm);
 
 	if (x->m->strict && a.tag != b.tag && (b.tag != NUMBER || b.n != 0))
 		fault(x, "compares an address with something else");
@@ -348,7 +350,7 @@ static void enter(struct machine *x, struct exo_bpf_insn i)
 static void leave(struct machine *x)
 {
 	if (x->depth == 0) {
-		const struct word r0 = use(x, 0);
+		const struct word r0 = *use(x, 0);
 
 		if (is_address(r0) && x->m->strict)
 			fault(x, "answers with an address");
@@ -412,8 +414,9 @@ static void step(struct machine *x)
 
 void bpf_model_run(struct bpf_model *m)
 {
-	struct machine x = {.m = m};
+	static struct machine x;
 
+	x = (struct machine){.m = m};
 	m->fault = NULL;
 	m->pc = 0;
 	m->steps = 0;

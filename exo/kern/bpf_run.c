@@ -124,11 +124,11 @@ static uint32_t step(struct run *r, const struct bpf_program *p, uint32_t pc)
 
 uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps)
 {
-	struct run r;
+	/* Zeros, though a verified program reads nothing that it has not written: so were the
+	   verifier wrong in that, the kernel's stack would still not be seen. */
+	struct run r = {.context = context, .context_size = p->context_size};
 	uint32_t pc = 0;
 
-	r.context = context;
-	r.context_size = p->context_size;
 	r.reg[1] = p->context_size != 0 ? BPF_AT_CONTEXT : 0;
 	r.reg[2] = p->context_size;
 	r.reg[EXO_BPF_FP] = BPF_AT_STACK + EXO_BPF_STACK_BYTES;

@@ -91,10 +91,12 @@ static void flow_from(struct bpf_verifier *v, uint32_t n)
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
-/* Where an access begins: r plus the offset of its instruction. */
-static struct bpf_range address(struct bpf_value r, struct exo_bpf_insn i)
+/* Where an access begins: `from` plus the offset of its instruction. */
+static struct bpf_range address(struct bpf_range from, struct exo_bpf_insn i)
 {
-	return bpf_range_add(r.in, bpf_exactly((uint64_t)(int64_t)i.off));
+	const uint64_t off = (uint64_t)(int64_t)i.off;
+
+	return bpf_range_add(from, (struct bpf_range){off, off});
 }
 
 /* Do all accesses of `size` bytes that begin in `at` lie in the `length` bytes from base on? */
@@ -167,7 +169,6 @@ static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program
 				struct exo_bpf_insn i)
 {
 	const struct bpf_value base = v->flow.reg[bpf_src(i)];
-	const struct bpf_range at = address(base, i);
 	const uint32_t size = bpf_size(i);
 	struct bpf_value got = value(BPF_SCALAR, bpf_up_to(bpf_ones(8 * size)));
 	enum exo_bpf_reason reason = EXO_BPF_OK;
@@ -177,8 +178,8 @@ static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program
 	if (base.kind == BPF_SCALAR)
 		return EXO_BPF_NUMBER;
 	if (base.kind == BPF_STACK)
-		reason = load_stack(&v->flow, at, size, &got);
-	else if (!inside(at, size, BPF_AT_CONTEXT, p->context_size))
+		reason = load_stack(&v->flow, address(base.in, i), size, &got);
+	else if (!inside(address(base.in, i), size, BPF_AT_CONTEXT, p->context_size))
 		reason = EXO_BPF_CONTEXT;
 	if (reason == EXO_BPF_OK && (i.op & 0xe0) == BPF_MEMSX)
 		got.in = bpf_up_to(~0ull);
@@ -200,7 +201,7 @@ static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 		return EXO_BPF_NUMBER;
 	if (base.kind == BPF_CONTEXT)
 		return EXO_BPF_STORE;
-	return store_stack(&v->flow, address(base, i), bpf_size(i), what);
+	return store_stack(&v->flow, address(base.in, i), bpf_size(i), what);
 }
 
 /* ---- arithmetic --------------------------------------------------------------------------- */
