@@ -17,9 +17,9 @@
 #include "bpf_range.h"
 
 /* Regions lie far apart, and pointers are kept within BPF_FAR of their region's base. */
-#define BPF_AT_CONTEXT (1ull << 32)
-#define BPF_AT_STACK   (1ull << 33)
-#define BPF_FAR	       (1ull << 29)
+#define BPF_AT_CONTEXT 0x100000000ull
+#define BPF_AT_STACK   0x200000000ull
+#define BPF_FAR	       0x20000000ull
 
 struct bpf_program {
 	struct exo_bpf_insn insn[EXO_BPF_MAX_INSNS];
@@ -63,12 +63,12 @@ struct bpf_state {
 /*
  * A verification under way.  Its targets are the first instruction and those that are jumped to:
  * place[i] is k + 1 where instruction i is target k, else 0.  at[k] is what is known before target
- * k; it counts while bit k of live is set.  order[] says in which order they are looked at.
+ * k; it counts while live[k] is set.  order[] says in which order they are looked at.
  */
 struct bpf_verifier {
 	struct bpf_state flow; /* before instruction pc */
 	struct bpf_state at[EXO_BPF_MAX_TARGETS];
-	uint64_t live[EXO_BPF_MAX_TARGETS / 64];
+	uint8_t live[EXO_BPF_MAX_TARGETS];
 	uint16_t target[EXO_BPF_MAX_TARGETS];
 	uint8_t place[EXO_BPF_MAX_INSNS];
 	uint8_t order[EXO_BPF_MAX_TARGETS];
@@ -81,6 +81,22 @@ struct bpf_verifier {
 	uint32_t work;	  /* instructions looked at so far */
 	uint32_t steps;	  /* of the longest path to an exit so far */
 };
+
+/*@ predicate ranged(struct bpf_state s) =
+      (\forall integer r; 0 <= r < EXO_BPF_REGS ==> is_range(s.reg[r].in)) &&
+      (\forall integer n; 0 <= n < BPF_SLOTS ==> is_range(s.slot[n].in));
+    predicate placed(struct bpf_verifier *v, struct bpf_program *p) =
+      0 < v->targets <= EXO_BPF_MAX_TARGETS &&
+      (\forall integer k; 0 <= k < v->targets ==>
+	v->order[k] < v->targets && v->target[k] < p->count) &&
+      (\forall integer n; 0 <= n < p->count ==> v->place[n] <= v->targets) &&
+      (\forall integer n; 0 <= n < p->count && is_jump(p->insn[n]) ==>
+	v->place[goes_to(p->insn[n], n)] > 0);
+    predicate known(struct bpf_verifier *v) =
+      \forall integer k; 0 <= k < v->targets && v->live[k] != 0 ==> ranged(v->at[k]);
+    predicate walking(struct bpf_verifier *v, struct bpf_program *p) =
+      checked(p) && placed(v, p) && known(v) && ranged(v->flow) &&
+      v->pc < p->count && v->now < v->targets && v->work <= EXO_BPF_MAX_STEPS; */
 
 /*
  * Begins with a program of which insn, count and context_size are set: looks at each instruction by

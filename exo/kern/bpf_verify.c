@@ -18,22 +18,32 @@
 
 /* ---- values and states -------------------------------------------------------------------- */
 
+/*@ assigns \nothing; */
 static int is_pointer(struct bpf_value v)
 {
 	return v.kind == BPF_CONTEXT || v.kind == BPF_STACK;
 }
 
+/*@ assigns \nothing;
+    ensures is_range(\result.in); */
 static struct bpf_value unset(uint32_t set)
 {
 	return (struct bpf_value){{0, 0}, BPF_UNSET, set};
 }
 
+/*@ assigns \nothing;
+    ensures \result.in == in && \result.kind == kind; */
 static struct bpf_value value(uint32_t kind, struct bpf_range in)
 {
 	return (struct bpf_value){in, kind, 0xff};
 }
 
 /* A value that is a or b.  Bytes of a pointer are not readable where the other is none. */
+/*@ requires is_range(a.in) && is_range(b.in);
+    assigns \nothing;
+    ensures is_range(\result.in);
+    ensures \result.kind != BPF_UNSET ==> \result.kind == a.kind == b.kind &&
+      covers(\result.in, a.in) && covers(\result.in, b.in); */
 static struct bpf_value meet_value(struct bpf_value a, struct bpf_value b)
 {
 	if (a.kind == b.kind)
@@ -43,15 +53,17 @@ static struct bpf_value meet_value(struct bpf_value a, struct bpf_value b)
 
 /* *s describes also what *other does. */
 /*@ requires \valid(s) && \valid_read(other) && \separated(s, other);
-    assigns *s; */
+    requires ranged(*s) && ranged(*other);
+    assigns *s;
+    ensures ranged(*s) && s->steps >= other->steps && s->steps >= \old(s->steps); */
 static void meet(struct bpf_state *s, const struct bpf_state *other)
 {
-	/*@ loop invariant 0 <= r <= EXO_BPF_REGS;
+	/*@ loop invariant 0 <= r <= EXO_BPF_REGS && ranged(*s);
 	    loop assigns r, s->reg[0 .. EXO_BPF_REGS - 1];
 	    loop variant EXO_BPF_REGS - r; */
 	for (uint32_t r = 0; r < EXO_BPF_REGS; r++)
 		s->reg[r] = meet_value(s->reg[r], other->reg[r]);
-	/*@ loop invariant 0 <= n <= BPF_SLOTS;
+	/*@ loop invariant 0 <= n <= BPF_SLOTS && ranged(*s);
 	    loop assigns n, s->slot[0 .. BPF_SLOTS - 1];
 	    loop variant BPF_SLOTS - n; */
 	for (uint32_t n = 0; n < BPF_SLOTS; n++)
@@ -60,21 +72,20 @@ static void meet(struct bpf_state *s, const struct bpf_state *other)
 		s->steps = other->steps;
 }
 
-static int is_live(const struct bpf_verifier *v, uint32_t k)
-{
-	return v->live[k / 64] >> k % 64 & 1;
-}
-
 /* A path with the state flow jumps to `target`. */
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(v->flow);
+    requires target < EXO_BPF_MAX_INSNS && 0 < v->place[target] <= v->targets;
+    assigns v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1];
+    ensures known(v); */
 static void flow_to(struct bpf_verifier *v, uint32_t target)
 {
 	const uint32_t k = v->place[target] - 1u;
 
-	if (is_live(v, k))
+	if (v->live[k])
 		meet(&v->at[k], &v->flow);
 	else
 		v->at[k] = v->flow;
-	v->live[k / 64] |= 1ull << k % 64;
+	v->live[k] = 1;
 }
 
 /* The paths that wait before the n-th target in order go on from it. */
@@ -83,7 +94,7 @@ static void flow_from(struct bpf_verifier *v, uint32_t n)
 	const uint32_t k = v->order[n];
 
 	v->flow = v->at[k];
-	v->live[k / 64] &= ~(1ull << k % 64);
+	v->live[k] = 0;
 	v->pc = v->target[k];
 	v->now = n;
 	v->flowing = 1;
@@ -92,6 +103,9 @@ static void flow_from(struct bpf_verifier *v, uint32_t n)
 /* ---- memory ------------------------------------------------------------------------------- */
 
 /* Where an access begins: `from` plus the offset of its instruction. */
+/*@ requires is_range(from);
+    assigns \nothing;
+    ensures is_range(\result); */
 static struct bpf_range address(struct bpf_range from, struct exo_bpf_insn i)
 {
 	const uint64_t off = (uint64_t)(int64_t)i.off;
@@ -100,12 +114,18 @@ static struct bpf_range address(struct bpf_range from, struct exo_bpf_insn i)
 }
 
 /* Do all accesses of `size` bytes that begin in `at` lie in the `length` bytes from base on? */
+/*@ requires 0 < size <= 8 && base + length <= UINT64_MAX && size <= base;
+    assigns \nothing;
+    ensures \result != 0 ==> base <= at.lo && at.hi + size <= base + length; */
 static int inside(struct bpf_range at, uint32_t size, uint64_t base, uint32_t length)
 {
 	return at.lo >= base && at.hi <= base + length - size && length >= size;
 }
 
 /* The bits of the bytes of slot n that an access of `size` bytes to offset o is about. */
+/*@ requires n < BPF_SLOTS && o < EXO_BPF_STACK_BYTES && size <= EXO_BPF_STACK_BYTES;
+    requires o < 8 * n + 8 && 8 * n < o + size;
+    assigns \nothing; */
 static uint32_t bytes_of(uint32_t n, uint32_t o, uint32_t size)
 {
 	const uint32_t from = o > 8 * n ? o - 8 * n : 0;
@@ -115,8 +135,14 @@ static uint32_t bytes_of(uint32_t n, uint32_t o, uint32_t size)
 }
 
 /* Writes numbers that are not kept to bytes lo..hi-1: to all of them (sure), or to some. */
+/*@ requires \valid(s) && ranged(*s) && lo < hi <= EXO_BPF_STACK_BYTES;
+    assigns s->slot[0 .. BPF_SLOTS - 1];
+    ensures ranged(*s); */
 static void blur(struct bpf_state *s, uint32_t lo, uint32_t hi, int sure)
 {
+	/*@ loop invariant lo / 8 <= n <= (hi - 1) / 8 + 1 && ranged(*s);
+	    loop assigns n, s->slot[0 .. BPF_SLOTS - 1];
+	    loop variant (hi - 1) / 8 + 1 - n; */
 	for (uint32_t n = lo / 8; n <= (hi - 1) / 8; n++) {
 		const uint32_t kept = is_pointer(s->slot[n]) ? 0 : s->slot[n].set;
 
@@ -124,6 +150,11 @@ static void blur(struct bpf_state *s, uint32_t lo, uint32_t hi, int sure)
 	}
 }
 
+/*@ requires \valid(s) && ranged(*s) && is_range(at) && is_range(v.in) && 0 < size <= 8;
+    assigns s->slot[0 .. BPF_SLOTS - 1];
+    ensures ranged(*s);
+    ensures \result == EXO_BPF_OK ==> BPF_AT_STACK <= at.lo &&
+      at.hi + size <= BPF_AT_STACK + EXO_BPF_STACK_BYTES; */
 static enum exo_bpf_reason store_stack(struct bpf_state *s, struct bpf_range at, uint32_t size,
 				       struct bpf_value v)
 {
@@ -143,6 +174,11 @@ static enum exo_bpf_reason store_stack(struct bpf_state *s, struct bpf_range at,
 	return EXO_BPF_OK;
 }
 
+/*@ requires \valid_read(s) && \valid(v) && \separated(s, v) && ranged(*s) && is_range(at);
+    requires size == 1 || size == 2 || size == 4 || size == 8;
+    assigns *v;
+    ensures \result == EXO_BPF_OK ==> is_range(v->in) && BPF_AT_STACK <= at.lo &&
+      at.hi + size <= BPF_AT_STACK + EXO_BPF_STACK_BYTES; */
 static enum exo_bpf_reason load_stack(const struct bpf_state *s, struct bpf_range at, uint32_t size,
 				      struct bpf_value *v)
 {
@@ -155,6 +191,9 @@ static enum exo_bpf_reason load_stack(const struct bpf_state *s, struct bpf_rang
 		*v = s->slot[lo / 8];
 		return EXO_BPF_OK;
 	}
+	/*@ loop invariant lo / 8 <= n <= (hi + size - 1) / 8 + 1;
+	    loop assigns n;
+	    loop variant (hi + size - 1) / 8 + 1 - n; */
 	for (uint32_t n = lo / 8; n <= (hi + size - 1) / 8; n++) {
 		if (is_pointer(s->slot[n]))
 			return EXO_BPF_LEAK_LOAD;
@@ -165,6 +204,10 @@ static enum exo_bpf_reason load_stack(const struct bpf_state *s, struct bpf_rang
 	return EXO_BPF_OK;
 }
 
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p) && ranged(v->flow);
+    requires regs_named(i) && p->context_size <= EXO_BPF_MAX_CONTEXT;
+    assigns v->flow;
+    ensures ranged(v->flow); */
 static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program *p,
 				struct exo_bpf_insn i)
 {
@@ -188,6 +231,9 @@ static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program
 	return reason;
 }
 
+/*@ requires \valid(v) && ranged(v->flow) && regs_named(i);
+    assigns v->flow;
+    ensures ranged(v->flow); */
 static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	const struct bpf_value base = v->flow.reg[bpf_dst(i)];
@@ -207,6 +253,9 @@ static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 /* ---- arithmetic --------------------------------------------------------------------------- */
 
 /* The operand of an arithmetic or jump instruction besides the destination. */
+/*@ requires \valid_read(s) && ranged(*s) && regs_named(i);
+    assigns \nothing;
+    ensures is_range(\result.in); */
 static struct bpf_value operand(const struct bpf_state *s, struct exo_bpf_insn i)
 {
 	const uint32_t class = bpf_class(i);
@@ -219,6 +268,10 @@ static struct bpf_value operand(const struct bpf_state *s, struct exo_bpf_insn i
 }
 
 /* A pointer that may lie anywhere in `in`, which must not be far from its region. */
+/*@ requires \valid(v) && is_range(v->in) && is_range(in);
+    assigns *v;
+    ensures is_range(v->in);
+    ensures \result == EXO_BPF_OK ==> v->in == in && v->kind == \old(v->kind); */
 static enum exo_bpf_reason point(struct bpf_value *v, struct bpf_range in)
 {
 	const uint64_t base = v->kind == BPF_CONTEXT ? BPF_AT_CONTEXT : BPF_AT_STACK;
@@ -230,6 +283,9 @@ static enum exo_bpf_reason point(struct bpf_value *v, struct bpf_range in)
 }
 
 /* a op= b in 64 bits, one of them a pointer. */
+/*@ requires \valid(a) && is_range(a->in) && is_range(b.in);
+    assigns *a;
+    ensures is_range(a->in); */
 static enum exo_bpf_reason calculate(struct exo_bpf_insn i, struct bpf_value *a, struct bpf_value b)
 {
 	const uint32_t code = bpf_code(i);
@@ -251,11 +307,15 @@ static enum exo_bpf_reason calculate(struct exo_bpf_insn i, struct bpf_value *a,
 }
 
 /* dst = operand, all of it. */
+/*@ assigns \nothing; */
 static int is_copy(struct exo_bpf_insn i)
 {
 	return (i.op & 0xf7) == (BPF_ALU64 | BPF_MOV) && i.off == 0;
 }
 
+/*@ requires \valid(s) && ranged(*s) && regs_named(i) && is_alu(i) && alu_known(i);
+    assigns s->reg[0 .. EXO_BPF_REGS - 1];
+    ensures ranged(*s); */
 static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i)
 {
 	struct bpf_value *const dst = &s->reg[bpf_dst(i)];
@@ -278,6 +338,7 @@ static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i
 /* ---- control ------------------------------------------------------------------------------ */
 
 /* May i compare a with b?  Pointers into one region, or a pointer with zero, to see it is none. */
+/*@ assigns \nothing; */
 static int comparable(struct exo_bpf_insn i, struct bpf_value a, struct bpf_value b)
 {
 	const uint32_t code = bpf_code(i);
@@ -292,6 +353,9 @@ static int comparable(struct exo_bpf_insn i, struct bpf_value a, struct bpf_valu
 }
 
 /* flow is narrowed to where the jump i is taken (yes) or not; false: it never is. */
+/*@ requires \valid(s) && ranged(*s) && regs_named(i) && is_range(a.in) && is_range(b.in);
+    assigns s->reg[0 .. EXO_BPF_REGS - 1];
+    ensures ranged(*s); */
 static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bpf_value a,
 		  struct bpf_value b)
 {
@@ -303,6 +367,13 @@ static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bp
 	return 1;
 }
 
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(v->flow);
+    requires regs_named(i) && v->pc < EXO_BPF_MAX_INSNS && is_jump(i);
+    requires 0 <= goes_to(i, v->pc) < EXO_BPF_MAX_INSNS;
+    requires 0 < v->place[goes_to(i, v->pc)] <= v->targets;
+    assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
+      v->flowing, v->steps;
+    ensures known(v) && ranged(v->flow); */
 static enum exo_bpf_reason branch(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	const struct bpf_value a = v->flow.reg[bpf_dst(i)], b = operand(&v->flow, i);
@@ -317,6 +388,9 @@ static enum exo_bpf_reason branch(struct bpf_verifier *v, struct exo_bpf_insn i)
 	return EXO_BPF_OK;
 }
 
+/*@ requires \valid(v);
+    assigns v->steps, v->flowing;
+    ensures \result == EXO_BPF_OK ==> v->steps >= v->flow.steps && v->flowing == 0; */
 static enum exo_bpf_reason leave(struct bpf_verifier *v)
 {
 	const struct bpf_value r0 = v->flow.reg[0];
@@ -331,6 +405,13 @@ static enum exo_bpf_reason leave(struct bpf_verifier *v)
 	return EXO_BPF_OK;
 }
 
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(v->flow);
+    requires regs_named(i) && v->pc < EXO_BPF_MAX_INSNS;
+    requires is_jump(i) ==> 0 <= goes_to(i, v->pc) < EXO_BPF_MAX_INSNS &&
+      0 < v->place[goes_to(i, v->pc)] <= v->targets;
+    assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
+      v->flowing, v->steps;
+    ensures known(v) && ranged(v->flow); */
 static enum exo_bpf_reason control(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	switch (bpf_code(i)) {
@@ -346,6 +427,11 @@ static enum exo_bpf_reason control(struct bpf_verifier *v, struct exo_bpf_insn i
 }
 
 /* What instruction pc does to flow, and where that goes from it. */
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p) && walking(v, p);
+    requires p->context_size <= EXO_BPF_MAX_CONTEXT;
+    assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
+      v->flowing, v->steps;
+    ensures known(v) && ranged(v->flow); */
 static enum exo_bpf_reason look(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	const struct exo_bpf_insn i = p->insn[v->pc];
@@ -371,9 +457,17 @@ static enum exo_bpf_reason look(struct bpf_verifier *v, const struct bpf_program
 }
 
 /* The first live target in order from n on; v->targets: there is none. */
+/*@ requires \valid_read(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && n <= v->targets;
+    requires \forall integer k; 0 <= k < v->targets ==> v->order[k] < v->targets;
+    assigns \nothing;
+    ensures n <= \result <= v->targets;
+    ensures \result < v->targets ==> v->live[v->order[\result]] != 0; */
 static uint32_t live_from(const struct bpf_verifier *v, uint32_t n)
 {
-	while (n < v->targets && !is_live(v, v->order[n]))
+	/*@ loop invariant \at(n, Pre) <= n <= v->targets;
+	    loop assigns n;
+	    loop variant v->targets - n; */
+	while (n < v->targets && !v->live[v->order[n]])
 		n++;
 	return n;
 }
@@ -400,10 +494,19 @@ static int advance(struct bpf_verifier *v, const struct bpf_program *p)
 }
 
 /* All paths have been followed to their end, if nobody waits any more. */
+/*@ requires \valid_read(v) && \valid(p) && \separated(v, p) && v->targets <= EXO_BPF_MAX_TARGETS;
+    assigns p->steps;
+    ensures \result == EXO_BPF_OK ==>
+      \forall integer k; 0 <= k < v->targets ==> v->live[k] == 0; */
 static enum exo_bpf_reason conclude(const struct bpf_verifier *v, struct bpf_program *p)
 {
-	if (v->live[0] != 0 || v->live[1] != 0)
-		return EXO_BPF_LOOP;
+	/*@ loop invariant 0 <= k <= v->targets &&
+	      \forall integer n; 0 <= n < k ==> v->live[n] == 0;
+	    loop assigns k;
+	    loop variant v->targets - k; */
+	for (uint32_t k = 0; k < v->targets; k++)
+		if (v->live[k])
+			return EXO_BPF_LOOP;
 	p->steps = v->steps;
 	return EXO_BPF_OK;
 }
@@ -453,6 +556,7 @@ static enum exo_bpf_reason number(struct bpf_verifier *v, const struct bpf_progr
 		}
 		v->target[v->targets] = (uint16_t)pc;
 		v->found[v->targets] = 0;
+		v->live[v->targets] = 0;
 		v->order[v->targets] = 0;
 		v->targets++;
 		v->place[pc] = (uint8_t)v->targets;
@@ -543,7 +647,6 @@ enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program 
 		return reason;
 	sort(v, p);
 	enter(&v->flow, p->context_size);
-	v->live[0] = v->live[1] = 0;
 	v->flowing = 1;
 	v->pc = 0;
 	v->work = 0;

@@ -24,7 +24,7 @@ enum {
 	CONTEXTS = 3,	 /* runs of an accepted program */
 	PATIENCE = 4000, /* instructions looked at until a program is given up */
 	LONGEST = 96,	 /* instructions of what is made here */
-	PROGRAMS = 60000,
+	PROGRAMS = 200000,
 };
 
 struct candidate {
