@@ -102,12 +102,19 @@ struct bpf_verifier {
  * Begins with a program of which insn, count and context_size are set: looks at each instruction by
  * itself.  EXO_BPF_MORE, or why it is refused (v->pc: the instruction).  A few passes over it.
  */
+/*@ requires \valid(v) && \valid(p) && \separated(v, p) && p->context_size <= EXO_BPF_MAX_CONTEXT;
+    ensures \result == EXO_BPF_MORE ==> walking(v, p) && v->work == 0;
+    ensures p->steps == 0; */
 enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program *p);
 
 /*
  * Goes on for at most n instructions.  EXO_BPF_MORE; EXO_BPF_OK: p->steps is set; or why it is
  * refused (v->pc: the instruction).  In all, no program takes more than EXO_BPF_MAX_STEPS of them.
  */
+/*@ requires \valid(v) && \valid(p) && \separated(v, p) && p->context_size <= EXO_BPF_MAX_CONTEXT;
+    requires walking(v, p);
+    ensures \result == EXO_BPF_MORE ==> walking(v, p);
+    ensures \result != EXO_BPF_OK ==> p->steps == \old(p->steps); */
 enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n);
 
 /* Fields of each instruction, and jumps; *culprit: which is wrong.  A pass over them. */

@@ -23,6 +23,8 @@ struct run {
 };
 
 /* The `size` bytes at m as a number. */
+/*@ requires \valid_read(m + (0 .. size - 1)) && (size == 1 || size == 2 || size == 4 || size == 8);
+    assigns \nothing; */
 static uint64_t gather(const uint8_t *m, uint32_t size)
 {
 	switch (size) {
@@ -40,8 +42,13 @@ static uint64_t gather(const uint8_t *m, uint32_t size)
 }
 
 /* The low `size` bytes of a number to m. */
+/*@ requires \valid(m + (0 .. size - 1)) && size <= 8;
+    assigns m[0 .. size - 1]; */
 static void scatter(uint8_t *m, uint32_t size, uint64_t n)
 {
+	/*@ loop invariant 0 <= k <= size;
+	    loop assigns k, m[0 .. size - 1];
+	    loop variant size - k; */
 	for (uint32_t k = 0; k < size; k++)
 		m[k] = (uint8_t)(n >> 8 * k);
 }
@@ -132,6 +139,7 @@ uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *
 	r.reg[1] = p->context_size != 0 ? BPF_AT_CONTEXT : 0;
 	r.reg[2] = p->context_size;
 	r.reg[EXO_BPF_FP] = BPF_AT_STACK + EXO_BPF_STACK_BYTES;
+	/*@ loop variant p->steps - n; */
 	for (uint32_t n = 1; n <= p->steps; n++) {
 		SEEN(pc < p->count);
 		if (p->insn[pc].op == (BPF_JMP | BPF_EXIT)) {

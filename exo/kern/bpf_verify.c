@@ -89,6 +89,10 @@ static void flow_to(struct bpf_verifier *v, uint32_t target)
 }
 
 /* The paths that wait before the n-th target in order go on from it. */
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && n < v->targets && known(v);
+    requires v->order[n] < v->targets && v->live[v->order[n]] != 0;
+    assigns v->flow, v->live[0 .. EXO_BPF_MAX_TARGETS - 1], v->pc, v->now, v->flowing;
+    ensures known(v) && ranged(v->flow) && v->now == n && v->pc == v->target[v->order[n]]; */
 static void flow_from(struct bpf_verifier *v, uint32_t n)
 {
 	const uint32_t k = v->order[n];
@@ -473,6 +477,11 @@ static uint32_t live_from(const struct bpf_verifier *v, uint32_t n)
 }
 
 /* To the instruction that is looked at next: false: there is none. */
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p);
+    requires walking(v, p) && (v->flowing != 0 ==> goes_on(p->insn[v->pc]));
+    assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
+      v->pc, v->now, v->flowing;
+    ensures known(v) && (\result != 0 ==> walking(v, p)); */
 static int advance(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	const uint32_t behind = bpf_behind(p->insn[v->pc], v->pc);
@@ -513,6 +522,8 @@ static enum exo_bpf_reason conclude(const struct bpf_verifier *v, struct bpf_pro
 
 enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n)
 {
+	/*@ loop invariant walking(v, p);
+	    loop variant n; */
 	for (; n != 0; n--) {
 		if (v->work == EXO_BPF_MAX_STEPS) {
 			v->pc = v->target[v->order[v->now]]; /* in a loop that has not ended */
@@ -533,20 +544,39 @@ enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *
 /* ---- the beginning ------------------------------------------------------------------------ */
 
 /* Marks what is jumped to in place[]. */
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p);
+    requires checked(p);
+    assigns v->place[0 .. EXO_BPF_MAX_INSNS - 1];
+    ensures v->place[0] == 1;
+    ensures \forall integer n; 0 <= n < p->count && is_jump(p->insn[n]) ==>
+      v->place[goes_to(p->insn[n], n)] == 1; */
 static void mark(struct bpf_verifier *v, const struct bpf_program *p)
 {
+	/*@ loop invariant 0 <= pc <= EXO_BPF_MAX_INSNS;
+	    loop assigns pc, v->place[0 .. EXO_BPF_MAX_INSNS - 1];
+	    loop variant EXO_BPF_MAX_INSNS - pc; */
 	for (uint32_t pc = 0; pc < EXO_BPF_MAX_INSNS; pc++)
 		v->place[pc] = 0;
 	v->place[0] = 1;
+	/*@ loop invariant 0 <= pc <= p->count && v->place[0] == 1;
+	    loop invariant \forall integer n; 0 <= n < pc && is_jump(p->insn[n]) ==>
+	      v->place[goes_to(p->insn[n], n)] == 1;
+	    loop assigns pc, v->place[0 .. EXO_BPF_MAX_INSNS - 1];
+	    loop variant p->count - pc; */
 	for (uint32_t pc = 0; pc < p->count; pc++)
 		if (bpf_jumps(p->insn[pc]))
 			v->place[bpf_target(p->insn[pc], pc)] = 1;
 }
 
 /* Numbers the targets. */
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p);
+    requires 0 < p->count <= EXO_BPF_MAX_INSNS;
+    ensures v->targets <= EXO_BPF_MAX_TARGETS; */
 static enum exo_bpf_reason number(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	v->targets = 0;
+	/*@ loop invariant 0 <= pc <= p->count && v->targets <= EXO_BPF_MAX_TARGETS;
+	    loop variant p->count - pc; */
 	for (uint32_t pc = 0; pc < p->count; pc++) {
 		if (v->place[pc] == 0)
 			continue;
@@ -566,6 +596,10 @@ static enum exo_bpf_reason number(struct bpf_verifier *v, const struct bpf_progr
 
 /* A target that instruction pc leads to and that was not found before; v->targets: there is none.
  */
+/*@ requires \valid_read(v) && \valid_read(p) && checked(p) && placed(v, p) && pc < p->count;
+    assigns \nothing;
+    ensures \result <= v->targets;
+    ensures \result < v->targets ==> v->found[\result] == 0; */
 static uint32_t leads_to(const struct bpf_verifier *v, const struct bpf_program *p, uint32_t pc)
 {
 	const struct exo_bpf_insn i = p->insn[pc];
@@ -591,6 +625,8 @@ static uint32_t leads_to(const struct bpf_verifier *v, const struct bpf_program 
  * Each turn goes on by an instruction, or comes to a target or leaves it.  Who is not reached from
  * the first stays out: nobody ever waits there.
  */
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p);
+    requires checked(p) && placed(v, p); */
 static void sort(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	uint32_t depth = 1, done = v->targets;
@@ -598,6 +634,8 @@ static void sort(struct bpf_verifier *v, const struct bpf_program *p)
 	v->order[0] = 0;
 	v->trail[0] = 0;
 	v->found[0] = 1;
+	/*@ loop invariant depth <= done <= v->targets;
+	    loop variant EXO_BPF_MAX_INSNS + 2 * EXO_BPF_MAX_TARGETS - n; */
 	for (uint32_t n = 0; n < EXO_BPF_MAX_INSNS + 2 * EXO_BPF_MAX_TARGETS && depth != 0; n++) {
 		const uint32_t pc = v->trail[depth - 1], k = leads_to(v, p, pc);
 		const uint32_t behind = bpf_behind(p->insn[pc], pc);
@@ -616,15 +654,29 @@ static void sort(struct bpf_verifier *v, const struct bpf_program *p)
 		}
 	}
 	v->now = done; /* the first target, where everything begins */
+	/*@ loop invariant 0 <= n <= done;
+	    loop assigns n, v->order[0 .. EXO_BPF_MAX_TARGETS - 1];
+	    loop variant done - n; */
 	for (uint32_t n = 0; n < done; n++)
 		v->order[n] = 0;
 }
 
 /* What is known before the first instruction.  Of an empty context there is no address. */
+/*@ requires \valid(s) && context_size <= EXO_BPF_MAX_CONTEXT;
+    assigns *s;
+    ensures ranged(*s) && s->steps == 0; */
 static void enter(struct bpf_state *s, uint32_t context_size)
 {
+	/*@ loop invariant 0 <= r <= EXO_BPF_REGS &&
+	      \forall integer k; 0 <= k < r ==> is_range(s->reg[k].in);
+	    loop assigns r, s->reg[0 .. EXO_BPF_REGS - 1];
+	    loop variant EXO_BPF_REGS - r; */
 	for (uint32_t r = 0; r < EXO_BPF_REGS; r++)
 		s->reg[r] = unset(0);
+	/*@ loop invariant 0 <= n <= BPF_SLOTS &&
+	      \forall integer k; 0 <= k < n ==> is_range(s->slot[k].in);
+	    loop assigns n, s->slot[0 .. BPF_SLOTS - 1];
+	    loop variant BPF_SLOTS - n; */
 	for (uint32_t n = 0; n < BPF_SLOTS; n++)
 		s->slot[n] = unset(0);
 	s->reg[1] = context_size != 0 ? value(BPF_CONTEXT, bpf_exactly(BPF_AT_CONTEXT))
