@@ -566,6 +566,8 @@ static void test_unset(void)
 	NO(UNSET_STACK, 1, ST(B, 10, -3, 0), LDX(H, 0, 10, -3), EXIT);
 	NO(UNSET_STACK, 3, LDX(B, 3, 1, 0), JIF(JEQ, 3, 0, 1), ST(DW, 10, -8, 0),
 	   LDX(DW, 0, 10, -8), EXIT);
+	NO(UNSET_STACK, 5, LDX(B, 3, 1, 0), JIF(JEQ, 3, 0, 2), ST(DW, 10, -8, 0), JA(1),
+	   OP(MOV, 0, 0), LDX(DW, 0, 10, -8), EXIT);
 	/* Written at an index that is not known: some of it, so none of it. */
 	NO(UNSET_STACK, 5, LDX(B, 3, 1, 0), OP(AND, 3, 8), OPX(MOV, 4, 10), OPX(SUB, 4, 3),
 	   ST(DW, 4, -8, 0), LDX(DW, 0, 10, -8), EXIT);
@@ -588,6 +590,14 @@ static void test_bounds(void)
 	   OPX(ADD, 1, 3), LDX(B, 0, 1, 0), EXIT);
 	NO(CONTEXT, 5, LDX(B, 3, 1, 0), LDX(B, 4, 1, 1), OP(AND, 4, 7), OPX(MOD, 3, 4),
 	   OPX(ADD, 1, 3), LDX(B, 0, 1, 0), EXIT);
+	/* Up to 4 or up to 3 is up to 7; less than 64 is up to 63; signs are far below. */
+	NO(CONTEXT, 6, LDX(B, 3, 1, 0), OP(MOD, 3, 5), LDX(B, 4, 1, 0), OP(MOD, 4, 4),
+	   OPX(OR, 3, 4), OPX(ADD, 1, 3), LDX(B, 0, 1, 57), EXIT);
+	NO(CONTEXT, 3, LDX(B, 3, 1, 0), JIF(JGE, 3, 64, 2), OPX(ADD, 1, 3), LDX(B, 0, 1, 1),
+	   OP(MOV, 0, 0), EXIT);
+	NO(FAR, 3, LDX(B, 3, 1, 0), OP(MOD, 3, 129), INSN(BPF_ALU64 | BPF_X | BPF_MOV, 3, 3, 8, 0),
+	   OPX(ADD, 1, 3), EXIT);
+	NO(FAR, 1, LDXS(B, 3, 1, 0), OPX(ADD, 1, 3), EXIT);
 	NO(STACK, 0, ST(B, 10, 0, 0), EXIT);
 	NO(STACK, 0, ST(DW, 10, -7, 0), EXIT);
 	NO(STACK, 0, ST(B, 10, -513, 0), EXIT);
