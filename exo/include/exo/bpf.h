@@ -3,7 +3,8 @@
  *
  * The instruction set is RFC 9669's, of the groups base32, base64, divmul32 and divmul64, without
  * calls.  r1 holds the address of the context, which is read-only, r2 its length; r10 is the end of
- * 512 bytes of stack; r0 is the answer.  doc/book/10-downloaded-schedulers.md says what is accepted.
+ * 512 bytes of stack; r0 is the answer.  doc/book/10-downloaded-schedulers.md says what is
+ * accepted.
  */
 #ifndef EXO_BPF_H
 #define EXO_BPF_H
