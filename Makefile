@@ -159,11 +159,12 @@ attack: ## try to break every claim of doc/book/7-security.md; NAME=forgery: one
 	+$(Q)$(MAKE) --no-print-directory run CMD='sleep 1' NAME= MANIFEST=$(O)/attack.manifest
 
 test: ## run host tests, then guest tests under QEMU and Bochs
-	$(Q)scripts/deps run
+	$(Q)scripts/deps run bpf
 	+$(call build,build-tests)
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests $(HOST_TESTS)
 
 host-test: ## run only the tests that need no emulator
+	$(Q)scripts/deps bpf
 	+$(call build,build-host-tests)
 	$(Q)scripts/test $(HOST_TESTS)
 
@@ -190,12 +191,23 @@ fuzz: ## calls of the core and the disk against models, by libFuzzer: SECONDS=60
 	$(Q)scripts/fuzz '$(or $(INPUT),$(SECONDS))'
 
 mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice each? NAME= part of a line of mutants.txt
+	$(Q)scripts/deps bpf
 	+$(call build,build-host-tests)
 	$(Q)scripts/mutate '$(NAME)'
 
 exhaust: ## make every sequence of calls in small worlds: NAME= one of them, STATES= how many of each, REPLAY= its moves
 	+$(call build,$(EXHAUSTS))
 	$(Q)scripts/exhaust $(EXHAUSTS)
+
+fuzz-bpf: ## programs at random against the verifier of downloaded programs, for SECONDS=60; SEED=1
+	$(Q)scripts/deps bpf
+	+$(call build,$(FUZZ_FAST))
+	$(Q)$(FUZZ_FAST) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+
+schedulers: ## what the example schedulers cost: bound, and steps of decisions on random groups
+	$(Q)scripts/deps bpf
+	+$(call build,$(O)/exo/test/bpf/sched_test)
+	$(Q)$(O)/exo/test/bpf/sched_test table
 
 check: ## compile with gcc and clang, warnings being errors, and run every analysis
 	$(Q)scripts/deps build check
@@ -221,7 +233,7 @@ sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the
 	$(Q)libos/sdk/test/packages
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check fuzz sdk
+	$(Q)scripts/deps build run check fuzz sdk bpf
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)

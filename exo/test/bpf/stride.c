@@ -1,0 +1,28 @@
+/*
+ * stride.c - shares by tickets: the one whose time, divided by its tickets, is least.
+ *
+ * Who joins later begins where the others are: the owner of the group sets BASE then.
+ */
+#include "scheduler.h"
+
+enum { TICKETS = 0, BASE = 1, SCALE = 1 << 20 };
+
+uint64_t SCHEDULER(const struct exo_sched *s)
+{
+	uint64_t best = EXO_SCHED_NONE, least = ~0ull;
+
+	TRY_TO_WRITE(s);
+	for (uint32_t i = 0; i < EXO_SCHED_MEMBERS; i++) {
+		const struct exo_sched_member *const m = &s->member[i];
+		uint64_t pass;
+
+		if (!m->runnable || m->word[TICKETS] == 0)
+			continue;
+		pass = m->word[BASE] + m->used * SCALE / m->word[TICKETS];
+		if (pass < least) {
+			best = i;
+			least = pass;
+		}
+	}
+	return best;
+}
