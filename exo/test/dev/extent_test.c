@@ -511,7 +511,13 @@ static void extents_are_paid_for_by_who_took_them(void)
 	fake_as(A); /* whom B lets in, with all rights */
 	envs[B].principal = envs[A].principal;
 	extents[6].owner = envs[A].principal;
-	CHECK(sys_extent_open(6, 9).status == EXO_OK && sys_extent_free(9).status == EXO_OK);
+	CHECK(sys_extent_open(6, 9).status == EXO_OK);
+	CHECK(sys_extent_split(9, 475, 7).status == EXO_OK);
+	fake_run();
+	CHECK(extents[6].payer == B && extents[7].payer == A); /* each for what it made */
+	CHECK(sys_extent_open(7, 8).status == EXO_OK && sys_extent_free(8).status == EXO_OK);
+	fake_run();
+	CHECK(sys_extent_open(6, 10).status == EXO_OK && sys_extent_free(10).status == EXO_OK);
 	fake_run();
 	CHECK(quota_used[A].n[EXO_QUOTA_EXTENTS] == 1 && quota_used[B].n[EXO_QUOTA_EXTENTS] == 0);
 	CHECK(extents[6].payer == 0 && fake_broken() == NULL);
