@@ -250,7 +250,7 @@ help: ## this text
 ##   TIMEOUT=600       run: seconds until the machine is stopped; 0: never (so by default without CMD)
 ##   ICOUNT=1          run: QEMU counts instructions: its clock is one tick each, whatever the host does
 ##   GDB=1             run: QEMU waits for gdb at 127.0.0.1:1234
-##   SEAMS='buf=arc'   link every program with these variants: buf=lru|clock|mru|arc|guided|none order=fifo|cscan|deadline ...
+##   SEAMS='buf=arc'   link every program with these variants, or files (buf=./x.c): buf=lru|clock|mru|arc|guided|none order=fifo|cscan|deadline ...
 ##   LIBOS_ls='posix vm=eager'   link one program with another libOS
 ##   CHECK=1           run: a kernel that checks every invariant after each call, and panics at a broken one
 ##   CPU=max           run: QEMU's model of the processor
@@ -263,7 +263,6 @@ help: ## this text
 ##   INPUT=file        fuzz: run this input alone, showing each call
 ##   O=build           where everything made goes
 ##   V=1               show every command
-##   SEAMS='buf=x.c'   what all programs have in place of what their app.mk says; LIBOS_ls='posix vm=eager': one program
 ##   PREFIX=folder     sdk: where to
 ##   CC=clang          the compiler for the machine; WERROR=1 makes its warnings errors
 
