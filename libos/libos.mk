@@ -22,7 +22,7 @@ LIBOS_BARE_MAY   := buf
 LIBOS_COMMON_fs  :=
 LIBOS_COMMON_buf := arena cache tune write
 LIBOS_COMMON_order := queue volume
-LIBOS_COMMON_vm  := copy page park ptab region
+LIBOS_COMMON_vm  := copy page park policy ptab region
 
 libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))
 # Variants of seam $(1): names without '_' that are not common to all.

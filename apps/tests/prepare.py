@@ -5,7 +5,7 @@ The disk is $DISK, a private copy of the test image; things that a later step co
 it.  Built parts are found in $O.  Prints what is wrong and exits with 1, or says nothing.
 
     image MANIFEST [FILES]   make $DISK anew by that manifest, with that folder as its files
-    variants SEAM            make $DISK anew, to run the programs SEAM-* one after the other, on an extent `blocks`
+    variants SEAM            make $DISK anew, to run the programs SEAM-* one after the other, on extents `blocks` and `swap`
     swapped SEAMS MANIFEST PROGRAM...   make $DISK anew with those programs, linked with those variants
     tree                     make $DISK anew with 500 files, one of 20 MiB, in /tree, and their sums in /SUMS
     elfs                     make $DISK anew with programs that must not be loaded, in /bad
@@ -55,12 +55,13 @@ def image(manifest="disk/freehold.manifest", kernel="exo", files=None, build=O):
 
 
 def variants(seam):
-    lines = ["disk 64M", "verbose no", "principal posix 0x0100000000000000", "principal raw 0x0200000000000000",
-             "extent blocks owner=raw size=4M clear", "extent main owner=posix size=rest fs=ext2", "main main"]
+    lines = ["disk 64M", "verbose no", "principal posix 0x0100000000000000",
+             "extent blocks owner=posix size=4M clear", "extent swap owner=posix size=4M",
+             "extent main owner=posix size=rest fs=ext2", "main main"]
     programs = sorted(name for name in os.listdir(f"{O}/apps/strip") if name.startswith(seam + "-"))
     for name in programs:
-        lines.append(f"program /bin/{name} name={name} principal=raw pages=6M slots=32 caps=32 envs=1 extents=1 io=32 "
-                     "console extent=blocks:rw wait")
+        lines.append(f"program /bin/{name} name={name} principal=posix shared pages=6M slots=32 caps=32 envs=1 extents=1 "
+                     "io=32 console extent=blocks:rw extent=swap:rw wait")
     lines.append("program /bin/sh name=sh principal=posix pages=40% slots=64 caps=30% envs=50% extents=50% io=25% "
                  "console halt shared shell")
     if not programs:

@@ -1,15 +1,15 @@
 /*
  * console.c - bytes to and from the console session of this program.
  * Owns nothing.  The kernel copies at most 256 bytes a call and wants the memory mapped, so both
- * ends of each piece are touched first.  Printing a message needs no memory and may be done from
- * upcall handlers.
+ * ends of each piece are touched first; the second may make the first go (vm=swap): then again.
+ * Printing a message needs no memory and may be done from upcall handlers.
  */
 #include <errno.h>
 #include <libos/call.h>
 #include <libos/console.h>
 #include <libos/layout.h>
 
-enum { PIECE = 256 };
+enum { PIECE = 256, TRIES = 3 };
 
 int64_t console_write_some(const void *bytes, size_t n)
 {
@@ -20,9 +20,11 @@ int64_t console_write_some(const void *bytes, size_t n)
 		return 0;
 	if (n > PIECE)
 		n = PIECE;
-	(void)p[0];
-	(void)p[n - 1];
-	r = call_console_write(LAYOUT_CAP_CONSOLE, (uint64_t)(uintptr_t)bytes, n);
+	for (int i = 0; i == 0 || (r.status == EXO_FAULT && i < TRIES); i++) {
+		(void)p[0];
+		(void)p[n - 1];
+		r = call_console_write(LAYOUT_CAP_CONSOLE, (uint64_t)(uintptr_t)bytes, n);
+	}
 	return r.status == EXO_OK ? (int64_t)r.value : call_errno(r.status);
 }
 
@@ -52,9 +54,11 @@ int64_t console_read_some(void *bytes, size_t n)
 		return 0;
 	if (n > PIECE)
 		n = PIECE;
-	p[0] = 0;
-	p[n - 1] = 0;
-	r = call_console_read(LAYOUT_CAP_CONSOLE, (uint64_t)(uintptr_t)bytes, n);
+	for (int i = 0; i == 0 || (r.status == EXO_FAULT && i < TRIES); i++) {
+		p[0] = 0;
+		p[n - 1] = 0;
+		r = call_console_read(LAYOUT_CAP_CONSOLE, (uint64_t)(uintptr_t)bytes, n);
+	}
 	return r.status == EXO_OK ? (int64_t)r.value : call_errno(r.status);
 }
 

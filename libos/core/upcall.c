@@ -33,7 +33,7 @@ static RESIDENT upcall_fn *on_fault[VECTORS];
 static RESIDENT upcall_fn *first_on_page_fault;
 static RESIDENT upcall_fn *on_event;
 static RESIDENT upcall_fn *on_slice, *on_slice_end;
-static RESIDENT uint64_t event_mask;
+static RESIDENT uint64_t event_mask, memory_mask;
 
 void upcall_on_fault(unsigned vector, upcall_fn *fn)
 {
@@ -50,7 +50,13 @@ void upcall_on_event(upcall_fn *fn, uint64_t mask)
 {
 	on_event = fn;
 	event_mask = fn ? mask : 0;
-	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask);
+	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask);
+}
+
+void upcall_for_memory(uint64_t mask)
+{
+	memory_mask = mask;
+	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask);
 }
 
 static void want_slices(void)
@@ -74,8 +80,8 @@ void upcall_on_slice_end(upcall_fn *fn)
 void upcall_start(void)
 {
 	call_env_set(0, EXO_SET_UPCALL_ENTRY, (uint64_t)(uintptr_t)upcall_entry);
-	if (event_mask)
-		call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask);
+	if (event_mask | memory_mask)
+		call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask);
 	if (on_slice || on_slice_end)
 		want_slices();
 }
@@ -85,6 +91,14 @@ static int dispatch_fault(struct exo_upcall_frame *frame, unsigned vector)
 	if (vector == PAGE_FAULT && vm_fault(frame))
 		return 1;
 	return on_fault[vector] && on_fault[vector](frame);
+}
+
+static void dispatch_event(struct exo_upcall_frame *frame)
+{
+	if (frame->addr & memory_mask)
+		vm_policy_asked(frame);
+	if (on_event && (frame->addr & event_mask))
+		on_event(frame);
 }
 
 /* 1: go on at the frame; 0: nobody knows. */
@@ -97,8 +111,8 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 		return 1;
 	if (type == EXO_UPCALL_FAULT)
 		return dispatch_fault(frame, (frame->what >> 8) & (VECTORS - 1));
-	if (type == EXO_UPCALL_EVENT && on_event)
-		on_event(frame);
+	if (type == EXO_UPCALL_EVENT)
+		dispatch_event(frame);
 	else if (type == EXO_UPCALL_SLICE && on_slice)
 		on_slice(frame);
 	else if (type == EXO_UPCALL_END && on_slice_end)
@@ -109,11 +123,12 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 /* The kernel looks at events only when it leaves for a program anew, so they are fetched here. */
 void upcall_poll(void)
 {
+	const uint64_t mask = event_mask | memory_mask;
 	uint64_t bits;
 
-	if (!event_mask || !(tables_env(start_self() & 0xffff)->events & event_mask))
+	if (!mask || !(tables_env(start_self() & 0xffff)->events & mask))
 		return;
-	bits = call_wait(event_mask, 1).value;
+	bits = call_wait(mask, 1).value;
 	if (bits)
 		upcall_inject(bits);
 }

@@ -9,6 +9,7 @@
  * requests. Called by the buffer cache and by raw users through libos/disk.h.
  */
 #include <libos/time.h>
+#include <libos/vm.h>
 #include "order.h"
 
 enum { HELD = 1u << 30 };
@@ -99,7 +100,7 @@ static void submit(struct disk_req *r)
 	pump();
 }
 
-int disk_submit(struct disk *d, struct disk_req *r)
+static int submit_checked(struct disk *d, struct disk_req *r)
 {
 	const int error = volume_check(d, r);
 
@@ -117,14 +118,27 @@ int disk_submit(struct disk *d, struct disk_req *r)
 	return 0;
 }
 
+int disk_submit(struct disk *d, struct disk_req *r)
+{
+	int error = vm_disk_enter(r);
+
+	if (error)
+		return error;
+	error = submit_checked(d, r);
+	vm_disk_leave(error ? r : 0);
+	return error;
+}
+
 int disk_wait(struct disk *d, struct disk_req *r)
 {
 	(void)d;
+	(void)vm_disk_enter(0);
 	while (r->state) {
 		volume_wait();
 		if (oldest)
 			pump();
 	}
+	vm_disk_leave(r);
 	return r->status;
 }
 

@@ -111,13 +111,13 @@ int posix_madvise(void *addr, size_t n, int advice)
 int mlock(const void *addr, size_t n)
 {
 	posix_enter();
-	return (int)posix_leave(vm_populate((uint64_t)addr, n, VM_READ));
+	return (int)posix_leave(vm_pin((uint64_t)addr, n, 1));
 }
 
 int munlock(const void *addr, size_t n)
 {
-	(void)addr, (void)n;
-	return 0;
+	posix_enter();
+	return (int)posix_leave(vm_pin((uint64_t)addr, n, 0));
 }
 
 int posix_memalign(void **out, size_t align, size_t n)

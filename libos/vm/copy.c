@@ -121,13 +121,11 @@ static int correct_copy(struct build *b)
 	return err ? err : build_write(b, (uint64_t)(uintptr_t)&vm.window, &none, sizeof(none));
 }
 
-int vm_copy_to(struct build *b)
+static int copy_all(struct build *b)
 {
 	struct batch t = {.count = 0};
-	int err = 0;
+	int err = vm_parked() ? -ENOTSUP : vm_policy_copy();
 
-	if (vm_parked())
-		return -ENOTSUP;
 	for (uint64_t i = 0; !err && i < vm.tables.low; i++)
 		if (vm.tables.l1[i] && i != LAYOUT_WINDOW / VM_LARGE_PAGE)
 			err = copy_table(b, &t, i * VM_LARGE_PAGE);
@@ -139,4 +137,14 @@ int vm_copy_to(struct build *b)
 	if (!err && vm.segment_pages)
 		err = ptab_map_segment(b->tables, vm.segment_frame, vm.segment_pages, 0);
 	return err ? err : correct_copy(b);
+}
+
+int vm_copy_to(struct build *b)
+{
+	int err;
+
+	vm_enter();
+	err = copy_all(b);
+	vm_leave();
+	return err;
 }

@@ -15,6 +15,7 @@
 #define TABLE_SPAN VM_LARGE_PAGE
 
 RESIDENT struct vm vm;
+RESIDENT uint32_t vm_busy;
 
 int vm_fill(uint64_t va, unsigned perm)
 {

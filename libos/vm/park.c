@@ -28,8 +28,10 @@ static int ready(void)
 	if (parked)
 		return 0;
 	err = vm_reserve(0, MOST * sizeof(*parked), VM_READ | VM_WRITE, VM_ANON, &va);
-	if (!err)
+	if (!err) {
+		vm_find(va)->pinned = 1;
 		parked = (struct parked *)va;
+	}
 	return err;
 }
 
@@ -48,6 +50,7 @@ int vm_park(uint64_t va, uint64_t end)
 			err = vm_unmap(va, 1);
 		if (err)
 			return err;
+		vm_policy_unmapped(va, e);
 		parked[count++] = (struct parked){(uint32_t)(va / VM_PAGE), PTE_FRAME(e)};
 	}
 	return 0;

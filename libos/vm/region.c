@@ -96,7 +96,7 @@ static uint64_t find_gap(uint64_t len)
 static int grow(void)
 {
 	const uint64_t bytes = page_up(2 * vm.room * sizeof(struct vm_region));
-	struct vm_region r = {.kind = VM_ANON, .perm = VM_READ | VM_WRITE};
+	struct vm_region r = {.kind = VM_ANON, .perm = VM_READ | VM_WRITE, .pinned = 1};
 
 	if (vm.count + SPARE < vm.room)
 		return 0;
@@ -152,12 +152,14 @@ int vm_reserve(uint64_t va, uint64_t len, unsigned perm, enum vm_kind kind, uint
 
 	if (kind == VM_FOREIGN)
 		r.off = LAYOUT_CAP_SEGMENT;
+	vm_enter();
 	err = region_new(&r, va, len, out);
 	if (!err && kind == VM_ANON && perm != VM_NONE) {
 		err = vm_policy_promise(r.start, r.end, perm);
 		if (err)
 			(void)vm_release(r.start, len);
 	}
+	vm_leave();
 	return err;
 }
 
@@ -166,8 +168,12 @@ int vm_reserve_pager(uint64_t va, uint64_t len, unsigned perm, vm_pager *pager, 
 {
 	struct vm_region r = {
 		.perm = (uint8_t)perm, .kind = VM_PAGER, .pager = pager, .arg = arg, .off = off};
+	int err;
 
-	return region_new(&r, va, len, out);
+	vm_enter();
+	err = region_new(&r, va, len, out);
+	vm_leave();
+	return err;
 }
 
 /* Makes va a boundary between regions, when it is inside one. */
@@ -199,6 +205,8 @@ int vm_drop(uint64_t va, uint64_t end, enum vm_kind kind)
 	if (kind == VM_FOREIGN)
 		return vm_unmap(va, (uint32_t)((end - va) / VM_PAGE));
 	vm_park_free(va, end);
+	if (kind == VM_ANON)
+		vm_policy_forget(va, end);
 	while (va < end) {
 		const uint64_t stop =
 			(va | (VM_LARGE_PAGE - 1)) + 1 < end ? (va | (VM_LARGE_PAGE - 1)) + 1 : end;
@@ -227,6 +235,7 @@ int vm_release(uint64_t va, uint64_t len)
 
 	if (va % VM_PAGE || end <= va)
 		return -EINVAL;
+	vm_enter();
 	err = split(va);
 	if (!err)
 		err = split(end);
@@ -235,6 +244,7 @@ int vm_release(uint64_t va, uint64_t len)
 		if (!err)
 			erase(i);
 	}
+	vm_leave();
 	return err;
 }
 
@@ -280,12 +290,13 @@ static int protect_region(const struct vm_region *r, unsigned perm)
 
 	if (perm == r->perm)
 		return 0;
-	if (perm == VM_NONE)
-		err = vm_park(start, r->end);
-	else if (r->perm == VM_NONE)
-		err = vm_unpark(start, r->end, perm);
-	else
+	if (perm == VM_NONE || r->perm == VM_NONE) {
+		vm_enter();
+		err = perm == VM_NONE ? vm_park(start, r->end) : vm_unpark(start, r->end, perm);
+		vm_leave();
+	} else {
 		err = protect_pages(start, r->end, perm, cap);
+	}
 	if (!err)
 		vm_find(start)->perm = (uint8_t)perm;
 	return err;
@@ -306,6 +317,7 @@ int vm_protect(uint64_t va, uint64_t len, unsigned perm)
 		return protect_region(r, perm);
 	if (!covered(va, end))
 		return -ENOMEM;
+	vm_enter();
 	err = split(va);
 	if (!err)
 		err = split(end);
@@ -314,7 +326,29 @@ int vm_protect(uint64_t va, uint64_t len, unsigned perm)
 		va = r->end;
 		err = protect_region(r, perm);
 	}
+	vm_leave();
 	return err;
+}
+
+int vm_pin(uint64_t va, uint64_t len, int pinned)
+{
+	const uint64_t start = va & ~(VM_PAGE - 1), end = page_up(va + len);
+	int err;
+
+	if (!len)
+		return 0;
+	if (end <= start)
+		return -EINVAL;
+	if (!covered(start, end))
+		return -ENOMEM;
+	vm_enter();
+	err = split(start);
+	if (!err)
+		err = split(end);
+	for (va = start; !err && va < end; va = vm_find(va)->end)
+		vm_find(va)->pinned = (uint8_t)pinned;
+	vm_leave();
+	return err || !pinned ? err : vm_populate(start, end - start, VM_READ);
 }
 
 int vm_populate(uint64_t va, uint64_t len, unsigned perm)
@@ -327,7 +361,7 @@ int vm_populate(uint64_t va, uint64_t len, unsigned perm)
 		if (!r || (r->perm & perm) != perm)
 			return -EFAULT;
 		if (r->kind == VM_ANON && !vm_pte(va)) {
-			const int err = vm_fill(va, r->perm);
+			const int err = vm_policy_need(va, r->perm);
 
 			if (err)
 				return err;
@@ -336,7 +370,7 @@ int vm_populate(uint64_t va, uint64_t len, unsigned perm)
 	return 0;
 }
 
-uint64_t vm_sbrk(int64_t delta)
+static uint64_t move_break(int64_t delta)
 {
 	const uint64_t old = vm.brk, now = old + (uint64_t)delta;
 	const uint64_t was = page_up(old), is = page_up(now);
@@ -364,6 +398,16 @@ uint64_t vm_sbrk(int64_t delta)
 		return (uint64_t)-1;
 	}
 	vm.brk = now;
+	return old;
+}
+
+uint64_t vm_sbrk(int64_t delta)
+{
+	uint64_t old;
+
+	vm_enter();
+	old = move_break(delta);
+	vm_leave();
 	return old;
 }
 
@@ -400,7 +444,7 @@ int vm_fault(struct exo_upcall_frame *frame)
 	}
 	if (frame->error & FAULT_PRESENT)
 		return 0;
-	err = vm_policy_touch(page, perm);
+	err = vm_policy_touch(page, perm, frame);
 	if (err == -EDQUOT || err == -ENOMEM)
 		console_print(err == -ENOMEM ? "out of memory: no free page frame\n"
 					     : "out of memory: page quota reached\n");

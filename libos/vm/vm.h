@@ -34,6 +34,12 @@ struct vm {
 
 extern struct vm vm;
 
+/*
+ * Not 0 while regions, or the disk's queues, change: what comes meanwhile by a fault (only a page
+ * that was never touched can) or an event must not look at them.
+ */
+extern uint32_t vm_busy;
+
 /* The level-1 table for va, readable; NULL when there is none, or no room to show it. */
 const volatile uint64_t *vm_view(uint64_t va);
 
@@ -49,12 +55,42 @@ uint32_t vm_parked(void); /* how many pages are parked */
 /* Unmaps what is there in [va, end), and gives the frames back when they are the region's own. */
 int vm_drop(uint64_t va, uint64_t end, enum vm_kind kind);
 
-/* ---- the policy: vm/demand.c or vm/eager.c ------------------------------------------------ */
+/* ---- the policy: vm/demand.c, vm/eager.c, vm/swap.c --------------------------------------- */
 
 /* Anonymous memory [va, end) was promised. */
 int vm_policy_promise(uint64_t va, uint64_t end, unsigned perm);
 
-/* It is touched, and nothing is there: 0 when it is now. */
-int vm_policy_touch(uint64_t va, unsigned perm);
+/* It is touched, and nothing is there: 0 when it is now, or will be once frame was gone on at. */
+int vm_policy_touch(uint64_t va, unsigned perm, struct exo_upcall_frame *frame);
+
+/*
+ * The rest has a default (vm/policy.c), for policies by which a page that is there stays.
+ */
+
+/* Nothing is at va, of anonymous memory: 0 when it is on return. */
+int vm_policy_need(uint64_t va, unsigned perm);
+
+/* Anonymous memory [va, end) is given up. */
+void vm_policy_forget(uint64_t va, uint64_t end);
+
+/* va was unmapped, its frame is kept; its entry was this. */
+void vm_policy_unmapped(uint64_t va, uint64_t entry);
+
+/* All memory is to be copied to a child: 0, or -ENOTSUP. */
+int vm_policy_copy(void);
+
+/* Called with vm_busy 0 after it was not. */
+void vm_policy_idle(void);
+
+static inline void vm_enter(void)
+{
+	vm_busy++;
+}
+
+static inline void vm_leave(void)
+{
+	if (--vm_busy == 0)
+		vm_policy_idle();
+}
 
 #endif

@@ -7,6 +7,7 @@
  *   0x00200000  upcall page, ring page, argument block, then the stack, growing down to it
  *   0x00400000  program image, then bss, then the heap, growing up
  *   0x38000000  window: frames mapped for a moment (building a child, clearing)
+ *   0x3a000000  vm=swap: its records of pages
  *   0x3f000000  init only: the boot manifest
  *   0x40000000  the POSIX segment, shared by the processes of one user
  */
@@ -23,6 +24,7 @@
 #define LAYOUT_HEAP_END	   0x38000000ul
 #define LAYOUT_WINDOW	   0x38000000ul
 #define LAYOUT_WINDOW_END  0x38200000ul
+#define LAYOUT_SWAP	   0x3a000000ul
 #define LAYOUT_SEGMENT	   0x40000000ul
 #define LAYOUT_SEGMENT_END 0x80000000ul
 

@@ -35,6 +35,10 @@ void upcall_on_page_fault(upcall_fn *fn);
 /* Who handles events; `mask` says which come as upcalls at all.  NULL and 0: none. */
 void upcall_on_event(upcall_fn *fn, uint64_t mask);
 
+/* These events come as upcalls too, to vm_policy_asked(); the handler of events sees them after it.
+ */
+void upcall_for_memory(uint64_t mask);
+
 /* Who is told of each slice that starts; NULL: nobody. */
 void upcall_on_slice(upcall_fn *fn);
 

@@ -3,9 +3,9 @@
  *
  * Owns: the list of regions, the frames and page tables of this program.  Invariant: regions do not
  * overlap and are sorted; an address outside every region is mapped to nothing that vm made.  A
- * variant (vm/demand.c, vm/eager.c) says when frames are taken.  Lock: upcalls cannot change
- * regions, only fill pages; one thread at a time.  All errors are negative errnos.
- * Called by the heap, the POSIX layer (mmap, fork, exec), the builder and the disk.
+ * variant (vm/demand.c, vm/eager.c, vm/swap.c) says when frames are taken, and given back.  Lock:
+ * upcalls cannot change regions, only fill pages; one thread at a time.  All errors are negative
+ * errnos. Called by the heap, the POSIX layer (mmap, fork, exec), the builder and the disk.
  */
 #ifndef LIBOS_VM_H
 #define LIBOS_VM_H
@@ -41,7 +41,8 @@ struct vm_region {
 	uint64_t start, end; /* page aligned */
 	uint8_t perm, kind;
 	uint8_t shared; /* fork shares it instead of copying; vm looks at nothing else in it */
-	uint8_t reserved[5];
+	uint8_t pinned; /* its pages stay: vm_pin */
+	uint8_t reserved[4];
 	vm_pager *pager;
 	void *arg;    /* the pager's */
 	uint64_t off; /* the pager's, of `start`; kept right when a region is split.  VM_FOREIGN:
@@ -79,6 +80,14 @@ struct vm_region *vm_next(uint64_t va);
  * (and the kernel can reach it).  -EFAULT where no region is, -ENOMEM.
  */
 int vm_populate(uint64_t va, uint64_t len, unsigned perm);
+
+/*
+ * Pages of [va, va+len) stay where they are from now on (pinned 1), or need not (0); pinned ones
+ * are populated.  What upcall handlers touch, stacks other than the first, and what the kernel is
+ * to reach must stay; RESIDENT data, bss and the first stack always do.  -ENOMEM: not all is a
+ * region.
+ */
+int vm_pin(uint64_t va, uint64_t len, int pinned);
 
 /* Takes one frame, maps it at va of a pager's region and returns: the pager then writes it. */
 int vm_fill(uint64_t va, unsigned perm);
@@ -122,12 +131,41 @@ uint64_t vm_sbrk(int64_t delta);
  */
 int vm_fault(struct exo_upcall_frame *frame);
 
+/*
+ * For events: somebody asks for pages back (EXO_EV_REVOKE).  Called by the upcall layer only, when
+ * the variant has told it to by upcall_for_memory().
+ */
+void vm_policy_asked(struct exo_upcall_frame *frame);
+
+struct disk_req;
+
+/*
+ * For the disk (libos/disk.h): code that works on its queues stands between vm_disk_enter() and
+ * vm_disk_leave(), and does not fault.  The first, with a request that is about to be submitted,
+ * has it, its array and its pages stay; the second, with one that is over, lets them go.  0, or a
+ * negative errno: a page is not there and cannot come.
+ */
+int vm_disk_enter(const struct disk_req *r);
+void vm_disk_leave(const struct disk_req *r);
+
+/* What a variant that sends pages away (vm/swap.c) has done; all 0 for others. */
+struct vm_stats {
+	uint64_t held;		      /* pages here that may go */
+	uint64_t out;		      /* pages that are on the disk only */
+	uint64_t paged_in, paged_out; /* pages read, written */
+	uint64_t dropped;	      /* pages that went without being written */
+	uint64_t reads, writes;	      /* commands */
+	uint64_t slots, slots_used;   /* blocks there are, blocks with a copy in them */
+};
+void vm_get_stats(struct vm_stats *out);
+
 struct build;
 
 /*
  * For fork: gives the child under construction (libos/build.h) a copy of all private memory, maps
  * what is shared (the POSIX segment too), and makes the copy's own idea of its tables right.  The
- * caller goes on to start it.  -ENOTSUP when touched pages are protected with VM_NONE now.
+ * caller goes on to start it.  -ENOTSUP when touched pages are protected with VM_NONE now, or are
+ * on the disk (vm=swap); a child has no extent to swap to.
  */
 int vm_copy_to(struct build *b);
 
