@@ -4,6 +4,7 @@
  *   swapper              fills it with random pages, checks and permutes them
  *   swapper taken        with twice its quota, goes on until `taker`, who asks for its pages, has
  * gone swapper lost         drops its right to the extent: the next page that is out ends it
+ *   swapper measure      says what a fault costs that brings a page back (doc/bench.md)
  *
  * Beside the swapping it writes and reads extent `blocks`, when it has it, with requests that lie
  * in the memory that goes.  Prints `ok` and `FAIL` lines.
@@ -24,7 +25,8 @@ enum {
 	TIMES = 4,
 	TWICE = 2,
 	MOST = 4096,
-	IO_BLOCKS = 16
+	IO_BLOCKS = 16,
+	READS = 10000
 };
 #define PATIENCE 30000000000ull /* ns that the taker may take to come */
 
@@ -242,6 +244,26 @@ static int begin(uint64_t times)
 	return 1;
 }
 
+/* Reads anywhere: nearly each brings a page, and sends a clean one away. */
+static void measure(void)
+{
+	const volatile struct exo_env *const e = tables_env(start_self() & 0xffff);
+	const uint64_t ticks = e->used_ticks, since = time_now();
+	struct vm_stats before, s;
+	uint64_t ns, n;
+
+	vm_get_stats(&before);
+	for (int i = 0; i < READS; i++)
+		(void)*(volatile uint64_t *)page(random_next() % pages);
+	ns = time_now() - since;
+	vm_get_stats(&s);
+	n = s.reads - before.reads;
+	if (n)
+		bare_print("swapper: %u faults read %u pages: %u ns each, %u of them on the processor\n",
+			   n, s.paged_in - before.paged_in, ns / n,
+			   (e->used_ticks - ticks) * tables_info()->tick_ns / n);
+}
+
 static void until_taker_gone(void)
 {
 	const uint64_t last = time_now() + PATIENCE;
@@ -272,6 +294,10 @@ int main(int argc, char **argv)
 	}
 	permute(pages);
 	expect("permutes", all_right());
+	if (!strcmp(what, "measure")) {
+		measure();
+		return failures != 0;
+	}
 	if (!strcmp(what, "taken")) {
 		until_taker_gone();
 		expect("counts", counted());

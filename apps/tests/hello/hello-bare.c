@@ -1,0 +1,10 @@
+/* hello-bare - says hello, and waits for an event that never comes: what an idle bare program costs. */
+#include <libos/bare.h>
+#include <libos/call.h>
+
+int main(void)
+{
+	bare_print("hello\n");
+	(void)call_wait(EXO_EV_CONSOLE_IN, 0);
+	return 0;
+}
