@@ -11,8 +11,7 @@ int vm_policy_promise(uint64_t va, uint64_t end, unsigned perm)
 	return 0;
 }
 
-int vm_policy_touch(uint64_t va, unsigned perm, struct exo_upcall_frame *frame)
+int vm_policy_touch(uint64_t va, unsigned perm)
 {
-	(void)frame;
 	return vm_fill(va, perm);
 }

@@ -16,8 +16,7 @@ int vm_policy_promise(uint64_t va, uint64_t end, unsigned perm)
 	return err;
 }
 
-int vm_policy_touch(uint64_t va, unsigned perm, struct exo_upcall_frame *frame)
+int vm_policy_touch(uint64_t va, unsigned perm)
 {
-	(void)frame;
 	return va < LAYOUT_STACK_TOP ? vm_fill(va, perm) : -EFAULT;
 }

@@ -444,7 +444,7 @@ int vm_fault(struct exo_upcall_frame *frame)
 	}
 	if (frame->error & FAULT_PRESENT)
 		return 0;
-	err = vm_policy_touch(page, perm, frame);
+	err = vm_policy_touch(page, perm);
 	if (err == -EDQUOT || err == -ENOMEM)
 		console_print(err == -ENOMEM ? "out of memory: no free page frame\n"
 					     : "out of memory: page quota reached\n");

@@ -258,7 +258,14 @@ static int simple(uint64_t va)
 	return p && !p->here && !p->slot && swap_room();
 }
 
-int vm_policy_touch(uint64_t va, unsigned perm, struct exo_upcall_frame *frame)
+/* The frame of the fault that is being handled: the kernel puts it at the end of the upcall stack.
+ */
+static struct exo_upcall_frame *fault_frame(void)
+{
+	return (struct exo_upcall_frame *)(LAYOUT_UPCALL + VM_PAGE) - 1;
+}
+
+int vm_policy_touch(uint64_t va, unsigned perm)
 {
 	int err = -EDQUOT;
 
@@ -272,7 +279,7 @@ int vm_policy_touch(uint64_t va, unsigned perm, struct exo_upcall_frame *frame)
 	if (!has_extent())
 		console_print("swap: this program was given no extent 'swap'\n");
 	/* This page needs the disk, or none is left even for the stack. */
-	return has_extent() && !vm_busy ? deflect(frame, fault, va) : err;
+	return has_extent() && !vm_busy ? deflect(fault_frame(), fault, va) : err;
 }
 
 int vm_policy_need(uint64_t va, unsigned perm)

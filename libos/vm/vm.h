@@ -60,8 +60,8 @@ int vm_drop(uint64_t va, uint64_t end, enum vm_kind kind);
 /* Anonymous memory [va, end) was promised. */
 int vm_policy_promise(uint64_t va, uint64_t end, unsigned perm);
 
-/* It is touched, and nothing is there: 0 when it is now, or will be once frame was gone on at. */
-int vm_policy_touch(uint64_t va, unsigned perm, struct exo_upcall_frame *frame);
+/* It is touched, and nothing is there: 0 when it is now, or will be when the program goes on. */
+int vm_policy_touch(uint64_t va, unsigned perm);
 
 /*
  * The rest has a default (vm/policy.c), for policies by which a page that is there stays.

@@ -259,7 +259,8 @@ static void measure(void)
 	vm_get_stats(&s);
 	n = s.reads - before.reads;
 	if (n)
-		bare_print("swapper: %u faults read %u pages: %u ns each, %u of them on the processor\n",
+		bare_print("swapper: %u faults read %u pages: %u ns each, %u of them on the "
+			   "processor\n",
 			   n, s.paged_in - before.paged_in, ns / n,
 			   (e->used_ticks - ticks) * tables_info()->tick_ns / n);
 }
