@@ -93,7 +93,7 @@ static int dispatch_fault(struct exo_upcall_frame *frame, unsigned vector)
 	return on_fault[vector] && on_fault[vector](frame);
 }
 
-static void dispatch_event(struct exo_upcall_frame *frame)
+__attribute__((noinline)) static void dispatch_event(struct exo_upcall_frame *frame)
 {
 	if (frame->addr & memory_mask)
 		vm_policy_asked(frame);

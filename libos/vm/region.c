@@ -281,6 +281,17 @@ static int protect_pages(uint64_t va, uint64_t end, unsigned perm, uint32_t cap)
 	return 0;
 }
 
+/* [va, end) loses all permissions, or gets some again. */
+__attribute__((noinline)) static int park_pages(uint64_t va, uint64_t end, unsigned perm)
+{
+	int err;
+
+	vm_enter();
+	err = perm == VM_NONE ? vm_park(va, end) : vm_unpark(va, end, perm);
+	vm_leave();
+	return err;
+}
+
 /* Parking may make a region and so move this one in the array: it is found again by its address. */
 static int protect_region(const struct vm_region *r, unsigned perm)
 {
@@ -290,13 +301,10 @@ static int protect_region(const struct vm_region *r, unsigned perm)
 
 	if (perm == r->perm)
 		return 0;
-	if (perm == VM_NONE || r->perm == VM_NONE) {
-		vm_enter();
-		err = perm == VM_NONE ? vm_park(start, r->end) : vm_unpark(start, r->end, perm);
-		vm_leave();
-	} else {
+	if (perm == VM_NONE || r->perm == VM_NONE)
+		err = park_pages(start, r->end, perm);
+	else
 		err = protect_pages(start, r->end, perm, cap);
-	}
 	if (!err)
 		vm_find(start)->perm = (uint8_t)perm;
 	return err;

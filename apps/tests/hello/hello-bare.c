@@ -1,4 +1,4 @@
-/* hello-bare - says hello, and waits for an event that never comes: what an idle bare program costs. */
+/* hello-bare - says hello, and waits for ever: what an idle bare program costs. */
 #include <libos/bare.h>
 #include <libos/call.h>
 
