@@ -60,6 +60,12 @@ static inline int swap_area(uint64_t va)
 	return va >= vm.heap && va < LAYOUT_HEAP_END;
 }
 
+/* The record of a page that has one. */
+static inline struct swap_page *swap_record(uint64_t va)
+{
+	return (struct swap_page *)LAYOUT_SWAP + (va - LAYOUT_IMAGE) / VM_PAGE;
+}
+
 /* The record of va, NULL when nobody has made it.  swap_page_make makes it: 0 or a negative errno.
  */
 struct swap_page *swap_page(uint64_t va);

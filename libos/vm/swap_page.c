@@ -27,7 +27,7 @@ struct swap_page *swap_page(uint64_t va)
 {
 	const uint64_t i = (va - LAYOUT_IMAGE) / VM_PAGE;
 
-	return swap.chunk[i / SWAP_CHUNK] ? (struct swap_page *)LAYOUT_SWAP + i : 0;
+	return swap.chunk[i / SWAP_CHUNK] ? swap_record(va) : 0;
 }
 
 int swap_page_make(uint64_t va, struct swap_page **out)
@@ -39,7 +39,7 @@ int swap_page_make(uint64_t va, struct swap_page **out)
 		err = vm_fill(LAYOUT_SWAP + chunk * VM_PAGE, VM_READ | VM_WRITE);
 	if (!err)
 		swap.chunk[chunk] = 1;
-	*out = swap_page(va);
+	*out = swap_record(va);
 	return err;
 }
 
@@ -108,7 +108,7 @@ uint64_t swap_next(uint64_t va)
 static void note_dirty(uint64_t va, uint64_t e)
 {
 	if (e & PTE_DIRTY)
-		swap_forget_copy(swap_page(va));
+		swap_forget_copy(swap_record(va));
 }
 
 /* Bits of entries can only be cleared by mapping anew; that it was written is kept in its record.
@@ -127,7 +127,7 @@ int swap_used(uint64_t va)
 
 int swap_dirty(uint64_t va)
 {
-	return !swap_page(va)->slot || (vm_pte(va) & PTE_DIRTY) != 0;
+	return !swap_record(va)->slot || (vm_pte(va) & PTE_DIRTY) != 0;
 }
 
 /* A policy of the program's own may be wrong. */
@@ -166,7 +166,7 @@ static void leave(uint64_t va)
 
 	if (vm_unmap(va, 1) || frames_free(LAYOUT_CAP_SELF, frame, 1))
 		start_die("swap: cannot give a page back", START_EXIT_ABI);
-	swap_page(va)->here = 0;
+	swap_record(va)->here = 0;
 	swap.stats.held--;
 	swap.stats.out++;
 }
@@ -200,7 +200,7 @@ static int write_run(const uint64_t *list, uint32_t n)
 	if (err) /* the blocks stay used: nobody tries them again */
 		return err;
 	for (uint32_t i = 0; i < run; i++) {
-		swap_page(list[i])->slot = (uint32_t)(block + i) + 1;
+		swap_record(list[i])->slot = (uint32_t)(block + i) + 1;
 		leave(list[i]);
 	}
 	swap.stats.writes++;
@@ -216,9 +216,9 @@ static uint32_t drop_clean(void)
 	for (uint32_t i = 0; i < swap.chosen; i++) {
 		const uint64_t va = swap.list[i];
 
-		swap_page(va)->chosen = 0;
+		swap_record(va)->chosen = 0;
 		note_dirty(va, vm_pte(va));
-		if (swap_page(va)->slot) {
+		if (swap_record(va)->slot) {
 			leave(va);
 			gone++;
 		} else {
@@ -238,7 +238,7 @@ int swap_out(uint32_t most)
 	swap.chosen = 0;
 	swap_victims();
 	for (uint32_t j = most; j < swap.chosen; j++)
-		swap_page(swap.list[j])->chosen = 0;
+		swap_record(swap.list[j])->chosen = 0;
 	if (swap.chosen > most)
 		swap.chosen = most;
 	if (!swap.chosen)
@@ -281,7 +281,7 @@ int swap_fill(uint64_t va, struct swap_page *p, unsigned perm)
 /* How many pages from va on have copies that follow each other, and none of them is here. */
 static uint32_t ahead(uint64_t va, const struct vm_region *r)
 {
-	const uint32_t slot = swap_page(va)->slot;
+	const uint32_t slot = swap_record(va)->slot;
 	uint32_t n = 1;
 
 	while (n < SWAP_AHEAD && n < swap_room() && va + n * VM_PAGE < r->end) {
@@ -322,7 +322,7 @@ static int bring(uint64_t va, const struct vm_region *r)
 		request_pages[n] = (void *)(va + n * VM_PAGE);
 	}
 	if (n)
-		err = transfer(DISK_READ, swap_page(va)->slot - 1, n);
+		err = transfer(DISK_READ, swap_record(va)->slot - 1, n);
 	for (uint32_t i = 0; i < n && !err; i++)
 		err = protect(va + i * VM_PAGE, r->perm);
 	if (err) {
@@ -330,7 +330,7 @@ static int bring(uint64_t va, const struct vm_region *r)
 		return n ? -EIO : err;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		swap_page(va + i * VM_PAGE)->here = 1;
+		swap_record(va + i * VM_PAGE)->here = 1;
 	swap.stats.held += n;
 	swap.stats.out -= n;
 	swap.stats.paged_in += n;
