@@ -160,7 +160,8 @@ struct exo_regs *trap_from_program(struct exo_regs *regs)
 		return switch_program();
 	if (vector == VECTOR_PIC + PIC_TIMER)
 		upcall_ending(e, regs);
-	upcall_pending(e, regs, 0);
+	/* A slice that follows one's own starts as well. */
+	upcall_pending(e, regs, vector == VECTOR_TIMER);
 	return regs;
 }
 

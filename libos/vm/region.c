@@ -185,12 +185,11 @@ static int split(uint64_t va)
 
 	if (!r || r->start == va)
 		return 0;
-	const size_t at = (size_t)(r - vm.regions);
-
+	/* That may move it within the array, too. */
 	err = grow();
 	if (err)
 		return err;
-	r = &vm.regions[at];
+	r = vm_find(va);
 	upper = *r;
 	upper.start = va;
 	if (r->kind == VM_PAGER)

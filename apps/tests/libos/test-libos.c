@@ -499,6 +499,51 @@ static const char *test_lock(void)
 	return 0;
 }
 
+static RESIDENT volatile uint32_t slices;
+
+static int count_slice(struct exo_upcall_frame *frame)
+{
+	(void)frame;
+	slices++;
+	return 1;
+}
+
+/* Nobody else wants the processor: each slice follows another of our own. */
+static const char *test_slices(void)
+{
+	const uint64_t until = tables_info()->ticks + 30;
+
+	slices = 0;
+	upcall_on_slice(count_slice);
+	while (tables_info()->ticks < until)
+		;
+	upcall_on_slice(NULL);
+	return slices < 15 ? "slices in a row are not told of" : NULL;
+}
+
+/* The array of regions grows below the one that is split, whose place in it changes by that. */
+static const char *test_split_grows(void)
+{
+	enum { REGIONS = 200 };
+	static uint64_t at[REGIONS];
+
+	for (uint32_t i = 0; i < REGIONS; i++) {
+		if (vm_reserve(0, 4 * VM_PAGE, VM_READ | VM_WRITE, VM_ANON, &at[i]) ||
+		    vm_protect(at[i], VM_PAGE, VM_NONE))
+			return "no region";
+		*(volatile char *)(at[i] + VM_PAGE) = 1;
+	}
+	for (uint32_t i = 0; i < REGIONS; i++) {
+		const struct vm_region *r = vm_find(at[i]);
+
+		if (!r || r->start != at[i] || r->end != at[i] + VM_PAGE || r->perm != VM_NONE)
+			return "another region was split";
+		if (vm_release(at[i], 4 * VM_PAGE))
+			return "not released";
+	}
+	return NULL;
+}
+
 static const char *test_runs(void)
 {
 	uint32_t first;
@@ -517,13 +562,21 @@ int main(void)
 		const char *name;
 		const char *(*run)(void);
 	} tests[] = {
-		{"libos_demand", test_demand},	 {"libos_split", test_split},
-		{"libos_regions", test_regions}, {"libos_heap", test_heap},
-		{"libos_stack", test_stack},	 {"libos_protect", test_protect},
-		{"libos_events", test_events},	 {"libos_runs", test_runs},
-		{"libos_lock", test_lock},	 {"libos_child", test_child},
-		{"libos_elf", test_elf},	 {"libos_quota", test_quota},
+		{"libos_demand", test_demand},
+		{"libos_split", test_split},
+		{"libos_regions", test_regions},
+		{"libos_heap", test_heap},
+		{"libos_stack", test_stack},
+		{"libos_protect", test_protect},
+		{"libos_events", test_events},
+		{"libos_runs", test_runs},
+		{"libos_lock", test_lock},
+		{"libos_child", test_child},
+		{"libos_elf", test_elf},
+		{"libos_quota", test_quota},
 		{"libos_copy", test_copy},
+		{"libos_slices", test_slices},
+		{"libos_split_grows", test_split_grows},
 	};
 
 	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
