@@ -33,11 +33,13 @@ endef
 define apps_program
 apps_objs_$(1) := $$(call libos_objs,$(2))
 apps_libs_$(1) := $$(call libos_link,$$(LIBOS_$(1)),$(1))
+apps_threads_$(1) := $$(call libos_threads,$$(LIBOS_$(1)),$(1))
 APPS_OBJS += $$(apps_objs_$(1))
 APPS_$(if $(filter apps/tests/%,$(firstword $(2))),TEST,BIN) += $(1)
-$(O)/apps/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $(apps_lib) $(O)/apps/bin/$(1).note.o
+$(O)/apps/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $$(apps_threads_$(1)) $(apps_lib) $(O)/apps/bin/$(1).note.o
 	$$(Q)$$(call say,LINK) mkdir -p $$(@D) && $$(CC) $$(TARGET_LDFLAGS) -o $$@ $$(apps_objs_$(1)) $$@.note.o \
-		-Wl,--whole-archive $$(apps_libs_$(1)) -Wl,--no-whole-archive $(apps_lib) $$(TARGET_LIBS)
+		-Wl,--whole-archive $$(apps_libs_$(1)) -Wl,--no-whole-archive $(apps_lib) \
+		-Wl,--start-group $$(apps_threads_$(1)) -Wl,--end-group $$(TARGET_LIBS)
 $(O)/apps/bin/$(1).note.o: libos/note.c $(O)/apps/bin/$(1).libos $(MK) | $(NEWLIB_STAMP)
 	$$(call compile,$(LIBOS_CFLAGS) -DLIBOS_LINE='"$$(call libos_line,$$(LIBOS_$(1)))"')
 $(O)/apps/bin/$(1).libos: FORCE

@@ -2,6 +2,7 @@
 #
 #   core.a        start-up, calls, upcalls, memory, building: in every program
 #   posix.a       the POSIX personality (with newlib's glue); bare.a: the bare one
+#   pthread.a     POSIX threads, and newlib among threads; for programs that make threads
 #   SEAM-VARIANT.a  what implements a seam.  A variant is SEAM/VARIANT.c, with SEAM/VARIANT_*.c
 #   SEAM.a        what every variant of the seam needs beside it (LIBOS_COMMON_SEAM)
 #
@@ -13,9 +14,9 @@
 libos_loops   = $(if $(findstring clang,$(1)),-fno-builtin,-fno-tree-loop-distribute-patterns)
 LIBOS_CFLAGS  = $(TARGET_CFLAGS) $(call libos_loops,$(CC)) -Ilibos/include -Iexo/include
 
-LIBOS_SEAMS      := fs buf order vm
+LIBOS_SEAMS      := fs buf order vm sched
 # What a program gets that says nothing; SEAMS='buf=arc order=cscan' on make's command line is for all.
-LIBOS_DEFAULTS   := fs=ext2,mem,raw,log buf=lru order=fifo vm=demand $(SEAMS)
+LIBOS_DEFAULTS   := fs=ext2,mem,raw,log buf=lru order=fifo vm=demand sched=rr $(SEAMS)
 # The bare one has no files, and a cache only where its line names one.
 LIBOS_BARE_SEAMS := order vm
 LIBOS_BARE_MAY   := buf
@@ -23,6 +24,7 @@ LIBOS_COMMON_fs  :=
 LIBOS_COMMON_buf := arena cache tune write
 LIBOS_COMMON_order := queue volume
 LIBOS_COMMON_vm  := copy page park policy ptab region
+LIBOS_COMMON_sched := preempt sync thread tls wait
 
 libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))
 # Variants of seam $(1): names without '_' that are not common to all.
@@ -30,13 +32,14 @@ libos_variants = $(foreach n,$(filter-out $(LIBOS_COMMON_$(1)),$(call libos_name
 
 # Files that run as upcall handlers, where floating-point registers are the program's.
 LIBOS_GENERAL += $(addprefix libos/core/,$(addsuffix .c,upcall call start frames memory time console)) \
-	$(wildcard libos/vm/*.c libos/posix/*upcall*.c libos/posix/signal*.c)
+	$(wildcard libos/vm/*.c libos/posix/*upcall*.c libos/posix/signal*.c) libos/sched/preempt.c
 
 libos_objs     = $(patsubst %.c,$(O)/%.o,$(filter %.c,$(1))) $(patsubst %.S,$(O)/%.S.o,$(filter %.S,$(1)))
 
 LIBOS_HOSTED_SRCS := libos/core/newlib.c
+LIBOS_PTHREAD_SRCS := $(wildcard libos/posix/pthread*.c)
 LIBOS_CORE_SRCS   := $(filter-out $(LIBOS_HOSTED_SRCS),$(wildcard libos/core/*.c)) $(wildcard libos/core/*.S)
-LIBOS_SRCS        := $(wildcard libos/core/*.[cS] libos/posix/*.[cS] libos/bare/*.c $(LIBOS_SEAMS:%=libos/%/*.c))
+LIBOS_SRCS        := $(wildcard libos/core/*.[cS] libos/posix/*.[cS] libos/bare/*.c $(LIBOS_SEAMS:%=libos/%/*.[cS]))
 LIBOS_OBJS        := $(call libos_objs,$(LIBOS_SRCS))
 
 # Variants beside the root's are in most programs and seldom run there: small before fast.
@@ -53,7 +56,9 @@ libos_archive = $(Q)$(call say,AR) mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/libos/core.a: $(call libos_objs,$(LIBOS_CORE_SRCS))
 	$(libos_archive)
-$(O)/libos/posix.a: $(call libos_objs,$(LIBOS_HOSTED_SRCS) $(wildcard libos/posix/*.[cS]))
+$(O)/libos/posix.a: $(call libos_objs,$(LIBOS_HOSTED_SRCS) $(filter-out $(LIBOS_PTHREAD_SRCS),$(wildcard libos/posix/*.[cS])))
+	$(libos_archive)
+$(O)/libos/pthread.a: $(call libos_objs,$(LIBOS_PTHREAD_SRCS))
 	$(libos_archive)
 $(O)/libos/bare.a: $(call libos_objs,$(wildcard libos/bare/*.c))
 	$(libos_archive)
@@ -64,12 +69,12 @@ $(O)/libos/$(1)-$(2).a: $(call libos_objs,$(wildcard libos/$(1)/$(2).c libos/$(1
 LIBOS_ARCHIVES += $(O)/libos/$(1)-$(2).a
 endef
 define libos_common
-$(O)/libos/$(1).a: $(LIBOS_COMMON_$(1):%=$(O)/libos/$(1)/%.o)
+$(O)/libos/$(1).a: $(LIBOS_COMMON_$(1):%=$(O)/libos/$(1)/%.o) $(call libos_objs,$(wildcard libos/$(1)/*.S))
 	$$(libos_archive)
 LIBOS_ARCHIVES += $(O)/libos/$(1).a
 endef
 libos_commons := $(foreach s,$(LIBOS_SEAMS),$(if $(LIBOS_COMMON_$(s)),$(s)))
-LIBOS_ARCHIVES := $(O)/libos/core.a $(O)/libos/posix.a $(O)/libos/bare.a
+LIBOS_ARCHIVES := $(O)/libos/core.a $(O)/libos/posix.a $(O)/libos/pthread.a $(O)/libos/bare.a
 $(foreach s,$(LIBOS_SEAMS),$(foreach v,$(call libos_variants,$(s)),$(eval $(call libos_variant,$(s),$(v)))))
 $(foreach s,$(libos_commons),$(eval $(call libos_common,$(s))))
 
@@ -84,14 +89,14 @@ libos_words    = $(subst $(libos_space)$(libos_comma),$(libos_comma),$(strip $(f
 	$(call libos_is_word,$(w)),$(w),$(libos_comma)$(w)))))
 libos_who      = $(filter posix bare,$(call libos_words,$(1)))
 libos_seams_of = $(if $(filter bare,$(libos_who)),$(foreach s,$(LIBOS_BARE_MAY),$(if $(filter $(s)=%,$(call \
-	libos_words,$(1))),$(s))) $(LIBOS_BARE_SEAMS),$(LIBOS_SEAMS))
+	libos_words,$(1))),$(s))) $(LIBOS_BARE_SEAMS),$(filter-out sched,$(LIBOS_SEAMS)))
 libos_choice   = $(lastword $(patsubst $(1)=%,%,$(filter $(1)=%,$(LIBOS_DEFAULTS) $(call libos_words,$(2)))))
 libos_values   = $(subst $(libos_comma), ,$(call libos_choice,$(1),$(2)))
 
-libos_extra    = $(filter-out posix bare $(foreach s,$(libos_seams_of),$(s)=%),$(call libos_words,$(1)))
+libos_extra    = $(filter-out posix bare $(foreach s,$(libos_seams_of) sched,$(s)=%),$(call libos_words,$(1)))
 libos_parse    = $(if $(filter 1,$(words $(libos_who))),,$(error $(2): LIBOS must say posix or bare, \
 	once, not '$(1)')) $(if $(libos_extra),$(error $(2): LIBOS has '$(libos_extra)'; seams of $(libos_who) are: \
-	$(strip $(libos_seams_of))))
+	$(strip $(libos_seams_of) sched)))
 
 # The user's own file for seam $(1), $(2), and where its object goes.
 libos_is_file  = $(findstring /,$(1))$(filter %.c %.S %.o,$(1))
@@ -116,6 +121,10 @@ libos_link     = $(strip $(libos_parse) $(O)/libos/core.a $(O)/libos/$(libos_who
 libos_tell     = $(if $(call libos_is_file,$(1)),$(notdir $(1))@$(shell sha256sum <$(1) | cut -c 1-8),$(1))
 libos_line     = $(strip $(libos_who) $(foreach s,$(libos_seams_of),$(s)=$(subst \
 	$(libos_space),$(libos_comma),$(strip $(foreach v,$(call libos_values,$(s),$(1)),$(call libos_tell,$(v)))))))
+
+# Of threads a program gets the objects that it calls, and those only: these archives are not linked whole.
+libos_threads  = $(if $(filter posix,$(libos_who)),$(O)/libos/pthread.a) $(O)/libos/sched.a \
+	$(call libos_checked,sched,$(call libos_values,sched,$(1)),$(2))
 
 ALL += $(LIBOS_ARCHIVES)
 

@@ -63,6 +63,9 @@ bench_fn null_call, clock_read, fault_upcall, prot_trap_unprot, page_touch, map_
 bench_fn yield_switch, pct_round_trip, pipe_round_trip, fork_exit_wait, spawn_exit_wait,
 	process_cost;
 
+/* thread.c: threads, measured in a program that has some */
+bench_fn thread_switch_cost, thread_create_cost;
+
 /* file.c: files and the disk */
 bench_fn open_close, stat_cached, pread_4k_cached, read_1b_cached, write_4k_cached, create_unlink;
 bench_fn disk_read_4k, disk_read_1m, file_write_fsync, file_read_cold, append_fsync;

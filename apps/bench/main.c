@@ -28,6 +28,8 @@ static const struct bench {
 	{"yield_switch", "instructions", yield_switch, 0},
 	{"pct_round_trip", "instructions", pct_round_trip, 0},
 	{"pipe_round_trip", "instructions", pipe_round_trip, 0},
+	{"thread_switch", "instructions", thread_switch_cost, 0},
+	{"thread_create", "instructions", thread_create_cost, 0},
 	{"fork_exit_wait", "instructions", fork_exit_wait, 1},
 	{"spawn_exit_wait", "instructions", spawn_exit_wait, 1},
 	{"process_cost", "KiB", process_cost, 0},

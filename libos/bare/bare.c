@@ -9,10 +9,27 @@
 #include <libos/bare.h>
 #include <libos/console.h>
 #include <libos/disk_open.h>
+#include <libos/sched.h>
 #include <libos/start.h>
 #include <libos/vm.h>
 
 int main(int argc, char **argv);
+
+int personality_thread(struct thread *t)
+{
+	(void)t;
+	return 0;
+}
+
+void personality_thread_end(struct thread *t)
+{
+	(void)t;
+}
+
+_Noreturn void personality_thread_last(void)
+{
+	start_exit(0);
+}
 
 _Noreturn void start_run(const struct start_args *args)
 {

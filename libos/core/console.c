@@ -8,6 +8,7 @@
 #include <libos/call.h>
 #include <libos/console.h>
 #include <libos/layout.h>
+#include <libos/wait.h>
 
 enum { PIECE = 256, TRIES = 3 };
 
@@ -40,7 +41,7 @@ int console_write(const void *bytes, size_t n)
 		p += done;
 		n -= (size_t)done;
 		if (n && done < PIECE)
-			call_wait(EXO_EV_CONSOLE_OUT, 0);
+			wait_events(EXO_EV_CONSOLE_OUT, 0);
 	}
 	return 0;
 }
@@ -69,7 +70,7 @@ int64_t console_read(void *bytes, size_t n)
 
 		if (got != -EAGAIN)
 			return got;
-		call_wait(EXO_EV_CONSOLE_IN, 0);
+		wait_events(EXO_EV_CONSOLE_IN, 0);
 	}
 }
 

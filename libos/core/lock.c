@@ -26,13 +26,16 @@ int owner_alive(uint64_t owner)
 	return tables_alive(owner);
 }
 
-void owner_yield(uint64_t owner)
+void owner_give_slice(uint64_t owner)
 {
 	if (tables_env(owner & 0xffff)->state == EXO_ENV_RUNNABLE &&
 	    call_yield(owner).status == EXO_OK)
 		return;
 	call_wait(0, time_now() + tables_info()->tick_ns);
 }
+
+/* Programs with threads have their own of these (libos/sched/sync.c). */
+__attribute__((weak, alias("owner_give_slice"))) void owner_yield(uint64_t owner);
 
 enum lock_state lock_acquire(struct lock *l)
 {
@@ -54,7 +57,7 @@ enum lock_state lock_acquire(struct lock *l)
 	}
 }
 
-void lock_release(struct lock *l)
+__attribute__((weak)) void lock_release(struct lock *l)
 {
 	__atomic_store_n(&l->owner, 0, __ATOMIC_RELEASE);
 }

@@ -1,8 +1,8 @@
 /*
  * newlib.c - what newlib asks of the system below files: memory, exit, its state, its locks.
  *
- * Owns nothing but the order of start-up and exit.  One thread for now, so that the library's state
- * is the global one and its locks are free.  Called by newlib and, once, by core/start.c.
+ * Owns nothing but the order of start-up and exit.  With one thread the library's state is the global
+ * one and its locks are free; threads bring their own of what is weak here (posix/pthread_newlib.c).  Called by newlib and, once, by core/start.c.
  */
 #include <errno.h>
 #include <reent.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <sys/lock.h>
 #include <libos/start.h>
+#include <libos/upcall.h>
 #include <libos/vm.h>
 
 extern char **environ;
@@ -18,15 +19,19 @@ int main(int argc, char **argv, char **envp);
 void __libc_init_array(void);
 void __libc_fini_array(void);
 
-struct _reent *__getreent(void)
+__attribute__((weak)) struct _reent *__getreent(void)
 {
 	return _GLOBAL_REENT;
 }
 
 void *sbrk(ptrdiff_t incr)
 {
-	const uint64_t old = vm_sbrk(incr);
+	uint64_t old;
 
+	/* An event's handler looks at regions, and another thread may change them. */
+	upcall_defer();
+	old = vm_sbrk(incr);
+	upcall_undefer();
 	if (old == (uint64_t)-1) {
 		errno = ENOMEM;
 		return (void *)-1;

@@ -2,9 +2,9 @@
  * time.c - the clock, computed from the processor's counter as the info page says.
  * Owns nothing.  The kernel computes its own time by the same formula.
  */
-#include <libos/call.h>
 #include <libos/tables.h>
 #include <libos/time.h>
+#include <libos/wait.h>
 
 uint64_t time_now(void)
 {
@@ -24,5 +24,5 @@ uint64_t time_real(void)
 
 uint64_t time_sleep_until(uint64_t deadline, uint64_t mask)
 {
-	return call_wait(mask, deadline ? deadline : 1).value;
+	return wait_events(mask, deadline ? deadline : 1).value;
 }

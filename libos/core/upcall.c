@@ -21,7 +21,6 @@ struct pushed {
 
 void upcall_entry(void);
 void upcall_deflected(void);
-void upcall_inject(uint64_t events);
 int upcall_dispatch(struct exo_upcall_frame *frame);
 _Noreturn void upcall_fatal(const struct exo_upcall_frame *frame, const struct pushed *r);
 
@@ -65,11 +64,19 @@ static void want_slices(void)
 		     (on_slice ? EXO_SLICE_START : 0) | (on_slice_end ? EXO_SLICE_END : 0));
 }
 
-void upcall_on_slice(upcall_fn *fn)
+uint64_t upcall_events(void)
+{
+	return event_mask;
+}
+
+void upcall_slice_handler(upcall_fn *fn)
 {
 	on_slice = fn;
 	want_slices();
 }
+
+/* Programs with threads have one of their own (libos/sched/preempt.c). */
+__attribute__((weak, alias("upcall_slice_handler"))) void upcall_on_slice(upcall_fn *fn);
 
 void upcall_on_slice_end(upcall_fn *fn)
 {

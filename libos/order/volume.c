@@ -16,6 +16,7 @@
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/vm.h>
+#include <libos/wait.h>
 #include "order.h"
 
 struct disk {
@@ -113,7 +114,7 @@ static uint32_t poll(void)
 void volume_wait(void)
 {
 	if (!poll())
-		call_wait(EXO_EV_IO, 0);
+		wait_events(EXO_EV_IO, 0);
 }
 
 /* The entry at the tail goes to the kernel, who may first want others to be done. */

@@ -21,6 +21,7 @@
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/time.h>
+#include <libos/wait.h>
 
 extern char **environ;
 
@@ -69,7 +70,7 @@ static int await_parent(void)
 	while (posix_self->left.eid) {
 		if (time_now() > until)
 			return -EAGAIN;
-		call_wait(0, time_now() + STEP_NS);
+		wait_events(0, time_now() + STEP_NS);
 	}
 	return 0;
 }

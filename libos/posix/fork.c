@@ -19,6 +19,7 @@
 #include <libos/tables.h>
 #include <libos/upcall.h>
 #include <libos/vm.h>
+#include <libos/wait.h>
 
 enum {
 	MOST_GRANTS = 16,
@@ -47,6 +48,7 @@ _Noreturn static void copied(struct copy *c)
 	c->self->eid = c->eid;
 	reach_copied();
 	signal_copied();
+	wait_forked();
 	longjmp(c->back, 1);
 }
 

@@ -76,6 +76,9 @@ void posix_unlock(void);
  */
 int posix_wait(uint64_t mask, uint64_t deadline);
 
+/* Where the caller ends if it is a thread that was cancelled. */
+void posix_cancel_point(void);
+
 /* Posts POSIX_EV_WAKE to `eid`, if it is not 0. */
 void posix_wake(uint64_t eid);
 

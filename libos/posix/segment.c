@@ -17,6 +17,7 @@
 #include <libos/start.h>
 #include <libos/time.h>
 #include <libos/vm.h>
+#include <libos/wait.h>
 
 enum { OWN_PAGES = 64, BIG_PAGES = 4096 };
 
@@ -79,7 +80,9 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 
 	if (signal_interrupts((mask & POSIX_EV_SIGNAL) != 0))
 		return -EINTR;
-	r = call_wait(mask | POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN, until);
+	posix_cancel_point();
+	r = wait_events(mask | POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN, until);
+	posix_cancel_point();
 	if (r.status == EXO_OK && (r.value & EXO_EV_CHILD))
 		proc_children();
 	if (r.status == EXO_OK && (r.value & EXO_EV_CONSOLE_IN))

@@ -20,6 +20,7 @@
 #include <libos/tables.h>
 #include <libos/time.h>
 #include <libos/vm.h>
+#include <libos/wait.h>
 
 #define BIT(sig) (1ul << (sig))
 
@@ -135,6 +136,7 @@ static void came(void *arg, struct upcall_context *c)
 
 	(void)c;
 	posix_enter();
+	wait_posted(events);
 	if (events & EXO_EV_CHILD)
 		(void)proc_children();
 	if (events & EXO_EV_CONSOLE_IN)
@@ -292,7 +294,7 @@ static void insist(const struct posix_proc *p)
 	if (p->parent != posix_self->pid || p->cap >= EXO_NCAP)
 		return;
 	while (!build_ended(&b) && time_now() < patience)
-		call_wait(0, time_now() + STEP_NS);
+		wait_events(0, time_now() + STEP_NS);
 	if (!build_ended(&b))
 		(void)build_kill(&b, SIGKILL);
 }

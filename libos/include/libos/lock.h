@@ -48,4 +48,7 @@ int owner_alive(uint64_t owner);
  * it. */
 void owner_yield(uint64_t owner);
 
+/* The same, when `owner` is another process. */
+void owner_give_slice(uint64_t owner);
+
 #endif

@@ -39,8 +39,15 @@ void upcall_on_event(upcall_fn *fn, uint64_t mask);
  */
 void upcall_for_memory(uint64_t mask);
 
+/* That mask.  An event upcall of these, made here: returns when it was handled. */
+uint64_t upcall_events(void);
+void upcall_inject(uint64_t events);
+
 /* Who is told of each slice that starts; NULL: nobody. */
 void upcall_on_slice(upcall_fn *fn);
+
+/* What that leads to; with threads, they are the one that is told, and tell others. */
+void upcall_slice_handler(upcall_fn *fn);
 
 /*
  * Who is told that its slice ends in EXO_GRACE_NS; NULL: nobody.  It should see to it that the

@@ -1,0 +1,200 @@
+/*
+ * pthread_mutex.c - mutexes of three kinds, and condition variables.
+ *
+ * Owns: what the words of pthread_mutex_t and pthread_cond_t mean.  The kinds differ only in what
+ * happens when a thread meets its own mutex, or another's.  Called by programs.
+ */
+#include "pthread.h"
+
+#include <errno.h>
+
+struct mutex {
+	struct thread_mutex m;
+	uint64_t depth; /* recursive: locks beyond the first */
+};
+
+_Static_assert(sizeof(struct mutex) <= offsetof(pthread_mutex_t, type), "overlay's size");
+_Static_assert(sizeof(struct thread_cond) <= offsetof(pthread_cond_t, clock), "overlay's size");
+
+static struct mutex *mutex_of(pthread_mutex_t *m)
+{
+	return (struct mutex *)m;
+}
+
+static struct thread_cond *cond_of(pthread_cond_t *c)
+{
+	return (struct thread_cond *)c;
+}
+
+/* ---- mutexes -------------------------------------------------------------------------------- */
+
+int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+{
+	*m = (pthread_mutex_t){.type = attr ? attr->type : PTHREAD_MUTEX_DEFAULT};
+	return 0;
+}
+
+int pthread_mutex_destroy(pthread_mutex_t *m)
+{
+	return mutex_of(m)->m.owner ? EBUSY : 0;
+}
+
+/* The caller has it already: -1 if it is to wait all the same. */
+static int again(pthread_mutex_t *m)
+{
+	if (m->type == PTHREAD_MUTEX_ERRORCHECK)
+		return EDEADLK;
+	if (m->type != PTHREAD_MUTEX_RECURSIVE)
+		return -1;
+	if (mutex_of(m)->depth == UINT32_MAX)
+		return EAGAIN;
+	mutex_of(m)->depth++;
+	return 0;
+}
+
+int pthread_mutex_lock(pthread_mutex_t *m)
+{
+	if (mutex_of(m)->m.owner == thread_current) {
+		const int result = again(m);
+
+		if (result >= 0)
+			return result;
+	}
+	thread_mutex_lock(&mutex_of(m)->m);
+	return 0;
+}
+
+int pthread_mutex_trylock(pthread_mutex_t *m)
+{
+	if (m->type == PTHREAD_MUTEX_RECURSIVE && mutex_of(m)->m.owner == thread_current)
+		return again(m);
+	return -thread_mutex_trylock(&mutex_of(m)->m);
+}
+
+int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
+{
+	const uint64_t deadline = pthread_deadline(CLOCK_REALTIME, until);
+
+	if (mutex_of(m)->m.owner == thread_current) {
+		const int result = again(m);
+
+		if (result >= 0)
+			return result;
+	}
+	if (thread_mutex_trylock(&mutex_of(m)->m) == 0)
+		return 0;
+	return deadline ? -thread_mutex_lock_until(&mutex_of(m)->m, deadline) : EINVAL;
+}
+
+int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+	if (m->type != PTHREAD_MUTEX_NORMAL && mutex_of(m)->m.owner != thread_current)
+		return EPERM;
+	if (mutex_of(m)->depth)
+		mutex_of(m)->depth--;
+	else
+		thread_mutex_unlock(&mutex_of(m)->m);
+	return 0;
+}
+
+int pthread_mutexattr_init(pthread_mutexattr_t *a)
+{
+	*a = (pthread_mutexattr_t){.type = PTHREAD_MUTEX_DEFAULT};
+	return 0;
+}
+
+int pthread_mutexattr_destroy(pthread_mutexattr_t *a)
+{
+	(void)a;
+	return 0;
+}
+
+int pthread_mutexattr_settype(pthread_mutexattr_t *a, int type)
+{
+	if (type < PTHREAD_MUTEX_NORMAL || type > PTHREAD_MUTEX_ERRORCHECK)
+		return EINVAL;
+	a->type = type;
+	return 0;
+}
+
+int pthread_mutexattr_gettype(const pthread_mutexattr_t *a, int *type)
+{
+	*type = a->type;
+	return 0;
+}
+
+/* ---- condition variables -------------------------------------------------------------------- */
+
+int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
+{
+	*c = (pthread_cond_t){.clock = attr ? attr->clock : 0};
+	return 0;
+}
+
+int pthread_cond_destroy(pthread_cond_t *c)
+{
+	return cond_of(c)->waiters.first ? EBUSY : 0;
+}
+
+/* A recursive mutex is let go of once only, as POSIX says: then others cannot have it. */
+static int wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t deadline)
+{
+	int error;
+
+	if (m->type != PTHREAD_MUTEX_NORMAL && mutex_of(m)->m.owner != thread_current)
+		return EPERM;
+	pthread_testcancel();
+	error = thread_cond_wait(cond_of(c), &mutex_of(m)->m, deadline);
+	pthread_testcancel();
+	return error == -ETIMEDOUT ? ETIMEDOUT : 0;
+}
+
+int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+	return wait(c, m, 0);
+}
+
+int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
+{
+	const uint64_t deadline = pthread_deadline(c->clock, until);
+
+	return deadline ? wait(c, m, deadline) : EINVAL;
+}
+
+int pthread_cond_signal(pthread_cond_t *c)
+{
+	thread_cond_signal(cond_of(c));
+	return 0;
+}
+
+int pthread_cond_broadcast(pthread_cond_t *c)
+{
+	thread_cond_broadcast(cond_of(c));
+	return 0;
+}
+
+int pthread_condattr_init(pthread_condattr_t *a)
+{
+	*a = (pthread_condattr_t){.clock = CLOCK_REALTIME};
+	return 0;
+}
+
+int pthread_condattr_destroy(pthread_condattr_t *a)
+{
+	(void)a;
+	return 0;
+}
+
+int pthread_condattr_setclock(pthread_condattr_t *a, clockid_t clock)
+{
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+		return EINVAL;
+	a->clock = (int)clock;
+	return 0;
+}
+
+int pthread_condattr_getclock(const pthread_condattr_t *restrict a, clockid_t *restrict clock)
+{
+	*clock = (clockid_t)a->clock;
+	return 0;
+}

@@ -1,0 +1,120 @@
+/*
+ * pthread_newlib.c - newlib among threads: a state for each (errno, strtok …), locks that lock.
+ *
+ * Owns: newlib's lock objects, which take the place of libc's own empty ones, and each thread's
+ * struct _reent.  Linked with any program that makes threads, since thread.c asks for it.
+ * Called by newlib and by libos/sched/thread.c.
+ */
+#include <errno.h>
+#include <reent.h>
+#include <stdlib.h>
+#include <sys/lock.h>
+#include <libos/sched.h>
+
+/* ---- state ---------------------------------------------------------------------------------- */
+
+struct _reent *__getreent(void)
+{
+	return thread_current->personal ? thread_current->personal : _GLOBAL_REENT;
+}
+
+int personality_thread(struct thread *t)
+{
+	struct _reent *const r = malloc(sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	_REENT_INIT_PTR(r);
+	t->personal = r;
+	return 0;
+}
+
+void personality_thread_end(struct thread *t)
+{
+	if (!t->personal)
+		return;
+	_reclaim_reent(t->personal);
+	free(t->personal);
+	t->personal = NULL;
+}
+
+_Noreturn void personality_thread_last(void)
+{
+	exit(0);
+}
+
+/* ---- locks ---------------------------------------------------------------------------------- */
+
+struct __lock {
+	struct thread_mutex m;
+	uint32_t depth;
+};
+
+struct __lock __lock___sinit_recursive_mutex, __lock___sfp_recursive_mutex,
+	__lock___atexit_recursive_mutex, __lock___at_quick_exit_mutex,
+	__lock___malloc_recursive_mutex, __lock___env_recursive_mutex, __lock___tz_mutex,
+	__lock___dd_hash_mutex, __lock___arc4random_mutex;
+
+/* For those whose lock could not be made: one that is shared locks as well. */
+static struct __lock spare;
+
+void __retarget_lock_init(_LOCK_T *lock)
+{
+	*lock = calloc(1, sizeof(**lock));
+	if (!*lock)
+		*lock = &spare;
+}
+
+void __retarget_lock_init_recursive(_LOCK_T *lock)
+{
+	__retarget_lock_init(lock);
+}
+
+void __retarget_lock_close(_LOCK_T lock)
+{
+	if (lock != &spare)
+		free(lock);
+}
+
+void __retarget_lock_close_recursive(_LOCK_T lock)
+{
+	__retarget_lock_close(lock);
+}
+
+int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
+{
+	if (lock->m.owner == thread_current)
+		lock->depth++;
+	else if (thread_mutex_trylock(&lock->m))
+		return 0;
+	return 1;
+}
+
+void __retarget_lock_acquire_recursive(_LOCK_T lock)
+{
+	if (!__retarget_lock_try_acquire_recursive(lock))
+		thread_mutex_lock(&lock->m);
+}
+
+void __retarget_lock_release_recursive(_LOCK_T lock)
+{
+	if (lock->depth)
+		lock->depth--;
+	else
+		thread_mutex_unlock(&lock->m);
+}
+
+int __retarget_lock_try_acquire(_LOCK_T lock)
+{
+	return __retarget_lock_try_acquire_recursive(lock);
+}
+
+void __retarget_lock_acquire(_LOCK_T lock)
+{
+	__retarget_lock_acquire_recursive(lock);
+}
+
+void __retarget_lock_release(_LOCK_T lock)
+{
+	__retarget_lock_release_recursive(lock);
+}

@@ -1,0 +1,151 @@
+/*
+ * pthread_rwlock.c - locks for many readers or one writer.
+ *
+ * Owns: what the words of pthread_rwlock_t mean.  Invariant: writer is NULL or readers is 0.  New
+ * readers stand behind writers that wait, so writers do not starve.  Lock: deferred upcalls.
+ * Called by programs.
+ */
+#include "pthread.h"
+
+#include <errno.h>
+
+struct rwlock {
+	struct thread *writer;
+	struct thread_queue reading, writing; /* who waits */
+	uint64_t readers;
+};
+
+_Static_assert(sizeof(struct rwlock) <= sizeof(pthread_rwlock_t), "overlay's size");
+
+static struct rwlock *lock_of(pthread_rwlock_t *l)
+{
+	return (struct rwlock *)l;
+}
+
+int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
+{
+	(void)attr;
+	*l = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+	return 0;
+}
+
+int pthread_rwlock_destroy(pthread_rwlock_t *l)
+{
+	return lock_of(l)->writer || lock_of(l)->readers ? EBUSY : 0;
+}
+
+static int may_read(const struct rwlock *l)
+{
+	return !l->writer && !l->writing.first;
+}
+
+static int may_write(const struct rwlock *l)
+{
+	return !l->writer && !l->readers;
+}
+
+/* Whoever may go on is woken; who was woken looks again. */
+static void pass_on(struct rwlock *l)
+{
+	if (may_write(l) && thread_queue_wake(&l->writing))
+		return;
+	if (may_read(l))
+		thread_queue_wake_all(&l->reading);
+}
+
+/* `until`: NULL for no end.  0, EDEADLK, EINVAL or ETIMEDOUT. */
+static int acquire(struct rwlock *l, int write, const struct timespec *until)
+{
+	int (*const may)(const struct rwlock *) = write ? may_write : may_read;
+	struct thread_queue *const q = write ? &l->writing : &l->reading;
+	int error = 0;
+
+	if (l->writer == thread_current)
+		return EDEADLK;
+	thread_enter();
+	while (!may(l) && error != -ETIMEDOUT && error != -EINVAL) {
+		const uint64_t deadline = until ? pthread_deadline(CLOCK_REALTIME, until) : 0;
+
+		error = until && !deadline ? -EINVAL : thread_queue_wait(q, deadline);
+	}
+	if (error == -EINTR)
+		error = 0;
+	if (!error && write)
+		l->writer = thread_current;
+	else if (!error)
+		l->readers++;
+	else
+		pass_on(l); /* readers may have stood behind us */
+	thread_leave();
+	return -error;
+}
+
+static int try(struct rwlock *l, int write)
+{
+	int error = EBUSY;
+
+	thread_enter();
+	if (write ? may_write(l) : may_read(l))
+		error = acquire(l, write, NULL);
+	thread_leave();
+	return error;
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *l)
+{
+	return acquire(lock_of(l), 0, NULL);
+}
+
+int pthread_rwlock_wrlock(pthread_rwlock_t *l)
+{
+	return acquire(lock_of(l), 1, NULL);
+}
+
+int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
+{
+	return try(lock_of(l), 0);
+}
+
+int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
+{
+	return try(lock_of(l), 1);
+}
+
+int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *until)
+{
+	return acquire(lock_of(l), 0, until);
+}
+
+int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *until)
+{
+	return acquire(lock_of(l), 1, until);
+}
+
+int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+{
+	struct rwlock *const l = lock_of(lock);
+	int error = 0;
+
+	thread_enter();
+	if (l->writer == thread_current)
+		l->writer = NULL;
+	else if (!l->writer && l->readers)
+		l->readers--;
+	else
+		error = EPERM;
+	pass_on(l);
+	thread_leave();
+	return error;
+}
+
+int pthread_rwlockattr_init(pthread_rwlockattr_t *a)
+{
+	*a = (pthread_rwlockattr_t){0};
+	return 0;
+}
+
+int pthread_rwlockattr_destroy(pthread_rwlockattr_t *a)
+{
+	(void)a;
+	return 0;
+}

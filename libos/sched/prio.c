@@ -1,0 +1,63 @@
+/*
+ * prio.c - fixed priorities, preemptive: the runnable thread of the highest priority runs.
+ *
+ * Owns the queue, sorted by rank = -priority, equals in order of arrival.  A thread that wakes
+ * takes the processor at once from one of lower priority; threads of the same priority take turns
+ * by slices; lower ones wait, for ever if need be.  So that a low one that holds a mutex cannot
+ * make a high one wait for the middle ones (priority inversion), who waits for a mutex lends its
+ * rank to the owner, along chains of owners, until it unlocks: sched_inherit.  Enqueueing is linear
+ * in the runnable threads that are less urgent.
+ */
+#include <libos/sched.h>
+
+const char sched_name[] = "prio";
+
+static struct sched_list ready;
+
+void sched_enqueue(struct thread *t, enum sched_why why)
+{
+	if (why == SCHED_NEW)
+		sched_restore(t);
+	sched_list_by_rank(&ready, t);
+}
+
+struct thread *sched_pick(void)
+{
+	struct thread *t = ready.first;
+
+	if (t)
+		sched_list_remove(&ready, t);
+	return t;
+}
+
+void sched_dequeue(struct thread *t)
+{
+	sched_list_remove(&ready, t);
+}
+
+int sched_tick(struct thread *t)
+{
+	return ready.first && ready.first->rank <= t->rank;
+}
+
+int sched_before(const struct thread *a, const struct thread *b)
+{
+	return a->rank < b->rank;
+}
+
+int sched_admit(const struct thread *t, const struct thread_policy *policy)
+{
+	(void)t, (void)policy;
+	return 0;
+}
+
+void sched_restore(struct thread *t)
+{
+	t->rank = -(int64_t)t->policy.priority;
+}
+
+void sched_inherit(struct thread *t, const struct thread *from)
+{
+	if (from->rank < t->rank)
+		t->rank = from->rank;
+}
