@@ -66,7 +66,7 @@ static void want_slices(void)
 
 uint64_t upcall_events(void)
 {
-	return event_mask;
+	return event_mask | memory_mask;
 }
 
 void upcall_slice_handler(upcall_fn *fn)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 PERSONALITIES = ("posix", "bare")
+WANTED = ("sched",)  # seams of which a program gets what it calls, and its note says nothing
 NOTE_SECTION = ".note.freehold"
 CARRIED = ".freehold."  # a section of this name and a seam's holds the user's own variant, as an object
 
@@ -86,7 +87,7 @@ class Choice:
         seams = config["seams"].split()
         if self.personality == "bare":
             named = [seam for seam, _ in said]
-            seams = [seam for seam in config["bare_may"].split() if seam in named] + config["bare_seams"].split()
+            seams = [seam for seam in config["bare_may"].split() if seam in named] + config["bare_seams"].split() + list(WANTED)
         self.values = {seam: values for seam, values in words(config["defaults"]) if seam in seams}
         for seam, values in ((seam, values) for seam, values in said if seam):
             if seam not in seams:
@@ -125,16 +126,25 @@ class Choice:
     def line(self):
         """Every seam, as the note tells it: a user's file by its name and contents."""
         return " ".join([self.personality] + [f"{seam}={','.join(tell(value) for value in values)}"
-                                              for seam, values in self.values.items()])
+                                              for seam, values in self.values.items() if seam not in WANTED])
 
     def files(self):
         """The user's own: (seam, path)."""
         return [(seam, value) for seam, values in self.values.items() for value in values if is_file(value)]
 
     def archives(self):
-        """What is linked besides the user's own files."""
-        found = [f"{self.folder}/core.a", f"{self.folder}/{self.personality}.a"]
+        """What is linked whole besides the user's own files."""
+        return [f"{self.folder}/core.a", f"{self.folder}/{self.personality}.a"] + self.of_seams(wanted=False)
+
+    def threads(self):
+        """What is linked as far as the program calls it."""
+        return ([f"{self.folder}/pthread.a"] if self.personality == "posix" else []) + self.of_seams(wanted=True)
+
+    def of_seams(self, wanted):
+        found = []
         for seam, values in self.values.items():
+            if (seam in WANTED) != wanted:
+                continue
             common = f"{self.folder}/{seam}.a"
             found += [common] if os.path.exists(common) else []
             found += [f"{self.folder}/{seam}-{value}.a" for value in values if not is_file(value)]

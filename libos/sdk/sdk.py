@@ -69,10 +69,11 @@ class Compiler:
     def compiling(self, *words):
         return [self.gcc, *self.first, *words, *self.last]
 
-    def linking(self, words, parts):
-        """The libOS comes whole, so that its memcpy and friends are found before newlib's."""
+    def linking(self, words, parts, threads=()):
+        """The libOS comes whole, so that its memcpy and friends are found before newlib's; of threads what is called."""
         return [self.gcc, *self.first, *self.config["ldflags"].split(), f"-L{self.home}/lib", *words, *self.last,
-                "-Wl,--whole-archive", *parts, "-Wl,--no-whole-archive", "-Wl,--start-group", "-lc", "-lm",
+                "-Wl,--whole-archive", *parts, "-Wl,--no-whole-archive", "-Wl,--start-group", *threads, "-Wl,--end-group",
+                "-Wl,--start-group", "-lc", "-lm",
                 self.ask("-print-libgcc-file-name"), "-Wl,--end-group"]
 
     def note(self, line, made):
@@ -140,7 +141,7 @@ class Tools:
         parts = [f"{self.home}/libos/core.a", f"{self.home}/libos/posix.a"]
         for seam, values in self.said.items():
             parts += [f"{self.home}/libos/{name}.a" for name in [seam, *(f"{seam}-{value}" for value in values)]
-                      if os.path.exists(f"{self.home}/libos/{name}.a")]
+                      if seam not in libos.WANTED and os.path.exists(f"{self.home}/libos/{name}.a")]
         for seam, code in self.carried.items():
             parts.append(f"{work}/{seam}.o")
             with open(parts[-1], "wb") as out:

@@ -39,7 +39,7 @@ void upcall_on_event(upcall_fn *fn, uint64_t mask);
  */
 void upcall_for_memory(uint64_t mask);
 
-/* That mask.  An event upcall of these, made here: returns when it was handled. */
+/* Both masks together.  An event upcall of these, made here: returns when it was handled. */
 uint64_t upcall_events(void);
 void upcall_inject(uint64_t events);
 
