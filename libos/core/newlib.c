@@ -1,8 +1,9 @@
 /*
  * newlib.c - what newlib asks of the system below files: memory, exit, its state, its locks.
  *
- * Owns nothing but the order of start-up and exit.  With one thread the library's state is the global
- * one and its locks are free; threads bring their own of what is weak here (posix/pthread_newlib.c).  Called by newlib and, once, by core/start.c.
+ * Owns nothing but the order of start-up and exit.  With one thread the library's state is the
+ * global one and its locks are free; threads bring what takes the place of that
+ * (posix/pthread_newlib.c).  Called by newlib and, once, by core/start.c.
  */
 #include <errno.h>
 #include <reent.h>

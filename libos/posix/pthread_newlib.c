@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <reent.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/lock.h>
 #include <libos/sched.h>
 

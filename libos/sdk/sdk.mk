@@ -34,7 +34,7 @@ define sdk_config
 seams=$(LIBOS_SEAMS)
 bare_seams=$(LIBOS_BARE_SEAMS)
 bare_may=$(LIBOS_BARE_MAY)
-defaults=$(wordlist 2,99,$(call libos_line,posix))
+defaults=$(wordlist 2,99,$(call libos_line,posix)) sched=$(call libos_choice,sched,posix)
 shared=fs buf
 general=vm
 cflags=$(TARGET_SYSTEM)
