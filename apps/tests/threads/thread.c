@@ -31,8 +31,17 @@ static void join_gives_result(void)
 	CHECK(thread_join(thread_self(), NULL) == -EDEADLK);
 }
 
-static void *exits(void *arg)
+static struct thread_sem gate;
+
+static void *returns_at_gate(void *arg)
 {
+	thread_sem_wait(&gate, 0);
+	return arg;
+}
+
+static void *exits_at_gate(void *arg)
+{
+	thread_sem_wait(&gate, 0);
 	thread_exit(arg);
 }
 
@@ -42,8 +51,11 @@ static void many_at_once(void)
 	void *result;
 
 	for (long i = 0; i < MANY; i++)
-		CHECK(thread_create(&t[i], NULL, i % 2 ? same : exits, (void *)i) == 0);
+		CHECK(thread_create(&t[i], NULL, i % 2 ? returns_at_gate : exits_at_gate,
+				    (void *)i) == 0);
 	CHECK(thread_count == MANY + 1);
+	for (int i = 0; i < MANY; i++)
+		CHECK(thread_sem_post(&gate) == 0);
 	for (long i = MANY; i-- > 0;)
 		CHECK(thread_join(t[i], &result) == 0 && result == (void *)i);
 	CHECK(thread_count == 1);
