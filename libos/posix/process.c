@@ -219,8 +219,8 @@ static int bury_left(struct posix_proc *p)
 	struct build b = {.eid = p->left.eid, .cap = cap};
 	struct build_end end;
 
-	/* It ended before it had a successor: p has ended. */
-	if (p->eid != p->left.eid) {
+	/* Else it ended before it had a successor: p has ended. */
+	if (__atomic_load_n(&p->eid, __ATOMIC_ACQUIRE) != p->left.eid) {
 		if (build_reap(&b, &end) == -EAGAIN) {
 			if (p->cap == NO_CAP && cap != NO_CAP)
 				call_cap_drop(cap);
@@ -236,10 +236,19 @@ static int bury_left(struct posix_proc *p)
 	return 0;
 }
 
-/* Whether p's environment is gone and nothing else is to be done first. */
+/*
+ * Whether p's environment is gone and nothing else is to be done first.  The child writes what is
+ * read here: once its environment is seen to be dead, what it did last is seen too, which may have
+ * been to leave its place to another.
+ */
 static int has_ended(const struct posix_proc *p)
 {
-	return p->eid && !p->left.eid && !tables_alive(p->eid) && p->state != POSIX_PROC_ZOMBIE;
+	const uint64_t eid = __atomic_load_n(&p->eid, __ATOMIC_ACQUIRE);
+
+	if (!eid || p->state == POSIX_PROC_ZOMBIE || tables_alive(eid))
+		return 0;
+	return __atomic_load_n(&p->left.eid, __ATOMIC_ACQUIRE) == 0 &&
+	       __atomic_load_n(&p->eid, __ATOMIC_ACQUIRE) == eid;
 }
 
 int proc_children(void)
@@ -250,7 +259,9 @@ int proc_children(void)
 	for (uint32_t i = children; i-- > 0;) {
 		struct posix_proc *p = &posix_seg->proc[child[i]];
 
-		if (p->left.eid && !tables_alive(p->left.eid))
+		const uint64_t left = __atomic_load_n(&p->left.eid, __ATOMIC_ACQUIRE);
+
+		if (left && !tables_alive(left))
 			again |= bury_left(p);
 		if (has_ended(p))
 			again |= bury(p);
