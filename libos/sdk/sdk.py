@@ -92,7 +92,8 @@ class Tools:
         self.agree(shared)
         self.carried = {}
         if shared:
-            self.said.update({seam: values for seam, values in libos.words(shared[0].line) if seam in self.shared()})
+            self.said.update({seam: values for seam, values in libos.words(shared[0].line)
+                              if seam in self.shared() and values[0] != self.said[seam][0]})
             self.carried = {seam: code for seam, code in shared[0].carried.items() if seam in self.shared()}
             self.carries(shared[0])
         self.line = "posix " + " ".join(f"{seam}={','.join(values)}" for seam, values in self.said.items())
@@ -110,8 +111,9 @@ class Tools:
                 raise libos.Refused(f"{note.path}: was linked with a {seam} of its own, and does not carry it any more")
 
     def agree(self, notes):
+        """Of several file systems the first is the root's, which all must be able to reach."""
         for seam in self.shared():
-            chosen = {dict((s, ",".join(v)) for s, v in libos.words(note.line)).get(seam): note for note in notes}
+            chosen = {dict((s, v[0]) for s, v in libos.words(note.line)).get(seam): note for note in notes}
             if len(chosen) > 1:
                 (one, first), (two, second) = list(chosen.items())[:2]
                 raise libos.Refused(f"programs of one image share files and must agree on {seam}: {first.path} has "
