@@ -187,9 +187,9 @@ static int split(uint64_t va)
 		return 0;
 	/* That may move it within the array, too. */
 	err = grow();
-	if (err)
+	r = err ? 0 : vm_find(va);
+	if (!r)
 		return err;
-	r = vm_find(va);
 	upper = *r;
 	upper.start = va;
 	if (r->kind == VM_PAGER)
