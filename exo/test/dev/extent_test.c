@@ -531,7 +531,8 @@ static void charges_pass_on(void)
 	fake_as(A);
 	CHECK(sys_extent_split(5, 455, 6).status == EXO_OK && extents[6].payer == A);
 	CHECK(quota_used[A].n[EXO_QUOTA_EXTENTS] == 2);
-	CHECK(extent_pass_charge(6, B, A) == EXO_PERM && extent_pass_charge(0, A, B) == EXO_RANGE);
+	CHECK(extent_pass_charge(6, B, A) == EXO_PERM && extent_pass_charge(0, A, B) == EXO_RANGE &&
+	      extent_pass_charge(EXO_NEXTENT, A, B) == EXO_RANGE);
 	CHECK(extent_pass_charge(6, A, B) == EXO_OK);
 	fake_run();
 	CHECK(extents[6].state == EXO_EXTENT_LIVE && extents[6].payer == B);
@@ -545,6 +546,13 @@ static void boot_charges_what_is_there(void)
 	two_envs();
 	CHECK(own(A, 5, 0, 450, 10) && own(A, 6, 5, 470, 10) && fake_reboot().usable);
 	CHECK(extents[5].payer == 0);
+	fake_env(A, PRINCIPAL_A);
+	CHECK(sys_extent_open(5, 5).status == EXO_OK && sys_extent_free(5).status == EXO_OK);
+	fake_run(); /* nobody is given back what nobody was charged */
+	CHECK(extents[5].state == EXO_EXTENT_FREE && quota_used[A].n[EXO_QUOTA_EXTENTS] == 0);
+	CHECK(sys_cap_drop(5).status == EXO_OK && own(A, 5, 0, 450, 10));
+	extents[5].payer = 0;
+	quota_used[A].n[EXO_QUOTA_EXTENTS] = 0;
 	extent_charge_all();
 	CHECK(extents[5].payer == FIRST_ENV && extents[0].payer == 0 && extents[7].payer == 0);
 	CHECK(quota_used[FIRST_ENV].n[EXO_QUOTA_EXTENTS] == 2 + 1); /* the other drive is one */

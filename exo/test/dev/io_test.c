@@ -669,6 +669,8 @@ static void checker_sees_what_is_planted(void)
 	PLANT(extents[100].owner = 1);
 	PLANT(extents[127].start = UINT64_MAX);
 	PLANT(extents[X].init = 101);
+	PLANT(extents[X].payer = EXO_NENV - 1);
+	PLANT(extents[X].payer = B);
 	PLANT(extents[Y].next = 0; extents[X].next = 0);
 	PLANT(extents[0].next = EXO_NEXTENT);
 	PLANT(extents[0].next = 100);
