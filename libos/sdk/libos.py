@@ -17,6 +17,7 @@ import sys
 PERSONALITIES = ("posix", "bare")
 WANTED = ("sched",)  # seams of which a program gets what it calls, and its note says nothing
 NOTE_SECTION = ".note.freehold"
+GATHERED = {"fs": ("fs_variants", "FS_VARIANT")}  # seams whose variants are found in a section; the macro that puts one there
 CARRIED = ".freehold."  # a section of this name and a seam's holds the user's own variant, as an object
 
 
@@ -52,6 +53,10 @@ def check_object(folder, seam, name, path):
     missing = sorted(needs(folder, seam) - symbols(path, "defined"))
     if missing:
         raise Refused(f"{seam}={name}: this file is to be the seam {seam}, but does not define: {', '.join(missing)}")
+    section, macro = GATHERED.get(seam, (None, None))
+    if section and not Elf(path).section(section):
+        raise Refused(f"{seam}={name}: this file is to be the seam {seam}, but registers no variant: "
+                      f"it lacks {macro}(its operations), which fills the section {section}")
 
 
 def words(line):

@@ -45,7 +45,10 @@ enum fs_type {
 	FS_TYPE_EXT2 = 1,
 	FS_TYPE_LOG = 2,
 	FS_TYPE_RAW = 3,
-	FS_TYPE_MEM = 4
+	FS_TYPE_MEM = 4,
+	/* From here on users' own.  Processes that share files find a variant by this number alone: two
+	 * that may meet on one machine have two. */
+	FS_TYPE_USER = 0x10000
 };
 
 enum fs_mount_flags {
@@ -173,7 +176,7 @@ enum fs_traits {
  * -EROFS and -ENOSPC.
  */
 struct fs_ops {
-	uint32_t type; /* enum fs_type, or another number that no other variant has */
+	uint32_t type; /* enum fs_type; FS_TYPE_USER and above in a file of a user's own */
 	const char *name;
 	uint32_t traits; /* enum fs_traits */
 

@@ -229,6 +229,7 @@ def bad_input(place):
     place.refuses("two personalities", [*cc, "posix bare"], "not both")
     place.refuses("two of one kind", [*cc, "vm=demand,eager"], "cannot be in one program")
     place.refuses("half a policy", [*cc, "buf=./half.c"], "seam buf", "half.c", "buf_policy_victim")
+    place.refuses("a file system that registers nothing", [*cc, "fs=ext2,./policy.c"], "seam fs", "policy.c", "FS_VARIANT", "fs_variants")
     place.refuses("no such variant's file", [*cc, "buf=./none.c"], "no such file", "none.c")
     place.refuses("shared library", ["exo-cc", "-shared", "hello.c"], "no shared libraries")
     place.refuses("undefined function", ["exo-cc", "-o", "x", "fill.c"], "asked")
