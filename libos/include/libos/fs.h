@@ -46,8 +46,8 @@ enum fs_type {
 	FS_TYPE_LOG = 2,
 	FS_TYPE_RAW = 3,
 	FS_TYPE_MEM = 4,
-	/* From here on users' own.  Processes that share files find a variant by this number alone: two
-	 * that may meet on one machine have two. */
+	/* From here on users' own.  Processes that share files find a variant by this number alone:
+	 * two that may meet on one machine have two. */
 	FS_TYPE_USER = 0x10000
 };
 
