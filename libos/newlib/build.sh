@@ -86,7 +86,8 @@ step "configure: checks" '^checking' 100 "${clean[@]}" "$src/configure" --host=x
 	CC="gcc -nostdinc -isystem $(gcc -print-file-name=include) -U__linux__ -Ulinux -U__gnu_linux__ -U__unix__ -Uunix" \
 	AR=ar RANLIB=ranlib AS=as LD=ld READELF=readelf STRIP=strip \
 	CFLAGS="-O2 -g0 -ffreestanding -fno-pic -fno-pie -mno-avx -fno-stack-protector -fcf-protection=none \
--fno-asynchronous-unwind-tables -fno-unwind-tables -U_FORTIFY_SOURCE -ffunction-sections -fdata-sections"
+-fno-asynchronous-unwind-tables -fno-unwind-tables -U_FORTIFY_SOURCE -ffunction-sections -fdata-sections \
+-ffile-prefix-map=$tmp/="
 say "compile"
 step "compile: files" '^(/bin/bash .*libtool.*)?gcc .* -c ' 200 "${clean[@]}" make -j"$jobs"
 say "install"
