@@ -58,6 +58,7 @@ MK       := Makefile $(wildcard */*.mk libos/newlib/*.mk libos/sdk/*.mk)
 # Settings for the image, here; those for running it are read by scripts/run from the environment.
 IMAGE_SIZE ?=
 FILES      ?=
+SECONDS    ?= 60
 
 # One recipe line each, so that they can be followed by others.
 say          = $(if $(filter 1,$(V)),,printf '  %-8s %s\n' '$(1)' '$@' &&)
@@ -79,6 +80,7 @@ TEST_APPS :=
 IMAGE_DEPS :=
 HOST_TOOLS :=
 HOST_TESTS :=
+TEST_NEEDS :=
 ALL :=
 
 include libos/newlib/target.mk
@@ -184,7 +186,6 @@ coverage: ## which branches of the kernel's core do the host tests take? each ot
 		SANITIZE='-O0 --coverage' build-coverage
 	$(Q)scripts/coverage --run $(COVERAGE_BUILT)
 
-SECONDS ?= 60
 fuzz: ## calls of the core and the disk against models, by libFuzzer: SECONDS=60; INPUT=file replays one
 	$(Q)scripts/deps build fuzz
 	+$(call build,build-fuzzer)

@@ -21,6 +21,8 @@
 
 /* ---- this process (process.c, segment.c) -------------------------------------------------- */
 
+struct build;
+
 extern struct posix_segment *posix_seg; /* NULL: init before it made one */
 extern struct posix_proc *posix_self;
 
@@ -114,7 +116,6 @@ _Noreturn void proc_die(int sig);
  * p runs in the environment `b`, which may by now have replaced itself by another (exec): then that
  * one stands in the table already, and stays.
  */
-struct build;
 void proc_started(struct posix_proc *p, const struct build *b);
 
 /* fork: the caller is the copy, whose place in the table is `self`. */
@@ -124,7 +125,6 @@ void proc_copied(struct posix_proc *self);
 
 enum { POSIX_SCRIPTS = 4, POSIX_SCRIPT_ARGS = 64, POSIX_SCRIPT_LINE = 256 };
 
-struct build;
 struct build_grant;
 
 /* A script's first line, and the arguments of the interpreter that it names. */

@@ -211,7 +211,7 @@ int kid_look(struct kid *k, uint32_t *death);
 /* Drops what children are granted; it is made anew for the next one. */
 void kids_drop_grants(void);
 
-/* Ends and takes apart the children of children.  How many are left, for now. */
+/* Ends and takes apart the children of children: how many could not be yet. */
 uint32_t kids_orphans(const struct kid *kids, uint32_t count);
 
 /* ---- extents.c --------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@ uint32_t kids_orphans(const struct kid *kids, uint32_t count);
 /* Sees to it that LAYOUT_CAP_EXTENT is good for the extent that children write to: 1 when it is. */
 int extents_prey(void);
 
-/* Frees the extents that children have left.  How many are left, for now. */
+/* Frees the extents that children have left: how many could not be yet. */
 uint32_t extents_clear(void);
 
 /* ---- report.c ---------------------------------------------------------------------------- */
