@@ -367,6 +367,7 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 	for (uint32_t i = 0; i + 1 < sizeof c->policy_name && buf_policy_name[i] != 0; i++)
 		c->policy_name[i] = buf_policy_name[i];
 	c->ahead_now = c->tuning.ahead_most;
+	c->more_since = time_now();
 	cache_bounds(c);
 	for (uint32_t f = 0; f < c->nframes; f++)
 		heads[f].data = c->frames + (size_t)f * BUF_SIZE;

@@ -35,6 +35,7 @@ struct buf_cache {
 	uint32_t writing;     /* buffers that are WRITING */
 	uint32_t dirty_hard;  /* so many dirty ones, and the next buf_get writes */
 	uint64_t dirty_since; /* when the first of those that are dirty became so, or before */
+	uint64_t more_since;  /* when buf_due was told last that there is no more than that */
 	uint32_t ahead_now;   /* what read-ahead has come down to, of tuning.ahead_most */
 	struct buf_tuning tuning;
 	struct buf_stats stats; /* used: neither in the free list nor GONE */

@@ -72,19 +72,18 @@ enum buf_want buf_wants(const struct buf_cache *c)
 		       : BUF_WANT_NOTHING;
 }
 
-int buf_due(struct buf_cache *c)
+int buf_due(struct buf_cache *c, int more)
 {
-	const uint64_t age = (uint64_t)c->tuning.dirty_ms * NS_PER_MS;
-	int due = 0;
+	const uint64_t age = (uint64_t)c->tuning.dirty_ms * NS_PER_MS, now = time_now();
+	int due;
 
 	cache_enter(c);
-	if (c->stats.dirty != 0 && age != 0) {
-		const uint64_t now = time_now();
-
-		due = now - c->dirty_since >= age;
-		if (due)
-			c->dirty_since = now;
-	}
+	due = age != 0 && ((c->stats.dirty != 0 && now - c->dirty_since >= age) ||
+			   (more && now - c->more_since >= age));
+	if (due)
+		c->dirty_since = now;
+	if (due || !more)
+		c->more_since = now;
 	cache_leave(c);
 	return due;
 }

@@ -172,8 +172,9 @@ enum buf_want {
 enum buf_want buf_wants(const struct buf_cache *c);
 
 /* 1 when something may have been dirty for as long as `dirty_ms`: a sync is due. Then the time
- * begins anew, so that what cannot be written is not tried all the time. */
-int buf_due(struct buf_cache *c);
+ * begins anew, so that what cannot be written is not tried all the time. `more`: the caller keeps
+ * changes besides, which count from when this was asked last and there were none. */
+int buf_due(struct buf_cache *c, int more);
 
 /* Makes all completed writes durable. 0 or a negative errno. */
 __attribute__((warn_unused_result)) int buf_flush(struct disk *d);
