@@ -26,8 +26,8 @@
  *with other changes.
  *
  * Write-through (dirty_most 0) is a checkpoint at the end of each operation that changed something:
- *nothing less makes a change count.  Write-back within bounds writes the copies early, and they
- *count at the next checkpoint.
+ * nothing less makes a change count.  Write-back within bounds writes the copies early, and they
+ * count at the next checkpoint.
  *
  * Owns: entry into the file system: its lock, the check for read-only, repair after a death.
  * Invariant: at the end of each operation no buffer is pinned, and each node that it changed is in

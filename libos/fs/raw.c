@@ -18,9 +18,9 @@
  *data, flushes, writes the older copy anew, flushes; blocks given up are nobody's else before that.
  *fsync is sync.  Bytes overwritten in place are as the disk left them.
  *
- * Write-through (dirty_most 0) is a sync at the end of each operation that changed the directory by
- *more than times, which wait for the next one as they do for fsync; one that changed bytes in place
- *writes these and nothing else.
+ * Write-through (dirty_most 0) is a sync at the end of each operation that changed the directory
+ * by more than times, which wait for the next one as they do for fsync; one that changed bytes in
+ * place writes these and nothing else.
  *
  * Owns: entry into the file system: its lock, the check for read-only, repair after a death.
  * Invariant: a node is free, or has its name (nlink 1), or lost it and is held; v->fs.dirty says
@@ -179,9 +179,10 @@ static void op_ref(struct fs_ctx *c, struct fs_node *n)
 
 static int op_put(struct fs_ctx *c, struct fs_node *n)
 {
-	const int last = n->refs == 1 && n->attr.nlink == 0;
+	int last;
 
 	enter(c);
+	last = n->refs == 1 && n->attr.nlink == 0;
 	raw_of(c)->changing = (uint32_t)last;
 	n->refs--;
 	settle(raw_of(c), raw_node_of(n));

@@ -97,7 +97,7 @@ void posix_sleep(uint64_t deadline)
 	posix_enter();
 	(void)proc_children();
 	file_finish(start_self());
-	(void)posix_wait(POSIX_EV_WAKE, deadline);
+	(void)posix_wait(POSIX_EV_WAKE | EXO_EV_REVOKE, deadline);
 	upcall_undefer();
 }
 
