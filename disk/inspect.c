@@ -185,7 +185,9 @@ static void print_program(const struct layout *image, const struct exo_manifest_
 			report_problem("program %s: there is no extent %s",
 				       plain(program->name, 16).at, name.at);
 	}
-	if (program->env)
+	if (program->env == EXO_MANIFEST_INIT)
+		printf(" env=init:%02x", program->env_rights);
+	else if (program->env)
 		printf(" env=%u:%02x", program->env, program->env_rights);
 	printf("\n");
 }

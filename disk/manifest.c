@@ -527,6 +527,8 @@ static void program_env(const struct parser *p, struct exo_manifest_program *pro
 	for (uint32_t i = 0; i < m->programs; i++)
 		if (strcmp(m->program[i].name, value) == 0)
 			program->env = (uint8_t)(i + 1);
+	if (!program->env && strcmp(value, "init") == 0)
+		program->env = EXO_MANIFEST_INIT;
 	if (!program->env)
 		MISTAKE(p, "no program '%s' is declared above", value);
 	program->env_rights = parse_rights(p, colon + 1, env_letters, COUNT(env_letters),

@@ -21,7 +21,7 @@ LIBOS_DEFAULTS   := fs=ext2,mem,raw,log buf=lru order=fifo vm=demand sched=rr $(
 LIBOS_BARE_SEAMS := order vm
 LIBOS_BARE_MAY   := buf
 LIBOS_COMMON_fs  :=
-LIBOS_COMMON_buf := arena cache tune write
+LIBOS_COMMON_buf := arena cache give tune write
 LIBOS_COMMON_order := queue volume
 LIBOS_COMMON_vm  := copy page park policy ptab region
 LIBOS_COMMON_sched := preempt sync thread tls wait

@@ -1,1 +1,1 @@
-LIBOS := posix fs=ext2 buf=lru
+LIBOS := posix

@@ -75,10 +75,17 @@ static void ended(const struct exo_manifest *m, pid_t pid, int status)
 	}
 }
 
-/* Takes in who ended and writes back what is old; sleeps if nobody had. */
+static void complain(const char *doing, int error)
+{
+	if (error)
+		printf("init: %s: %s\n", doing, strerror(-error));
+}
+
+/* Takes in who ended, gives back what is asked for and writes back what is old; sleeps if nobody
+ * had ended. */
 static void look_after(const struct exo_manifest *m)
 {
-	int status, error;
+	int status;
 	const pid_t pid = waitpid(-1, &status, WNOHANG);
 
 	posix_halt_if_asked();
@@ -86,9 +93,8 @@ static void look_after(const struct exo_manifest *m)
 		ended(m, pid, status);
 		return;
 	}
-	error = posix_write_back();
-	if (error)
-		printf("init: writing back: %s\n", strerror(-error));
+	complain("giving back pages", posix_give_back());
+	complain("writing back", posix_write_back());
 	posix_sleep(time_now() + LOOK_SECONDS * NS);
 }
 

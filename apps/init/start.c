@@ -168,16 +168,20 @@ static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 	return 0;
 }
 
-/* A capability for a program started before, if that still runs: narrowed, and not passed on. */
+/* A capability for init or a program started before, if that still runs: narrowed, and not passed
+ * on. */
 static int grant_env(struct grants *g, const struct exo_manifest_program *p)
 {
-	const uint32_t whole = spare();
-	int error = call_result(call_env_open(eids[p->env - 1], whole));
+	const uint32_t whole = p->env == EXO_MANIFEST_INIT ? LAYOUT_CAP_SELF : spare();
+	int error = 0;
 
-	if (error == 0) {
-		g->drop[g->drops++] = whole;
-		error = grant_narrowed(g, whole, p->env_rights, LAYOUT_CAP_ENV);
+	if (whole != LAYOUT_CAP_SELF) {
+		error = call_result(call_env_open(eids[p->env - 1], whole));
+		if (error == 0)
+			g->drop[g->drops++] = whole;
 	}
+	if (error == 0)
+		error = grant_narrowed(g, whole, p->env_rights, LAYOUT_CAP_ENV);
 	if (error) {
 		printf("init: %s: program %u: %s\n", p->name, p->env, strerror(-error));
 		return error;

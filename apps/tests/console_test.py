@@ -100,6 +100,12 @@ def main(image):
     time.sleep(1)
     terminal.type(b"echo out-$((3+3))\r")
     check("Ctrl-C on a pipeline", terminal.wait(line(b"out-6")) and terminal.wait(re.escape(PROMPT)))
+    terminal.type(b"sleep 2\r")
+    time.sleep(1)
+    terminal.type(b"echo ahe")
+    ahead = terminal.wait(re.escape(PROMPT))
+    terminal.type(b"ad-$((4+4))\r")
+    check("typed ahead of the prompt", ahead and terminal.wait(line(b"ahead-8")) and terminal.wait(re.escape(PROMPT)))
     terminal.type(b"halt\r")
     check("halt", terminal.status() == 0)
     return 1 if failed else 0

@@ -11,6 +11,8 @@ it.  Built parts are found in $O.  Prints what is wrong and exits with 1, or say
     elfs                     make $DISK anew with programs that must not be loaded, in /bad
     args FROM TO             change a program's arguments in the manifest, FROM to TO
     spoil WHAT               overwrite part of: header, init, table-a, table-b, tables, superblock
+    damage EXTENT FIRST COUNT   overwrite bytes of an extent
+    damage-path PATH         overwrite the first block of what the main file system has under PATH
     feature                  set a feature in the file system that nobody knows
     shorten                  cut the disk in half
     keep                     remember the disk as it is now, but for the manifest's blocks
@@ -183,8 +185,8 @@ def args(old, new):
     write(place, text)
 
 
-def extent_start():
-    return int(tool("offset", DISK, "main").split()[0])
+def extent_start(name="main"):
+    return int(tool("offset", DISK, name).split()[0])
 
 
 def spoil(what):
@@ -194,6 +196,19 @@ def spoil(what):
               "tables": [head["table_a"] * BLOCK, (head["table_b"] + 1) * BLOCK]}
     for place in places[what]:
         write(place, noise)
+
+
+def damage(name, first, count):
+    write(extent_start(name) + int(first), b"\xa5" * int(count))
+
+
+def damage_path(path):
+    volume = os.path.join(BESIDE, "volume")
+    tool("extract", DISK, "main", volume)
+    done = subprocess.run(["debugfs", "-R", f"blocks {path}", volume], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          check=True)
+    damage("main", int(done.stdout.split()[0]) * BLOCK, BLOCK)
+    os.unlink(volume)
 
 
 def feature():
@@ -252,7 +267,7 @@ def same_tree():
 
 
 STEPS = {step.__name__.replace("_", "-"): step for step in
-         (image, variants, swapped, tree, elfs, args, spoil, feature, shorten, keep, kept, same_tree, owners, clean)}
+         (image, variants, swapped, tree, elfs, args, spoil, damage, damage_path, feature, shorten, keep, kept, same_tree, owners, clean)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in STEPS:

@@ -100,6 +100,7 @@ BAD = [
 ]
 
 GOOD = [
+    ("env_init", HEAD + "program /sh principal=p env=init:r\n"),
     ("empty", ""),
     ("comment_only", "# nothing\n\n   # more\n"),
     ("no_newline_at_end", "disk 8M"),

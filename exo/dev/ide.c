@@ -30,13 +30,14 @@ enum {
 	READY_READS = 1000, /* of the status, for what a drive does at once */
 	DELAY_READS = 4,    /* of the alternate status: 400 ns */
 	RESET_READS = 64,
-	LOGGED_ERRORS = 16, /* per drive; drives[].errors counts them all */
+	BOOT_READS = 100000, /* before patience ends: an emulator is away for seconds at times */
+	LOGGED_ERRORS = 16,  /* per drive; drives[].errors counts them all */
 };
 
 static const uint64_t SECOND = 1000 * 1000 * 1000; /* ns */
 #define POLL_AFTER    SECOND
 #define GIVE_UP_AFTER (10 * SECOND)
-#define BOOT_PATIENCE (5 * SECOND)
+#define BOOT_PATIENCE (30 * SECOND) /* as long as disks may take to spin up */
 
 struct prd {
 	uint32_t physical;
@@ -398,6 +399,17 @@ static void after_reset(struct channel *c, uint64_t now)
 	start_command(c);
 }
 
+/* It may be done, with its interrupt lost, or with us having been away, as programs of a host are.
+ */
+static void overdue(struct channel *c, uint64_t now)
+{
+	const uint64_t since = c->since;
+
+	ide_interrupt(c->number);
+	if (c->phase != PHASE_IDLE && c->since == since && now - since > GIVE_UP_AFTER)
+		begin_reset(c, now);
+}
+
 void ide_tick(uint64_t now)
 {
 	for (uint32_t i = 0; i < NCHANNEL; i++) {
@@ -409,29 +421,38 @@ void ide_tick(uint64_t now)
 			finish(c, EXO_IO);
 		else if (c->phase == PHASE_RESET)
 			after_reset(c, now);
-		else if (now - c->since > GIVE_UP_AFTER)
-			begin_reset(c, now);
 		else if (now - c->since > POLL_AFTER)
-			ide_interrupt(i);
+			overdue(c, now);
 	}
 }
 
 /* ---- boot -------------------------------------------------------------------------------- */
 
-/* Polls until the drive is done or asks for data; 0 when it reports an error or does not answer. */
+/* Waits while the drive is busy; 0 where it stays so. */
+static int await_idle(const struct channel *c)
+{
+	const uint64_t end = machine_now() + BOOT_PATIENCE;
+
+	for (uint32_t reads = 0; reads < BOOT_READS || machine_now() < end; reads++)
+		if (!status_busy(get_status(c->r.alternate)))
+			return 1;
+	return 0;
+}
+
+/* Waits until the drive is done or asks for data; 0 when it reports an error or does not answer. */
 static int poll(const struct channel *c, int data)
 {
 	const uint64_t end = machine_now() + BOOT_PATIENCE;
 
 	delay(c);
-	do {
+	for (uint32_t reads = 0; reads < BOOT_READS || machine_now() < end; reads++) {
 		const struct ata_status s = get_status(c->r.status);
 
 		if (!status_busy(s) && status_failed(s))
 			return 0;
 		if (!status_busy(s) && (!data || status_wants_data(s)))
 			return 1;
-	} while (machine_now() < end);
+	}
 	return 0;
 }
 
@@ -518,7 +539,7 @@ static int identify(const struct channel *c, uint32_t drive, struct identity *id
 {
 	put_select(c->r.select, unit_select(drive));
 	delay(c);
-	if (get_status(c->r.status).bits == STATUS_FLOATING || !await_ready(c))
+	if (get_status(c->r.status).bits == STATUS_FLOATING || !await_idle(c) || !await_ready(c))
 		return 0;
 	put_count(c->r.count, 0);
 	for (uint32_t i = 0; i < 3; i++)

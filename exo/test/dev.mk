@@ -26,4 +26,12 @@ $(O)/exo/test/dev/ports/%.o: exo/%.c $(MK) exo/test/dev.mk
 $(IDE_TEST): $(IDE_TEST_OBJS)
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
 
--include $(IDE_TEST_OBJS:.o=.d)
+# The clock over counters that the test plays.
+TIME_TEST      := $(O)/exo/test/dev/time_test
+TIME_TEST_OBJS := $(O)/exo/test/dev/ports/test/dev/time_test.o
+HOST_TESTS     += $(TIME_TEST)
+
+$(TIME_TEST): $(TIME_TEST_OBJS)
+	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
+
+-include $(IDE_TEST_OBJS:.o=.d) $(TIME_TEST_OBJS:.o=.d)

@@ -2,7 +2,9 @@
  * time.c - owns the local APIC timer, the PIT and the conversion of TSC to nanoseconds.
  *
  * The tick of 1 ms is the length of a CPU slot.  Frequencies are measured over about 2 ms of the
- * PIT, reading all three counters at both ends, so that an interrupted emulator skews none of them.
+ * PIT, reading all three counters at both ends.  An emulator may be held up between the readings of
+ * one end, and every clock would be wrong by that: so the TSC is read before and after, and a
+ * window whose ends took long, or in which the PIT came to its end, does not count.
  */
 #include "../kern/info.h"
 #include "../kern/machine.h"
@@ -19,6 +21,9 @@ enum {
 	PIT_COMMAND = 0x43,
 	PIT_GATE = 0x61,
 	PIT_WINDOW = 2400, /* counts, about 2 ms */
+	PIT_ENDED = 0x20,  /* in PIT_GATE: channel 2 has counted down to 0 */
+	WINDOWS = 100,	   /* tried at most */
+	SHARPNESS = 32,	   /* a window is this many times as long as reading its ends took */
 	LAPIC_EOI = 0xb0,
 	LAPIC_SPURIOUS = 0xf0,
 	LAPIC_TIMER = 0x320,
@@ -56,30 +61,55 @@ static uint32_t pit_read(void)
 	return lo | (uint32_t)inb(PIT_CHANNEL2) << 8;
 }
 
-/* What the TSC and the local APIC count in a second. */
-static void measure(uint64_t *tsc_hz, uint64_t *lapic_hz)
-{
-	uint32_t pit0, pit1, apic0, apic1;
-	uint64_t tsc0, tsc1;
+/* The three counters at one moment, and what the TSC counted while they were read. */
+struct moment {
+	uint64_t tsc, blur;
+	uint32_t pit, apic;
+};
 
+static struct moment moment_now(void)
+{
+	const uint64_t before = x86_tsc();
+	struct moment m;
+
+	m.pit = pit_read();
+	m.apic = *lapic(LAPIC_COUNT);
+	m.tsc = x86_tsc();
+	m.blur = m.tsc - before;
+	return m;
+}
+
+/* 1 when both ends of the window are sharp, and the PIT counted all the time. */
+static int window(struct moment *from, struct moment *to)
+{
 	outb(PIT_GATE, (inb(PIT_GATE) & ~2u) | 1);
 	outb(PIT_COMMAND, 0xb0); /* channel 2, both bytes, count down once */
 	outb(PIT_CHANNEL2, 0xff);
 	outb(PIT_CHANNEL2, 0xff);
+	do
+		*from = moment_now();
+	while (from->pit > 0xfff0);
+	do
+		*to = moment_now();
+	while (from->pit - to->pit < PIT_WINDOW);
+	return (inb(PIT_GATE) & PIT_ENDED) == 0 &&
+	       (from->blur + to->blur) * SHARPNESS < to->tsc - from->tsc;
+}
+
+/* What the TSC and the local APIC count in a second; 0 and 0 where that cannot be told. */
+static void measure(uint64_t *tsc_hz, uint64_t *lapic_hz)
+{
+	struct moment from, to;
+	uint32_t tries = 0;
+
+	*tsc_hz = *lapic_hz = 0;
 	*lapic(LAPIC_DIVIDE) = DIVIDE_BY_1;
 	*lapic(LAPIC_INITIAL) = 0xffffffffu;
-	do
-		pit0 = pit_read();
-	while (pit0 > 0xfff0);
-	tsc0 = x86_tsc();
-	apic0 = *lapic(LAPIC_COUNT);
-	do
-		pit1 = pit_read();
-	while (pit0 - pit1 < PIT_WINDOW);
-	tsc1 = x86_tsc();
-	apic1 = *lapic(LAPIC_COUNT);
-	*tsc_hz = (tsc1 - tsc0) * PIT_HZ / (pit0 - pit1);
-	*lapic_hz = (uint64_t)(apic0 - apic1) * PIT_HZ / (pit0 - pit1);
+	while (!window(&from, &to))
+		if (++tries == WINDOWS)
+			return;
+	*tsc_hz = (to.tsc - from.tsc) * PIT_HZ / (from.pit - to.pit);
+	*lapic_hz = (uint64_t)(from.apic - to.apic) * PIT_HZ / (from.pit - to.pit);
 }
 
 static uint8_t cmos(uint8_t reg)
@@ -167,7 +197,8 @@ void time_init(void)
 	*lapic(LAPIC_TIMER) = LAPIC_MASKED;
 	measure(&tsc_hz, &lapic_hz);
 	if (tsc_hz < 1000000 || lapic_hz < 1000000)
-		machine_panic("the timers do not run (TSC, APIC per second)", tsc_hz, lapic_hz);
+		machine_panic("the timers do not run evenly (TSC, APIC per second)", tsc_hz,
+			      lapic_hz);
 	info.tick_ns = TICK_NS;
 	info.tsc_hz = tsc_hz;
 	info.ns_mult = ((1000000000ull << 32) + tsc_hz / 2) / tsc_hz;

@@ -135,6 +135,25 @@ static void attach(struct buf_cache *c, struct buf *b, uint64_t block, enum stat
 	buf_policy_insert(c->policy, cache_index(c, b), block);
 }
 
+/* If the process dies in the midst of this, what was dirty is lost: see buf_vacate. */
+void cache_move(struct buf_cache *c, struct buf *b)
+{
+	struct buf *const to = &c->heads[c->free];
+	const struct buf was = *b;
+
+	c->free = to->hash_next;
+	memcpy(to->data, b->data, BUF_SIZE);
+	if (was.flags & DIRTY)
+		cache_dirty_remove(c, b);
+	detach(c, b, BUF_VOID);
+	attach(c, to, was.block, VALID);
+	to->flags = was.flags & (uint8_t)~DIRTY;
+	to->round = was.round;
+	to->since = was.since;
+	if (was.flags & DIRTY)
+		cache_dirty_add(c, to, was.tag);
+}
+
 /* ---- coming in, and repair ---- */
 
 static void lists_clear(struct buf_cache *c)
@@ -367,6 +386,7 @@ struct buf_cache *buf_init(struct arena *a, void *frames, size_t nframes, uint64
 	for (uint32_t i = 0; i + 1 < sizeof c->policy_name && buf_policy_name[i] != 0; i++)
 		c->policy_name[i] = buf_policy_name[i];
 	c->ahead_now = c->tuning.ahead_most;
+	c->more_since = time_now();
 	cache_bounds(c);
 	for (uint32_t f = 0; f < c->nframes; f++)
 		heads[f].data = c->frames + (size_t)f * BUF_SIZE;

@@ -1,11 +1,11 @@
 /*
  * cache.h - what the files of the buffer cache's mechanism share: cache.c (finding and filling),
- * write.c (writing back), tune.c (bounds, advice, read-ahead).
+ * write.c (writing back), tune.c (bounds, advice, read-ahead), give.c (frames given away).
  *
  * Owns: the layout of `struct buf_cache`; what its invariant is stands at the head of cache.c.
  * Lock: c->lock, held between cache_enter and cache_leave. Functions named *_unlocked_io drop it
  * inside; after them nothing looked up before may be trusted.
- * Called by those three files only.
+ * Called by those four files only.
  */
 #ifndef BUF_CACHE_H
 #define BUF_CACHE_H
@@ -35,6 +35,7 @@ struct buf_cache {
 	uint32_t writing;     /* buffers that are WRITING */
 	uint32_t dirty_hard;  /* so many dirty ones, and the next buf_get writes */
 	uint64_t dirty_since; /* when the first of those that are dirty became so, or before */
+	uint64_t more_since;  /* when buf_due was told last that there is no more than that */
 	uint32_t ahead_now;   /* what read-ahead has come down to, of tuning.ahead_most */
 	struct buf_tuning tuning;
 	struct buf_stats stats; /* used: neither in the free list nor GONE */
@@ -74,10 +75,15 @@ static inline struct buf *cache_find(struct buf_cache *c, uint64_t block)
 	return NULL;
 }
 
+static inline uint32_t cache_min(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Most blocks fetched at a time: they are to leave room for others. */
 static inline uint32_t cache_gather(const struct buf_cache *c)
 {
-	return c->tuning.limit / 4 < DISK_MAX_BLOCKS ? c->tuning.limit / 4 : DISK_MAX_BLOCKS;
+	return cache_min(c->tuning.limit / 4, DISK_MAX_BLOCKS);
 }
 
 static inline int cache_busy(const struct buf *b)
@@ -94,6 +100,10 @@ void cache_dirty_remove(struct buf_cache *c, struct buf *b);
 
 /* Empties a hashed buffer that is neither pinned nor dirty, because its block is void. */
 void cache_drop(struct buf_cache *c, struct buf *b);
+
+/* What `b` holds, which is neither pinned nor in transfer, is in a free frame from now on (there
+ * must be one); b is EMPTY, and in no list. */
+void cache_move(struct buf_cache *c, struct buf *b);
 
 /* Gives up the best clean buffer: 1; 0: there is none that is idle. */
 int cache_evict_clean(struct buf_cache *c);

@@ -1,6 +1,6 @@
 /*
  * tune.c - what the buffer cache can be set to while it runs, and what its users tell it: bounds,
- * advice, frames given away, how far to read ahead.
+ * advice, how far to read ahead.
  *
  * Owns `tuning`, and the bounds made from it. How read-ahead works: each file has a stream
  * (struct buf_stream), whose window begins at AHEAD_FIRST blocks when its reader goes on where it
@@ -18,11 +18,6 @@
 #include "cache.h"
 
 enum { AHEAD_FIRST = 32, NS_PER_MS = 1000000 };
-
-static inline uint32_t min32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
 
 /* ---- bounds ---- */
 
@@ -72,19 +67,18 @@ enum buf_want buf_wants(const struct buf_cache *c)
 		       : BUF_WANT_NOTHING;
 }
 
-int buf_due(struct buf_cache *c)
+int buf_due(struct buf_cache *c, int more)
 {
-	const uint64_t age = (uint64_t)c->tuning.dirty_ms * NS_PER_MS;
-	int due = 0;
+	const uint64_t age = (uint64_t)c->tuning.dirty_ms * NS_PER_MS, now = time_now();
+	int due;
 
 	cache_enter(c);
-	if (c->stats.dirty != 0 && age != 0) {
-		const uint64_t now = time_now();
-
-		due = now - c->dirty_since >= age;
-		if (due)
-			c->dirty_since = now;
-	}
+	due = age != 0 && ((c->stats.dirty != 0 && now - c->dirty_since >= age) ||
+			   (more && now - c->more_since >= age));
+	if (due)
+		c->dirty_since = now;
+	if (due || !more)
+		c->more_since = now;
 	cache_leave(c);
 	return due;
 }
@@ -106,14 +100,14 @@ uint32_t buf_stream_next(const struct buf_cache *c, struct buf_stream *s, uint32
 		s->window = 0;
 	else
 		s->window = s->window == 0 ? (uint32_t)AHEAD_FIRST << shift : s->window * 2;
-	s->window = min32(s->window, ahead);
+	s->window = cache_min(s->window, ahead);
 	if (at >= s->first && at < s->end)
 		at = s->end;
 	const uint32_t len = want > s->window ? want : s->window;
 	if (at >= size || len <= 1)
 		return 0;
 	*from = at;
-	return min32(min32(len, size - at), most);
+	return cache_min(cache_min(len, size - at), most);
 }
 
 /* ---- advice ---- */
@@ -160,53 +154,6 @@ int buf_advise(struct buf_cache *c, struct disk *d, uint64_t first, uint64_t n,
 		status = buf_sync_range(c, d, first, n);
 		drop_clean(c, first, n);
 	}
-	return status;
-}
-
-/* ---- giving frames away ---- */
-
-uint32_t buf_give(struct buf_cache *c, struct disk *d, uint32_t n, void **pages)
-{
-	uint32_t given = 0;
-
-	cache_enter(c);
-	while (given < n && c->nframes - c->gone > BUF_MIN_FRAMES) {
-		if (c->free == BUF_NONE) {
-			const int status = cache_evict_unlocked_io(c, d, 1);
-
-			if (status != 0 && status != -EAGAIN)
-				break;
-			continue;
-		}
-		struct buf *b = &c->heads[c->free];
-		c->free = b->hash_next;
-		b->state = GONE;
-		c->gone++;
-		c->tuning.limit = min32(c->tuning.limit, c->nframes - c->gone);
-		pages[given++] = b->data;
-	}
-	buf_policy_limit(c->policy, c->tuning.limit);
-	cache_leave(c);
-	return given;
-}
-
-int buf_take(struct buf_cache *c, void *page)
-{
-	const uint64_t at = (uint64_t)((char *)page - c->frames);
-	int status = -EINVAL;
-
-	cache_enter(c);
-	if (at % BUF_SIZE == 0 && at / BUF_SIZE < c->nframes &&
-	    c->heads[at / BUF_SIZE].state == GONE) {
-		struct buf *b = &c->heads[at / BUF_SIZE];
-
-		b->state = EMPTY;
-		b->hash_next = c->free;
-		c->free = cache_index(c, b);
-		c->gone--;
-		status = 0;
-	}
-	cache_leave(c);
 	return status;
 }
 

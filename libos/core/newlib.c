@@ -19,6 +19,7 @@ extern char **environ;
 int main(int argc, char **argv, char **envp);
 void __libc_init_array(void);
 void __libc_fini_array(void);
+char *_user_strerror(int error, int internal, int *status);
 
 __attribute__((weak)) struct _reent *__getreent(void)
 {
@@ -38,6 +39,15 @@ void *sbrk(ptrdiff_t incr)
 		return (void *)-1;
 	}
 	return (void *)old;
+}
+
+/* Words for what newlib has none for. */
+char *_user_strerror(int error, int internal, int *status)
+{
+	static char quota[] = "Quota exhausted";
+
+	(void)internal, (void)status;
+	return error == EDQUOT ? quota : NULL;
 }
 
 /* One thread always has a stream to itself. */

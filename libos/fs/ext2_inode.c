@@ -42,6 +42,7 @@ void ext2_node_dirty(struct ext2 *e, struct ext2_node *n)
 	if (n->dirty)
 		return;
 	n->dirty = 1;
+	e->fs.dirty = 1;
 	n->dirty_prev = NULL;
 	n->dirty_next = e->dirty_first;
 	if (e->dirty_first != NULL)

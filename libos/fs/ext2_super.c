@@ -466,6 +466,8 @@ int ext2_sync(struct fs_ctx *c)
 	status = status != 0 ? status : more;
 	if (status == 0)
 		status = buf_flush(c->disk);
+	if (status == 0)
+		e->fs.dirty = 0;
 	if (status == 0 && clean)
 		e->marked = 0;
 	return status;

@@ -25,6 +25,10 @@
  *many inodes as blocks, names of a directory are sought one after another; access times last only
  *with other changes.
  *
+ * Write-through (dirty_most 0) is a checkpoint at the end of each operation that changed something:
+ * nothing less makes a change count.  Write-back within bounds writes the copies early, and they
+ * count at the next checkpoint.
+ *
  * Owns: entry into the file system: its lock, the check for read-only, repair after a death.
  * Invariant: at the end of each operation no buffer is pinned, and each node that it changed is in
  *the inode file or dirty.  Lock: l->fs.lock, from enter to leave.  Called through fs_log_ops.
@@ -64,6 +68,20 @@ static int enter_change(struct fs_ctx *c, uint64_t want)
 	if (status)
 		leave(c);
 	return status;
+}
+
+/* The end of an operation that changed something, whose answer is `result`; as in ext2.c. */
+static int64_t leave_change(struct fs_ctx *c, int64_t result)
+{
+	const enum buf_want want = buf_wants(c->fs->cache);
+	int status = 0;
+
+	if (want == BUF_WANT_ALL)
+		status = log_checkpoint(c);
+	else if (want == BUF_WANT_SETTLE)
+		status = buf_settle(c->fs->cache, c->disk);
+	leave(c);
+	return result < 0 || status == 0 ? result : status;
 }
 
 /* Puts the nodes into the inode file, as far as there are any; `status` if that is an error. */
@@ -166,8 +184,11 @@ static int op_put(struct fs_ctx *c, struct fs_node *n)
 		status = log_begin(c, 0);
 	}
 	more = log_node_put(c, log_node_of(n));
+	status = status ? status : more;
+	if (log_of(c)->changing)
+		return (int)leave_change(c, status);
 	leave(c);
-	return status ? status : more;
+	return status;
 }
 
 static int op_root(struct fs_ctx *c, struct fs_node **out)
@@ -247,8 +268,7 @@ static int op_truncate(struct fs_ctx *c, struct fs_node *n, uint64_t size)
 	if (status)
 		return status;
 	status = settle(c, resize(c, log_node_of(n), size), log_node_of(n), NULL);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int op_setattr(struct fs_ctx *c, struct fs_node *n, const struct fs_attr *a, uint32_t mask)
@@ -263,9 +283,7 @@ static int op_setattr(struct fs_ctx *c, struct fs_node *n, const struct fs_attr 
 		fs_attr_take(&n->attr, a, mask);
 		touch(log_node_of(n), 0);
 	}
-	status = settle(c, status, log_node_of(n), NULL);
-	leave(c);
-	return status;
+	return (int)leave_change(c, settle(c, status, log_node_of(n), NULL));
 }
 
 static int64_t op_read(struct fs_ctx *c, struct fs_node *n, uint64_t off, void *to, size_t len)
@@ -296,8 +314,7 @@ static int64_t op_write(struct fs_ctx *c, struct fs_node *n, uint64_t off, const
 	if (put > 0)
 		touch(log_node_of(n), 1);
 	status = settle(c, 0, log_node_of(n), NULL);
-	leave(c);
-	return put > 0 && status ? status : put;
+	return leave_change(c, put > 0 && status ? status : put);
 }
 
 static int64_t op_readlink(struct fs_ctx *c, struct fs_node *n, char *to, size_t len)
@@ -393,7 +410,7 @@ static int make(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t 
 		*out = &n->pub;
 	else if (n)
 		(void)log_node_put(c, n);
-	leave(c);
+	(void)leave_change(c, status); /* it exists now, whatever could not be written yet */
 	return status;
 }
 
@@ -450,8 +467,7 @@ static int op_link(struct fs_ctx *c, struct fs_node *n, struct fs_node *dir, con
 	if (status)
 		return status;
 	status = link_locked(c, log_node_of(n), log_node_of(dir), name, len);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 /* ---- names: removing ---- */
@@ -521,8 +537,7 @@ static int remove_name(struct fs_ctx *c, struct fs_node *dir, const char *name, 
 	if (status)
 		return status;
 	status = remove_locked(c, log_node_of(dir), name, len, want_dir);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int op_unlink(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len)
@@ -660,8 +675,7 @@ static int op_rename(struct fs_ctx *c, struct fs_node *odir, const char *oname, 
 	if (status)
 		return status;
 	status = rename_locked(c, &m, oname, olen);
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int op_readdir(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,

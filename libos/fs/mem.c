@@ -6,7 +6,8 @@
  * a page is where its bytes are, and reading is one copy.  Memory is counted, every node, name,
  * table and page of it, and what would go beyond the limit of the mount is answered with ENOSPC, as
  * is a full arena.  A node lives as long as it has a name or is held; a file's last put gives its
- * pages back at once. unmount forgets everything; sync has nothing to do.
+ * pages back at once. unmount forgets everything; sync has nothing to do, and the bounds of
+ * write-back (buf.h) nothing to bound.
  *
  * Owns: entry into the file system: its lock, the check for read-only, what a death inside means.
  * Invariant: m->used is the sum of what mem_take() gave and mem_give() did not take back; a

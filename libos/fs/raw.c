@@ -18,6 +18,10 @@
  *data, flushes, writes the older copy anew, flushes; blocks given up are nobody's else before that.
  *fsync is sync.  Bytes overwritten in place are as the disk left them.
  *
+ * Write-through (dirty_most 0) is a sync at the end of each operation that changed the directory
+ * by more than times, which wait for the next one as they do for fsync; one that changed bytes in
+ * place writes these and nothing else.
+ *
  * Owns: entry into the file system: its lock, the check for read-only, repair after a death.
  * Invariant: a node is free, or has its name (nlink 1), or lost it and is held; v->fs.dirty says
  *whether the directory is newer than the disk's.  Lock: v->fs.lock, from enter to leave. Called
@@ -61,6 +65,20 @@ static int enter_change(struct fs_ctx *c)
 	}
 	raw_of(c)->changing = 1;
 	return 0;
+}
+
+/* The end of an operation that changed something, whose answer is `result`; as in ext2.c. */
+static int64_t leave_change(struct fs_ctx *c, int64_t result)
+{
+	const enum buf_want want = buf_wants(c->fs->cache);
+	int status = 0;
+
+	if (want == BUF_WANT_ALL && c->fs->dirty == RAW_SHAPE)
+		status = raw_commit(c);
+	else if (want != BUF_WANT_NOTHING)
+		status = buf_settle(c->fs->cache, c->disk);
+	leave(c);
+	return result < 0 || status == 0 ? result : status;
 }
 
 static int is_root(const struct fs_node *n)
@@ -161,10 +179,15 @@ static void op_ref(struct fs_ctx *c, struct fs_node *n)
 
 static int op_put(struct fs_ctx *c, struct fs_node *n)
 {
+	int last;
+
 	enter(c);
-	raw_of(c)->changing = n->refs == 1 && n->attr.nlink == 0;
+	last = n->refs == 1 && n->attr.nlink == 0;
+	raw_of(c)->changing = (uint32_t)last;
 	n->refs--;
 	settle(raw_of(c), raw_node_of(n));
+	if (last)
+		return (int)leave_change(c, 0);
 	leave(c);
 	return 0;
 }
@@ -235,9 +258,7 @@ static int op_truncate(struct fs_ctx *c, struct fs_node *n, uint64_t size)
 
 	if (status)
 		return status;
-	status = resize(c, n, size);
-	leave(c);
-	return status;
+	return (int)leave_change(c, resize(c, n, size));
 }
 
 static int op_setattr(struct fs_ctx *c, struct fs_node *n, const struct fs_attr *a, uint32_t mask)
@@ -253,8 +274,7 @@ static int op_setattr(struct fs_ctx *c, struct fs_node *n, const struct fs_attr 
 		touch(raw_of(c), raw_node_of(n), 0);
 		raw_dirty(raw_of(c), RAW_SHAPE);
 	}
-	leave(c);
-	return status;
+	return (int)leave_change(c, status);
 }
 
 static int64_t op_read(struct fs_ctx *c, struct fs_node *n, uint64_t off, void *to, size_t len)
@@ -283,8 +303,7 @@ static int64_t op_write(struct fs_ctx *c, struct fs_node *n, uint64_t off, const
 	put = raw_write(c, raw_node_of(n), off, from, len);
 	if (put > 0)
 		touch(raw_of(c), raw_node_of(n), 1);
-	leave(c);
-	return put;
+	return leave_change(c, put);
 }
 
 /* ---- names ---- */
@@ -351,7 +370,7 @@ static int op_create(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	if (status)
 		return status;
 	status = create_locked(c, name, len, mode, out);
-	leave(c);
+	(void)leave_change(c, status); /* it exists now, whatever could not be written yet */
 	return status;
 }
 
@@ -397,8 +416,7 @@ static int op_unlink(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	n = find(raw_of(c), name, len);
 	if (n)
 		drop(raw_of(c), n);
-	leave(c);
-	return n ? 0 : -ENOENT;
+	return (int)leave_change(c, n ? 0 : -ENOENT);
 }
 
 /* Nothing that it could remove: says what is wrong with the name. */
@@ -448,9 +466,7 @@ static int op_rename(struct fs_ctx *c, struct fs_node *odir, const char *oname, 
 		status = enter_change(c);
 	if (status)
 		return status;
-	status = rename_locked(raw_of(c), oname, olen, nname, nlen);
-	leave(c);
-	return status;
+	return (int)leave_change(c, rename_locked(raw_of(c), oname, olen, nname, nlen));
 }
 
 /* Cookies: 1 and 2 for "." and "..", then the places. */

@@ -12,51 +12,68 @@
 #include <fcntl.h>
 #include <libos/cachectl.h>
 
-/* ---- the cache of the main file system ------------------------------------------------------- */
+/* ---- the cache of a file system -------------------------------------------------------------- */
 
-static struct buf_cache *shared(void)
+/* Finds the cache, whose mount is held by what stands in `w`: walk_done ends it.  0 or an error. */
+static int find_cache(const char *path, struct walk *w, struct buf_cache **out)
 {
-	return posix_seg && posix_seg->mount[0].fs ? posix_seg->mount[0].fs->cache : NULL;
+	const int error = posix_seg && mount_main() ? walk(NULL, path, 0, w) : -ENODEV;
+
+	if (error)
+		return error;
+	*out = w->node ? w->node->fs->cache : NULL;
+	if (*out)
+		return 0;
+	walk_done(w);
+	return -ENODEV;
 }
 
-int cachectl_look(struct buf_stats *stats, struct buf_tuning *tuning, const char **policy)
+int cachectl_look(const char *path, struct buf_stats *stats, struct buf_tuning *tuning,
+		  const char **policy)
 {
-	struct buf_cache *cache = shared();
+	struct buf_cache *cache;
+	struct walk w;
+	int error;
 
 	posix_enter();
-	if (cache) {
+	error = find_cache(path, &w, &cache);
+	if (error == 0) {
 		buf_get_stats(cache, stats);
 		buf_get_tuning(cache, tuning);
 		*policy = buf_policy_of(cache);
+		walk_done(&w);
 	}
-	return (int)posix_leave(cache ? 0 : -ENODEV);
+	return (int)posix_leave(error);
 }
 
 /* Setting goes without the file system's lock, so it must do no I/O: that was done before. */
-int cachectl_tune(const struct buf_tuning *tuning)
+static int write_and(const char *path, const struct buf_tuning *tuning)
 {
-	struct buf_cache *cache = shared();
-	int error = cache ? 0 : -ENODEV;
+	struct buf_cache *cache;
+	struct walk w;
+	int error = find_cache(path, &w, &cache);
 
-	posix_enter();
-	if (error == 0)
-		error = mount_sync(0);
-	if (error == 0)
+	if (error)
+		return error;
+	error = mount_sync(0);
+	if (error == 0 && tuning)
 		error = buf_tune(cache, tuning);
-	return (int)posix_leave(error);
+	else if (error == 0)
+		buf_invalidate(cache);
+	walk_done(&w);
+	return error;
 }
 
-int cachectl_drop(void)
+int cachectl_tune(const char *path, const struct buf_tuning *tuning)
 {
-	struct buf_cache *cache = shared();
-	int error = cache ? 0 : -ENODEV;
-
 	posix_enter();
-	if (error == 0)
-		error = mount_sync(0);
-	if (error == 0)
-		buf_invalidate(cache);
-	return (int)posix_leave(error);
+	return (int)posix_leave(write_and(path, tuning));
+}
+
+int cachectl_drop(const char *path)
+{
+	posix_enter();
+	return (int)posix_leave(write_and(path, NULL));
 }
 
 /* ---- one file ------------------------------------------------------------------------------ */

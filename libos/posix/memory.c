@@ -58,6 +58,8 @@ static int map(void *addr, size_t n, int prot, int flags, int fd, off_t at, uint
 	if (flags & MAP_FIXED)
 		(void)vm_release((uint64_t)addr, n);
 	error = vm_reserve(flags & MAP_FIXED ? (uint64_t)addr : 0, n, perm, VM_ANON, out);
+	if (error == -EDQUOT)
+		return -ENOMEM; /* what POSIX calls it */
 	if (error || (anonymous && !(flags & MAP_SHARED)))
 		return error;
 	error = anonymous ? share(*out, n, perm) : fill_from(fd, at, *out, n, prot);

@@ -266,7 +266,7 @@ static struct fs_node *hold(uint32_t i)
 /* Is a sync due? */
 static int is_dirty(const struct fs *fs)
 {
-	return !fs->readonly && fs->cache && (buf_due(fs->cache) || fs->dirty);
+	return !fs->readonly && fs->cache && buf_due(fs->cache, fs->dirty != 0);
 }
 
 int mount_sync(int only_dirty)

@@ -248,6 +248,9 @@ int tty_poll(const struct posix_file *f);
 /* Takes what was typed from the console to the terminal of this process; sends ^C and the like. */
 void tty_pump(void);
 
+/* Takes t->lock. */
+void tty_lock(struct posix_tty *t);
+
 /* Makes terminal `n` new. */
 void tty_init(struct posix_tty *t);
 

@@ -97,7 +97,7 @@ void posix_sleep(uint64_t deadline)
 	posix_enter();
 	(void)proc_children();
 	file_finish(start_self());
-	(void)posix_wait(POSIX_EV_WAKE, deadline);
+	(void)posix_wait(POSIX_EV_WAKE | EXO_EV_REVOKE, deadline);
 	upcall_undefer();
 }
 
@@ -206,6 +206,53 @@ static int same_variant(const char *a, const char *b, const char *seam)
 	return n == strcspn(y, " ") && strncmp(x, y, n) == 0;
 }
 
+/* The file systems of a line: where they begin, and how long the list is. */
+static const char *file_systems(const char *line, size_t *n)
+{
+	const char *at = strstr(line, " fs=");
+
+	at = at ? at + strlen(" fs=") : "";
+	*n = strcspn(at, " ");
+	return at;
+}
+
+/*
+ * A file system of the user's own stands there as NAME@CONTENTS.  The length of the name if `word`,
+ * of `n` bytes, is one that the other list has with other contents; else 0.  What it keeps in the
+ * segment is found by its type alone, so both cannot work on it.
+ */
+static size_t is_other_version(const char *word, size_t n, const char *list, size_t length)
+{
+	const char *mark = memchr(word, '@', n);
+	const size_t name = mark ? (size_t)(mark - word) + 1 : 0;
+
+	for (size_t i = 0, m; mark && i < length; i += m + 1) {
+		m = strcspn(list + i, ", ");
+		if (m > name && memcmp(list + i, word, name) == 0)
+			return m == n && memcmp(list + i, word, n) == 0 ? 0 : name - 1;
+	}
+	return 0;
+}
+
+static void check_file_systems(const struct posix_segment *s)
+{
+	char why[NOTE_LINE + 64];
+	size_t n, length;
+	const char *theirs = file_systems(s->libos, &length);
+	const char *ours = file_systems(libos_note.line, &n);
+
+	for (size_t i = 0, m; i < n; i += m + 1) {
+		m = strcspn(ours + i, ", ");
+		const size_t name = is_other_version(ours + i, m, theirs, length);
+
+		if (name == 0)
+			continue;
+		snprintf(why, sizeof(why), "%.*s is another version of that file system", (int)name,
+			 ours + i);
+		refuse(s, why);
+	}
+}
+
 /* What spawn tells the child (start_args.personal). */
 static void join(const struct start_args *args)
 {
@@ -216,6 +263,7 @@ static void join(const struct start_args *args)
 		refuse(s, "the shared segment is of another version");
 	if (!same_variant(s->libos, libos_note.line, " buf="))
 		refuse(s, "the buffer cache has another policy");
+	check_file_systems(s);
 	if (!place || args->personal_size != sizeof(*place) || *place >= s->nprocs)
 		start_die("started without a place in the process table", START_EXIT_ABI);
 	posix_seg = s;

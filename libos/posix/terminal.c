@@ -52,15 +52,17 @@ static int set_modes(int fd, int when, const struct termios *in)
 		return -EFAULT;
 	if (!t)
 		return error;
-	if (when == TCSAFLUSH) {
+	if (when == TCSAFLUSH)
 		tty_pump();
+	tty_lock(t);
+	if (when == TCSAFLUSH)
 		tty_line_flush(&t->line);
-	}
 	t->line.iflag = in->c_iflag;
 	t->line.oflag = in->c_oflag;
 	t->line.cflag = in->c_cflag;
-	t->line.lflag = in->c_lflag;
 	memcpy(t->line.cc, in->c_cc, NCCS);
+	tty_line_modes(&t->line, in->c_lflag);
+	lock_release(&t->lock);
 	return 0;
 }
 
@@ -112,7 +114,9 @@ int tcflush(int fd, int queue)
 	t = terminal(fd, &error);
 	if (t && queue != TCOFLUSH) {
 		tty_pump();
+		tty_lock(t);
 		tty_line_flush(&t->line);
+		lock_release(&t->lock);
 	}
 	return (int)posix_leave(error);
 }

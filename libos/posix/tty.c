@@ -24,7 +24,7 @@ struct posix_tty *tty_of(const struct posix_file *f)
 	return f && f->type == POSIX_FILE_TTY ? &posix_seg->tty[f->tty] : NULL;
 }
 
-static void tty_lock(struct posix_tty *t)
+void tty_lock(struct posix_tty *t)
 {
 	/* Each byte is taken whole; at worst a dead process lost the one in its hand. */
 	if (lock_acquire(&t->lock) == LOCK_STOLEN)

@@ -115,6 +115,17 @@ static void line_done(struct posix_tty_line *t, uint16_t end, struct tty_echo *e
 	t->lines++;
 }
 
+/* What was being typed as a line is input like any other now, as far as there is room. */
+static void line_to_queue(struct posix_tty_line *t)
+{
+	uint32_t n = 0;
+
+	while (n < t->length && queue_room(t))
+		queue_put(t, t->line[n++]);
+	t->length -= n;
+	memmove(t->line, t->line + n, t->length);
+}
+
 static int is_special(const struct posix_tty_line *t, unsigned which, uint8_t c)
 {
 	return t->cc[which] != _POSIX_VDISABLE && t->cc[which] == c;
@@ -145,6 +156,17 @@ static void canonical(struct posix_tty_line *t, uint8_t c, struct tty_echo *echo
 	} else {
 		echo_byte(echo, BELL);
 	}
+}
+
+static void raw(struct posix_tty_line *t, uint8_t c, struct tty_echo *echo)
+{
+	if (queue_room(t) == 0) {
+		echo_byte(echo, BELL);
+		return;
+	}
+	queue_put(t, c);
+	t->lines += (uint32_t)ends_line(t, c);
+	echo_input(t, echo, c);
 }
 
 static int signal_of(const struct posix_tty_line *t, uint8_t c)
@@ -179,16 +201,36 @@ int tty_line_input(struct posix_tty_line *t, uint8_t byte, struct tty_echo *echo
 	} else if (byte == '\n' && (t->iflag & INLCR)) {
 		byte = '\r';
 	}
-	if (t->lflag & ICANON) {
+	if (t->lflag & ICANON)
 		canonical(t, byte, echo);
-	} else if (queue_room(t)) {
-		queue_put(t, byte);
-		t->lines += (uint32_t)ends_line(t, byte);
-		echo_input(t, echo, byte);
-	} else {
-		echo_byte(echo, BELL);
-	}
+	else
+		raw(t, byte, echo);
 	return 0;
+}
+
+/* The end of the queue, which no line's end follows, is a line being typed again. */
+static void queue_to_line(struct posix_tty_line *t)
+{
+	uint32_t n = 0;
+
+	while (n < t->tail - t->head && n < POSIX_TTY_LINE &&
+	       !ends_line(t, t->queue[(t->tail - n - 1) % POSIX_TTY_QUEUE]))
+		n++;
+	t->tail -= n;
+	t->length = n;
+	for (uint32_t i = 0; i < n; i++)
+		t->line[i] = (uint8_t)t->queue[(t->tail + i) % POSIX_TTY_QUEUE];
+}
+
+void tty_line_modes(struct posix_tty_line *t, uint32_t lflag)
+{
+	const uint32_t was = t->lflag;
+
+	t->lflag = lflag;
+	if ((was & ICANON) && !(lflag & ICANON))
+		line_to_queue(t);
+	else if (!(was & ICANON) && (lflag & ICANON) && t->length == 0)
+		queue_to_line(t);
 }
 
 int tty_line_ready(const struct posix_tty_line *t)
@@ -218,6 +260,8 @@ size_t tty_line_take(struct posix_tty_line *t, char *to, size_t n)
 		t->head++;
 		t->lines--;
 	}
+	if (!(t->lflag & ICANON))
+		line_to_queue(t);
 	return got;
 }
 

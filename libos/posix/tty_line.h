@@ -22,6 +22,11 @@ struct tty_echo {
 /* Canonical mode, echo, signals, newline conversion: what a new terminal does. */
 void tty_line_init(struct posix_tty_line *t);
 
+/* The local modes are `lflag` from now on.  What was typed and not read is kept: a line that had no
+ * end is read byte by byte when lines are over, and what has no end can be edited when they begin.
+ */
+void tty_line_modes(struct posix_tty_line *t, uint32_t lflag);
+
 /* One typed byte.  Returns the signal that it stands for, or 0. */
 int tty_line_input(struct posix_tty_line *t, uint8_t byte, struct tty_echo *echo);
 

@@ -13,12 +13,17 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 
 PERSONALITIES = ("posix", "bare")
 WANTED = ("sched",)  # seams of which a program gets what it calls, and its note says nothing
 NOTE_SECTION = ".note.freehold"
 GATHERED = {"fs": ("fs_variants", "FS_VARIANT")}  # seams whose variants are found in a section; the macro that puts one there
-CARRIED = ".freehold."  # a section of this name and a seam's holds the user's own variant, as an object
+CARRIED = ".freehold."  # sections whose names begin so hold the user's own variants, as objects
+
+
+FS_TYPE_USER = 0x10000  # as in libos/fs.h
+MAY_LACK = {"make", "advise", "check"}  # operations of a file system that may be NULL
 
 
 class Refused(Exception):
@@ -54,9 +59,28 @@ def check_object(folder, seam, name, path):
     if missing:
         raise Refused(f"{seam}={name}: this file is to be the seam {seam}, but does not define: {', '.join(missing)}")
     section, macro = GATHERED.get(seam, (None, None))
-    if section and not Elf(path).section(section):
+    if not section:
+        return
+    found = tables(path)
+    if not found:
         raise Refused(f"{seam}={name}: this file is to be the seam {seam}, but registers no variant: "
                       f"it lacks {macro}(its operations), which fills the section {section}")
+    for table in found:
+        if table.lacks:
+            raise Refused(f"{seam}={name}: the operations of '{table.name}' lack: {', '.join(table.lacks)}")
+        if table.type < FS_TYPE_USER:
+            raise Refused(f"{seam}={name}: '{table.name}' has type {table.type}, which is not for files of your own: "
+                          f"FS_TYPE_USER ({FS_TYPE_USER:#x}) and above are")
+
+
+def check_types(owners):
+    """Of file systems [(who has it, table)]: programs find one by its type, and people by its name."""
+    seen = {}
+    for who, table in owners:
+        for key in (f"type {table.type:#x}", f"name '{table.name}'"):
+            other = seen.setdefault(key, who)
+            if other != who:
+                raise Refused(f"{other} and {who} cannot be used together: both have the {key}")
 
 
 def words(line):
@@ -106,6 +130,11 @@ class Choice:
         what = f"{self.personality} has no seam {seam}" if seam in known else f"there is no seam {seam}"
         return f"{what}; {self.personality} has: {' '.join(seams)}"
 
+    def check_own(self, own):
+        """own: objects by the paths of the user's files.  Do the file systems go together?"""
+        known, values = variants(self.folder, "fs"), self.values.get("fs", [])
+        check_types([(f"fs={value}", table) for value in values for table in tables(own.get(value) or known[value])])
+
     def check(self, seam):
         known = variants(self.folder, seam)
         if not self.values[seam]:
@@ -137,23 +166,25 @@ class Choice:
         """The user's own: (seam, path)."""
         return [(seam, value) for seam, values in self.values.items() for value in values if is_file(value)]
 
-    def archives(self):
-        """What is linked whole besides the user's own files."""
-        return [f"{self.folder}/core.a", f"{self.folder}/{self.personality}.a"] + self.of_seams(wanted=False)
+    def archives(self, own):
+        """What is linked whole; own: objects by the paths of the user's files."""
+        whole = {seam: values for seam, values in self.values.items() if seam not in WANTED}
+        return [f"{self.folder}/core.a", f"{self.folder}/{self.personality}.a"] + parts_of(self.folder, whole, own)
 
-    def threads(self):
+    def threads(self, own):
         """What is linked as far as the program calls it."""
-        return ([f"{self.folder}/pthread.a"] if self.personality == "posix" else []) + self.of_seams(wanted=True)
+        called = {seam: values for seam, values in self.values.items() if seam in WANTED}
+        return ([f"{self.folder}/pthread.a"] if self.personality == "posix" else []) + parts_of(self.folder, called, own)
 
-    def of_seams(self, wanted):
-        found = []
-        for seam, values in self.values.items():
-            if (seam in WANTED) != wanted:
-                continue
-            common = f"{self.folder}/{seam}.a"
-            found += [common] if os.path.exists(common) else []
-            found += [f"{self.folder}/{seam}-{value}.a" for value in values if not is_file(value)]
-        return found
+
+def parts_of(folder, seams, own):
+    """Archives and objects for {seam: values}, in their order: the first file system is the root's."""
+    found = []
+    for seam, values in seams.items():
+        common = f"{folder}/{seam}.a"
+        found += [common] if os.path.exists(common) else []
+        found += [own.get(value) or f"{folder}/{seam}-{value}.a" for value in values]
+    return found
 
 
 def tell(value):
@@ -183,15 +214,67 @@ class Elf:
         offset, = struct.unpack_from("<Q", self.data, 40)
         size, count, names = struct.unpack_from("<HHH", self.data, 58)
         heads = [struct.unpack_from("<IIQQQQ", self.data, offset + size * i) for i in range(count)]
-        found = {}
+        self.names, found = [], {}
         for name, _, _, _, at, length in heads:
             start = heads[names][4] + name
-            found[self.data[start:self.data.index(b"\0", start)].decode()] = (at, length)
+            self.names.append(self.data[start:self.data.index(b"\0", start)].decode())
+            found[self.names[-1]] = (at, length)
         return found
 
     def section(self, name):
         at, length = self.sections.get(name, (0, 0))
         return self.data[at:at + length]
+
+    def symbol_places(self):
+        """Of each symbol of an object: (section by name, offset in it)."""
+        return [(self.names[index] if index < len(self.names) else "", value)
+                for _, _, _, index, value, _ in struct.iter_unpack("<IBBHQQ", self.section(".symtab"))]
+
+    def relocations(self, name):
+        """What the addresses in a section of an object are: {offset: (section, offset)}."""
+        places = self.symbol_places()
+        return {at: (places[info >> 32][0], places[info >> 32][1] + addend)
+                for at, info, addend in struct.iter_unpack("<QQq", self.section(".rela" + name))}
+
+
+class Table:
+    """The operations of a file system, struct fs_ops, as they stand in an object."""
+
+    def __init__(self, elf, section, at):
+        self.type, = struct.unpack_from("<I", elf.section(section), at)
+        places = elf.relocations(section)
+        where, offset = places.get(at + 8, ("", 0))
+        self.name = elf.section(where)[offset:].split(b"\0")[0].decode(errors="replace")
+        self.lacks = [name for i, name in enumerate(operations()) if name not in MAY_LACK and at + 24 + 8 * i not in places]
+
+
+def operations():
+    """Those of struct fs_ops in their order, which follow type, name and traits: pointers all."""
+    here = os.path.dirname(os.path.realpath(__file__))
+    for path in (f"{here}/include/libos/fs.h", f"{here}/../include/libos/fs.h"):  # of the SDK, of the tree
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as source:
+                text = source.read()
+            return re.findall(r"\(\*(\w+)\)\(", text[text.index("struct fs_ops {"):])
+    raise Refused("libos/fs.h is not where it was installed")
+
+
+def tables(path):
+    """The file systems that an object, or those of an archive, register."""
+    with tempfile.TemporaryDirectory(prefix="exo-ops-") as work:
+        paths = [path]
+        if path.endswith(".a"):
+            subprocess.run(["ar", "x", "--output", work, path], check=True)
+            paths = glob.glob(f"{work}/*.o")
+        places = [(elf, *place) for elf in map(Elf, paths) for place in elf.relocations("fs_variants").values()]
+    if not all(section for _, section, _ in places):
+        raise Refused(f"{path}: what FS_VARIANT names is not in the same file")
+    return [Table(*place) for place in places]
+
+
+def carried_name(seam, i):
+    """Of the section that holds a seam's i-th variant of the user's own."""
+    return f"{CARRIED}{seam}.{i}"
 
 
 class Note:
@@ -205,7 +288,15 @@ class Note:
         self.path = path
         self.abi, self.start, self.segment = struct.unpack_from("<III", note, 24)
         self.line = note[36:].split(b"\0")[0].decode(errors="replace")
-        self.carried = {name[len(CARRIED):]: elf.section(name) for name in elf.sections if name.startswith(CARRIED)}
+        self.carried = {name: elf.section(name) for name in elf.sections if name.startswith(CARRIED)}
+
+    def own(self, seam, values):
+        """Of a seam's variants those of the user's own, as the line tells them: their objects."""
+        told = [value for value in values if "@" in value]
+        found = {value: self.carried.get(carried_name(seam, i)) for i, value in enumerate(told)}
+        if None in found.values():
+            raise Refused(f"{self.path}: was linked with a {seam} of its own, and does not carry it any more")
+        return found
 
     def personality(self):
         return self.line.split()[0]

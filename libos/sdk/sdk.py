@@ -90,12 +90,9 @@ class Tools:
         self.said = dict(libos.words(self.config["defaults"]))
         shared = [note for note in notes if note.personality() == "posix"]
         self.agree(shared)
-        self.carried = {}
-        if shared:
-            self.said.update({seam: values for seam, values in libos.words(shared[0].line)
-                              if seam in self.shared() and values[0] != self.said[seam][0]})
-            self.carried = {seam: code for seam, code in shared[0].carried.items() if seam in self.shared()}
-            self.carries(shared[0])
+        self.own = {}  # objects of users' variants, by what notes call them
+        for note in shared:
+            self.add(note)
         self.line = "posix " + " ".join(f"{seam}={','.join(values)}" for seam, values in self.said.items())
         usual = "posix " + self.config["defaults"]
         self.folder = f"{home}/boot" if self.line == usual else self.relinked()
@@ -104,11 +101,14 @@ class Tools:
         """Seams that keep their state where all posix programs of an image see it."""
         return self.config["shared"].split()
 
-    def carries(self, note):
-        """Is every file of the user's own that tools must be linked with in the program?"""
-        for seam, values in self.said.items():
-            if any("@" in value for value in values) and seam not in self.carried:
-                raise libos.Refused(f"{note.path}: was linked with a {seam} of its own, and does not carry it any more")
+    def add(self, note):
+        """Tools are to reach every file system that programs can; of other seams there is one."""
+        for seam, values in libos.words(note.line):
+            if seam not in self.shared():
+                continue
+            usual = self.said[seam] if seam in libos.GATHERED else []
+            self.said[seam] = list(dict.fromkeys(values[:1] + usual + values[1:]))
+            self.own.update(note.own(seam, values))
 
     def agree(self, notes):
         """Of several file systems the first is the root's, which all must be able to reach."""
@@ -120,7 +120,7 @@ class Tools:
                                     f"{seam}={one}, {second.path} has {seam}={two}")
 
     def relinked(self):
-        key = hashlib.sha256(repr((self.line, self.config["build"], sorted(self.carried.items()))).encode()).hexdigest()[:16]
+        key = hashlib.sha256(repr((self.line, self.config["build"], sorted(self.own.items()))).encode()).hexdigest()[:16]
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "freehold")
         folder = f"{cache}/tools-{key}-{self.config['build']}"
         if os.path.exists(f"{folder}/init"):
@@ -140,14 +140,14 @@ class Tools:
 
     def link_all(self, work):
         os.makedirs(f"{work}/made/bin")
-        parts = [f"{self.home}/libos/core.a", f"{self.home}/libos/posix.a"]
-        for seam, values in self.said.items():
-            parts += [f"{self.home}/libos/{name}.a" for name in [seam, *(f"{seam}-{value}" for value in values)]
-                      if seam not in libos.WANTED and os.path.exists(f"{self.home}/libos/{name}.a")]
-        for seam, code in self.carried.items():
-            parts.append(f"{work}/{seam}.o")
-            with open(parts[-1], "wb") as out:
+        own = {}
+        for value, code in self.own.items():
+            own[value] = f"{work}/{value}.o"
+            with open(own[value], "wb") as out:
                 out.write(code)
+        self.check_types(own)
+        whole = {seam: values for seam, values in self.said.items() if seam not in libos.WANTED}
+        parts = [f"{self.home}/libos/core.a", f"{self.home}/libos/posix.a", *libos.parts_of(f"{self.home}/libos", whole, own)]
         compiler = Compiler(self.home)
         note = compiler.note(self.line, f"{work}/note.o")
         names = sorted(name[:-2] for name in os.listdir(f"{self.home}/tools"))
@@ -155,6 +155,11 @@ class Tools:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             list(pool.map(lambda name: must(compiler.linking(
                 ["-s", note, f"{self.home}/tools/{name}.o", "-o", place[name]], parts)), names))
+
+    def check_types(self, own):
+        """Two versions of one file system, say, of two programs."""
+        known = libos.variants(f"{self.home}/libos", "fs")
+        libos.check_types([(f"fs={value}", table) for value in self.said["fs"] for table in libos.tables(own.get(value) or known[value])])
 
     def make_image(self, image, programs, manifest, files=None, size=None):
         """programs: paths that go to /bin beside the tools."""
@@ -172,6 +177,6 @@ def stripped(path, folder):
     """A copy without symbols, as a program is on an image: its path."""
     copy = os.path.join(folder, os.path.basename(path))
     os.makedirs(folder, exist_ok=True)
-    must(["objcopy", "-S", *(f"--remove-section={libos.CARRIED}{seam}" for seam in libos.Note(path).carried), path, copy])
+    must(["objcopy", "-S", *(f"--remove-section={name}" for name in libos.Note(path).carried), path, copy])
     shutil.copymode(path, copy)
     return copy

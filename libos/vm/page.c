@@ -94,6 +94,14 @@ uint32_t vm_frame(uint64_t va, unsigned *perm)
 	return PTE_FRAME(e);
 }
 
+uint32_t vm_segment_unit(uint32_t *first)
+{
+	const uint32_t unit = ptab_segment_unit(vm.segment_frame);
+
+	*first = unit > PTAB_SEGMENT_NOW ? unit : PTAB_SEGMENT_NOW;
+	return unit;
+}
+
 /* Frames of the segment are known by counting. */
 static uint32_t segment_frames(void *const *pages, uint32_t count, volatile uint32_t *frames)
 {

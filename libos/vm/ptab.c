@@ -194,14 +194,17 @@ int ptab_unmap(struct ptab *t, uint64_t va, uint32_t count)
 	return 0;
 }
 
+uint32_t ptab_segment_unit(uint32_t frame)
+{
+	return frame % PER_TABLE == 0 ? PER_TABLE : PTAB_SEGMENT_STEP;
+}
+
 int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t first)
 {
-	uint32_t step = first ? PTAB_SEGMENT_STEP : PTAB_SEGMENT_NOW;
+	const uint32_t unit = ptab_segment_unit(frame);
+	const uint32_t step = first == 0 && unit < PTAB_SEGMENT_NOW ? PTAB_SEGMENT_NOW : unit;
 
-	if (frame % PER_TABLE == 0) {
-		step = PER_TABLE;
-		first -= first % PER_TABLE;
-	}
+	first -= first % unit;
 	return ptab_map(t, LAYOUT_SEGMENT + first * VM_PAGE, frame + first,
 			step < pages - first ? step : pages - first, VM_READ | VM_WRITE,
 			LAYOUT_CAP_SEGMENT);

@@ -52,10 +52,13 @@ int ptab_map(struct ptab *t, uint64_t va, uint32_t frame, uint32_t count, unsign
 	     uint32_t cap);
 int ptab_unmap(struct ptab *t, uint64_t va, uint32_t count);
 
+/* Pages of the POSIX segment, which begins with this frame, that are mapped together. */
+uint32_t ptab_segment_unit(uint32_t frame);
+
 /*
- * Maps the part of the POSIX segment that begins at its page `first`: a large page where it has
- * them; else PTAB_SEGMENT_NOW pages at its start and PTAB_SEGMENT_STEP elsewhere, `first` being a
- * multiple of it.  By right of the caller's LAYOUT_CAP_SEGMENT.
+ * Maps the part of the POSIX segment that its page `first` is in: a large page where it has them;
+ * else PTAB_SEGMENT_NOW pages at its start and PTAB_SEGMENT_STEP elsewhere.  By right of the
+ * caller's LAYOUT_CAP_SEGMENT.
  */
 int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t first);
 

@@ -423,7 +423,6 @@ static int segment_fault(uint64_t error, uint32_t page)
 {
 	if (error & (FAULT_PRESENT | FAULT_FETCH))
 		return 0;
-	page -= page % PTAB_SEGMENT_STEP;
 	return ptab_map_segment(&vm.tables, vm.segment_frame, vm.segment_pages, page) == 0;
 }
 

@@ -297,15 +297,26 @@ static int test_dirty_age(void)
 	MUST(begin(64, 0) == 0);
 	t = tuning();
 	t.dirty_ms = 3600 * 1000;
-	MUST(buf_tune(cache, &t) == 0 && !buf_due(cache));
-	MUST(put(5, 1) == 0 && !buf_due(cache));
+	MUST(buf_tune(cache, &t) == 0 && !buf_due(cache, 0));
+	MUST(put(5, 1) == 0 && !buf_due(cache, 0));
 	t.dirty_ms = 1;
 	MUST(buf_tune(cache, &t) == 0);
 	const uint64_t start = time_now();
 	while (time_now() - start < 2000000)
 		;
-	MUST(stats().dirty == 0 || buf_due(cache));
-	MUST(buf_sync(cache, disk) == 0 && !buf_due(cache) && on_disk(5) == 1);
+	MUST(stats().dirty == 0 || buf_due(cache, 0));
+	MUST(buf_sync(cache, disk) == 0 && !buf_due(cache, 0) && on_disk(5) == 1);
+	/* What is not in buffers counts from the last time that there was none. */
+	t.dirty_ms = 3600 * 1000;
+	MUST(buf_tune(cache, &t) == 0 && !buf_due(cache, 1));
+	t.dirty_ms = 0;
+	MUST(buf_tune(cache, &t) == 0 && !buf_due(cache, 1));
+	t.dirty_ms = 1;
+	MUST(buf_tune(cache, &t) == 0 && !buf_due(cache, 0));
+	const uint64_t clean = time_now();
+	while (time_now() - clean < 2000000)
+		;
+	MUST(buf_due(cache, 1) && !buf_due(cache, 0));
 	return 0;
 }
 
@@ -472,6 +483,41 @@ static int test_give(void)
 	return 0;
 }
 
+/* What is in the run, clean, dirty and changed since, is elsewhere afterwards; the coldest go. */
+static int test_vacate(void)
+{
+	struct buf *b = NULL;
+
+	MUST(begin(64, 0) == 0);
+	for (uint64_t i = 0; i < 100; i++)
+		MUST(put(i, i + 7) == 0 && (i != 60 || buf_sync(cache, disk) == 0));
+	MUST(buf_vacate(cache, disk, 60, 5) == -EINVAL &&
+	     buf_vacate(cache, disk, 64, 1) == -EINVAL);
+	MUST(buf_vacate(cache, disk, 0, 64 - BUF_MIN_FRAMES + 1) == -ENOMEM);
+	MUST(stats().frames == 64 && tuning().limit == 64 && buf_check(cache) == 0);
+	/* A pinned one is not moved: all stays as it is. */
+	MUST(buf_get(cache, disk, 99, BUF_READ, &b) == 0);
+	const uint32_t at = (uint32_t)(((uintptr_t)b->data - (uintptr_t)now->frames) / BUF_SIZE);
+	MUST(buf_vacate(cache, disk, at, 1) == -EBUSY && stats().frames == 64);
+	MUST(tuning().limit == 64 && buf_check(cache) == 0);
+	buf_put(b);
+	MUST(buf_vacate(cache, disk, 20, 30) == 0 && buf_check(cache) == 0);
+	MUST(stats().frames == 34 && tuning().limit == 34 && stats().used <= 34);
+	memset((char *)now->frames + 20 * BUF_SIZE, 0xa5,
+	       30 * BUF_SIZE); /* they are somebody else's now */
+	MUST(buf_vacate(cache, disk, 49, 1) == -EINVAL);
+	for (uint64_t i = 0; i < 100; i++)
+		MUST(look(i) == 0);
+	MUST(buf_vacate(cache, disk, 50, 14) == 0 && buf_vacate(cache, disk, 8, 12) == 0);
+	MUST(stats().frames == BUF_MIN_FRAMES && buf_check(cache) == 0);
+	memset((char *)now->frames + 8 * BUF_SIZE, 0xa5, 56 * BUF_SIZE);
+	for (uint64_t i = 0; i < 100; i++)
+		MUST(look(99 - i) == 0);
+	MUST(buf_take(cache, (char *)now->frames + 8 * BUF_SIZE) == 0 && buf_check(cache) == 0);
+	MUST(buf_sync(cache, disk) == 0 && all_on_disk());
+	return 0;
+}
+
 static int test_attach(void)
 {
 	char *name;
@@ -523,6 +569,7 @@ int suite_run(const struct suite *s)
 		{"ahead_kept", test_ahead_kept},
 		{"limit", test_limit},
 		{"give", test_give},
+		{"vacate", test_vacate},
 		{"attach", test_attach},
 		{"behaviour", test_behaviour},
 	};

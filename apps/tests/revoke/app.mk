@@ -1,2 +1,2 @@
 LIBOS := bare
-PROGRAMS := revoker stubborn
+PROGRAMS := revoker stubborn wants

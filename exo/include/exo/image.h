@@ -95,7 +95,12 @@ _Static_assert(sizeof(struct exo_extents_head) == 40 + 4 * 64, "fits one sector"
 /* Set in a quota of the manifest: the rest of the number is a percentage. */
 #define EXO_MANIFEST_PERCENT 0x80000000u
 
-enum { EXO_MANIFEST_PROGRAMS = 32, EXO_MANIFEST_CAPS = 8, EXO_BOOT_ARGS = 2048 };
+enum {
+	EXO_MANIFEST_PROGRAMS = 32,
+	EXO_MANIFEST_INIT = 255,
+	EXO_MANIFEST_CAPS = 8,
+	EXO_BOOT_ARGS = 2048
+};
 
 enum exo_manifest_flag {
 	EXO_MF_WAIT = 1,    /* the next program starts when this one has ended */
@@ -119,7 +124,8 @@ struct exo_manifest_program {
 	char extent[EXO_MANIFEST_CAPS]
 		   [8]; /* names of extents it is given, in its capability slots 8.. */
 	uint8_t extent_rights[EXO_MANIFEST_CAPS];
-	uint8_t env;	    /* a program above that it gets a capability for, from 1; 0: none */
+	uint8_t env; /* a program above that it gets a capability for, from 1; EXO_MANIFEST_INIT:
+			init; 0: none */
 	uint8_t env_rights; /* EXO_ENV_* */
 	uint8_t reserved[6];
 };

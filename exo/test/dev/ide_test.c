@@ -20,7 +20,7 @@ union extent_block extent_page;
 
 static uint8_t memory[NFRAMES][EXO_PAGE_SIZE];
 static uint8_t disk[2][TOTAL][SECTOR];
-static uint64_t now;
+static uint64_t now, step = 1000; /* ns, at each look */
 
 /* What the test asks of the drives. */
 static struct {
@@ -30,6 +30,7 @@ static struct {
 	uint32_t deaf;	     /* that many commands are not answered */
 	int mute;	     /* interrupts are lost */
 	int stays_busy;	     /* after a reset */
+	uint32_t slow;	     /* that many readings of a status say that it is busy */
 } wish;
 
 /* A channel with at most a master. */
@@ -83,7 +84,7 @@ uint8_t *machine_bytes(struct pfn f)
 
 uint64_t machine_now(void)
 {
-	return now += 1000;
+	return now += step;
 }
 
 void io_done(uint32_t io, enum exo_status status, uint32_t blocks)
@@ -324,6 +325,14 @@ void outb(uint16_t port, uint8_t value)
 	}
 }
 
+static uint8_t status_of(const struct drive *d)
+{
+	if (wish.slow == 0)
+		return d->status;
+	wish.slow--;
+	return BSY;
+}
+
 uint8_t inb(uint16_t port)
 {
 	struct drive *d = drive_of(port);
@@ -335,7 +344,7 @@ uint8_t inb(uint16_t port)
 	if (absent(d))
 		return 0;
 	if (port == 0x3f6 || port == 0x376)
-		return d->status;
+		return status_of(d);
 	switch (port & 7) {
 	case 1:
 		return d->error;
@@ -345,7 +354,7 @@ uint8_t inb(uint16_t port)
 		return d->lba[(port & 7) - 3][0];
 	case 7:
 		d->irq = 0;
-		return d->status;
+		return status_of(d);
 	default:
 		return 0;
 	}
@@ -497,6 +506,30 @@ static void absent_drives_cost_little(void)
 	CHECK(drives[0].blocks == 0 && drives[2].blocks == 0 && now < S / 100 && commands == 0);
 }
 
+/* "no boot drive", on a host with much to do: time goes by, and the drive has had no chance to
+ * answer. */
+static void a_slow_host_has_its_drive(void)
+{
+	wish.slow = 5000;
+	prepare();
+	CHECK(drives[0].blocks != 0 && drives[2].blocks != 0);
+	wish.slow = 5000;
+	step = 60ull * S;
+	prepare();
+	CHECK(drives[0].blocks != 0 && drives[2].blocks != 0);
+	step = 1000;
+}
+
+/* Nobody looked for longer than a drive may take: what is done by then is done. */
+static void who_was_away_finds_it_done(void)
+{
+	wish.dma = 1, wish.mute = 1;
+	prepare();
+	request(EXO_IO_READ, 0, 40, 20);
+	ide_tick(now += 3600ull * S);
+	CHECK(finished(EXO_OK, 20) && memory_is(0, 40, 20) && resets == 0);
+}
+
 static void errors_are_reported_once(void)
 {
 	for (uint32_t ways = 0; ways < 4; ways++) {
@@ -596,6 +629,8 @@ int main(void)
 {
 	RUN_TEST(every_way_of_moving_data);
 	RUN_TEST(absent_drives_cost_little);
+	RUN_TEST(a_slow_host_has_its_drive);
+	RUN_TEST(who_was_away_finds_it_done);
 	RUN_TEST(errors_are_reported_once);
 	RUN_TEST(a_lost_interrupt_is_polled_for);
 	RUN_TEST(a_deaf_drive_is_reset_and_tried_again);

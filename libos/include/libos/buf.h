@@ -2,7 +2,7 @@
  * buf.h - the seam of the buffer cache: 4 KiB blocks of one volume, in page frames that
  * processes share.
  *
- * Two halves meet here. The mechanism (buf/cache.c, buf/write.c, buf/tune.c) finds, fills, pins,
+ * Two halves meet here. The mechanism (buf/cache.c and the files beside it) finds, fills, pins,
  * dirties and writes buffers, within bounds that can be changed while it runs (struct buf_tuning);
  * the policy (buf/lru.c or another file of that folder, chosen at link time) says which one to
  * give up. All state lives in the arena and in the frames; the disk handle is the caller's and
@@ -172,8 +172,9 @@ enum buf_want {
 enum buf_want buf_wants(const struct buf_cache *c);
 
 /* 1 when something may have been dirty for as long as `dirty_ms`: a sync is due. Then the time
- * begins anew, so that what cannot be written is not tried all the time. */
-int buf_due(struct buf_cache *c);
+ * begins anew, so that what cannot be written is not tried all the time. `more`: the caller keeps
+ * changes besides, which count from when this was asked last and there were none. */
+int buf_due(struct buf_cache *c, int more);
 
 /* Makes all completed writes durable. 0 or a negative errno. */
 __attribute__((warn_unused_result)) int buf_flush(struct disk *d);
@@ -220,6 +221,16 @@ buf_advise(struct buf_cache *c, struct disk *d, uint64_t first, uint64_t n, enum
  */
 uint32_t buf_give(struct buf_cache *c, struct disk *d, uint32_t n, void **pages);
 __attribute__((warn_unused_result)) int buf_take(struct buf_cache *c, void *page);
+
+/*
+ * The same for one run: takes frames first .. first+n-1 out of the cache.  What is in them moves to
+ * others, for which the coldest blocks make room.  For a cache that many have mapped, in large
+ * pages perhaps: its owner sees to it that they unmap them.  0; -EINVAL (one is out already, or
+ * there are not so many), -ENOMEM (BUF_MIN_FRAMES would not stay), -EBUSY (one is pinned, and stays
+ * so), -EIO (room cannot be made): then nothing was taken.  A process must not die in here.
+ */
+__attribute__((warn_unused_result)) int buf_vacate(struct buf_cache *c, struct disk *d,
+						   uint32_t first, uint32_t n);
 
 /* The block's contents no longer matter: its buffer, if any and if not pinned, is dropped
  * unwritten. */

@@ -221,7 +221,8 @@ int32_t posix_launch(const struct posix_launch *launch, struct build_spec *spec)
 /* For init: the environment of process `pid`; 0 when it has ended. */
 uint64_t posix_eid(int32_t pid);
 
-/* For init: sleeps until something happened to a child, somebody woke it, or `deadline`. */
+/* For init: sleeps until something happened to a child, somebody woke it or asks it for pages, or
+ * `deadline`. */
 void posix_sleep(uint64_t deadline);
 
 /* For init: fn is called with each child that ended, and how. */
@@ -248,6 +249,14 @@ int posix_mount_root(uint32_t index, char *why, unsigned whylen);
 /* For init: writes back when something has been dirty for too long (buf_due); called now and then.
  * 0 or a negative errno. */
 int posix_write_back(void);
+
+/*
+ * For init: if somebody asks it for pages (EXO_EV_REVOKE ends posix_sleep), those of the shared
+ * cache that it can do without best go back to the kernel; more than was asked for, as they leave
+ * in large pages.  0, also when there is nothing to give, or a negative errno: what is wanted is
+ * still asked for then.
+ */
+int posix_give_back(void);
 
 /* For init: halts the machine if somebody asked for it; returns if nobody did. */
 void posix_halt_if_asked(void);

@@ -103,6 +103,13 @@ uint32_t vm_frame(uint64_t va, unsigned *perm);
 int vm_frames(void *const *pages, uint32_t count, unsigned perm, volatile uint32_t *frames,
 	      uint32_t *cap);
 
+/*
+ * Pages of the POSIX segment that processes map by one entry or call, and which can therefore only
+ * leave it together: a power of 2, in which numbers of pages are aligned.  *first: those from there
+ * on may leave.
+ */
+uint32_t vm_segment_unit(uint32_t *first);
+
 /* Whether the page mapped at va was written since it was mapped: 1 or 0. */
 int vm_dirty(uint64_t va);
 

@@ -116,6 +116,69 @@ int main(void)
 """
 
 
+# One file of one size, whose text says which file system it is.
+LITTLE = """
+#include <names.h>
+struct little { struct fs fs; struct fs_node root, file; };
+static struct little *of(struct fs_ctx *c) { return (struct little *)c->fs; }
+static int op_mount(struct fs_mount *m, struct fs **out)
+{
+	struct little *l = arena_alloc(m->arena, sizeof *l);
+	if (!l)
+		return -ENOMEM;
+	l->fs = (struct fs){.type = FS_TYPE_USER + TYPE, .readonly = 1, .arena = m->arena};
+	l->root = (struct fs_node){.fs = &l->fs, .attr = {.ino = 1, .mode = FS_IFDIR | 0755, .nlink = 2, .blksize = 512}};
+	l->file = (struct fs_node){.fs = &l->fs, .attr = {.ino = 2, .mode = FS_IFREG | 0644, .nlink = 1, .size = 5, .blksize = 512}};
+	*out = &l->fs;
+	return 0;
+}
+static int op_unmount(struct fs_ctx *c, int force) { (void)force; arena_free(c->fs->arena, c->fs, sizeof(struct little)); return 0; }
+static int op_sync(struct fs_ctx *c) { (void)c; return 0; }
+static int op_fsync(struct fs_ctx *c, struct fs_node *n) { (void)c, (void)n; return 0; }
+static int op_statfs(struct fs_ctx *c, struct fs_statfs *s) { (void)c; *s = (struct fs_statfs){.bsize = 512}; return 0; }
+static int op_root(struct fs_ctx *c, struct fs_node **out) { *out = &of(c)->root; return 0; }
+static void op_ref(struct fs_ctx *c, struct fs_node *n) { (void)c, (void)n; }
+static int op_put(struct fs_ctx *c, struct fs_node *n) { (void)c, (void)n; return 0; }
+static int op_lookup(struct fs_ctx *c, struct fs_node *d, const char *name, size_t len, struct fs_node **out)
+{
+	(void)d;
+	*out = fs_name_dots(name, len) ? &of(c)->root : &of(c)->file;
+	return *out == &of(c)->root || (len == 4 && !memcmp(name, "word", 4)) ? 0 : -ENOENT;
+}
+static int op_getattr(struct fs_ctx *c, struct fs_node *n, struct fs_attr *a) { (void)c; *a = n->attr; return 0; }
+static int op_setattr(struct fs_ctx *c, struct fs_node *n, const struct fs_attr *a, uint32_t m) { (void)c, (void)n, (void)a, (void)m; return -EROFS; }
+static int64_t op_read(struct fs_ctx *c, struct fs_node *n, uint64_t off, void *to, size_t len)
+{
+	(void)c, (void)n;
+	len = off > 5 ? 0 : len > 5 - off ? 5 - off : len;
+	memcpy(to, WORD "\\n" + off, len);
+	return (int64_t)len;
+}
+static int64_t op_write(struct fs_ctx *c, struct fs_node *n, uint64_t off, const void *from, size_t len) { (void)c, (void)n, (void)off, (void)from, (void)len; return -EROFS; }
+static int op_truncate(struct fs_ctx *c, struct fs_node *n, uint64_t size) { (void)c, (void)n, (void)size; return -EROFS; }
+#define AT struct fs_ctx *c, struct fs_node *d, const char *name, size_t len
+#define USED (void)c, (void)d, (void)name, (void)len
+static int op_create(AT, uint32_t mode, struct fs_node **out) { USED, (void)mode, (void)out; return -EROFS; }
+static int op_unlink(AT) { USED; return -EROFS; }
+static int op_link(struct fs_ctx *c, struct fs_node *n, struct fs_node *d, const char *name, size_t len) { USED, (void)n; return -EPERM; }
+static int op_symlink(AT, const char *to, size_t n, struct fs_node **out) { USED, (void)to, (void)n, (void)out; return -EPERM; }
+static int64_t op_readlink(struct fs_ctx *c, struct fs_node *n, char *to, size_t len) { (void)c, (void)n, (void)to, (void)len; return -EINVAL; }
+static int op_rename(AT, struct fs_node *e, const char *other, size_t n) { USED, (void)e, (void)other, (void)n; return -EROFS; }
+static int op_readdir(struct fs_ctx *c, struct fs_node *d, uint64_t at, struct fs_dirent *e, unsigned max) { (void)c, (void)d, (void)at, (void)e, (void)max; return 0; }
+static const struct fs_ops ops = {.type = FS_TYPE_USER + TYPE, .name = NAME, .traits = FS_DISKLESS | FS_FLAT,
+	.mount = op_mount, .unmount = op_unmount, .sync = op_sync, .fsync = op_fsync, .statfs = op_statfs, .root = op_root,
+	.ref = op_ref, .put = op_put, .lookup = op_lookup, .getattr = op_getattr, .setattr = op_setattr, .read = op_read,
+	.write = op_write, .truncate = op_truncate, .create = op_create, .mkdir = op_create, .unlink = op_unlink,
+	.rmdir = op_unlink, .link = op_link, .symlink = op_symlink, .readlink = op_readlink, .rename = op_rename,
+	.readdir = op_readdir};
+FS_VARIANT(ops)
+"""
+
+
+def little(name, number, word=None):
+    return f'#define NAME "{name}"\n#define TYPE {number}\n#define WORD "{word or name}"\n{LITTLE}'
+
+
 class Place:
     """A folder with sources, and the SDK in another, both gone at the end."""
 
@@ -204,18 +267,36 @@ def own_policy(place):
                "bare: bare " in text, text)
 
 
+def own_file_systems(place):
+    """Several in one program, and init and the shell are linked with all of them."""
+    place.write("one.c", little("ones", 0))
+    place.write("two.c", little("twos", 1))
+    place.compile("both", HELLO, "-libos", "fs=ext2,./one.c,./two.c")
+    place.write("other.c", little("ones", 0, "ONES"))
+    place.compile("later", HELLO, "-libos", "fs=ext2,./other.c")
+    place.wants("an image with two file systems of one's own", ["exo-image", "-o", "both.img", "both", "copy"], 0, b"")
+    place.wants("they are mounted and read", ["exo-run", "both.img", "mkdir /1 /2; mount -t ones /1; mount -t twos /2; "
+                                              "cat /1/word /2/word; both; mount -t log /3"], 1,
+                b"ones\ntwos\nhello\nmount: /3: No such file or directory\n")
+    place.refuses("two versions of one in an image", ["exo-image", "-o", "x.img", "both", "later"],
+                  "fs=one.c@", "fs=other.c@", "type 0x10000")
+
+
 def misfits(place):
     """One boot: programs whose libOS is not that of the kernel or of the segment."""
     os.mkdir(f"{place.work}/files")
     place.spoil("hello", "files/kernel", 0, 77)
     place.spoil("hello", "files/segment", 8, 99)
     shutil.copy(f"{place.work}/fill", f"{place.work}/files/fill")
-    place.wants("an image", ["exo-image", "-o", "all.img", "--files", "files", "hello", "copy"], 0, b"")
-    status, output, _ = place.run("exo-run", "all.img", "hello; for p in kernel segment fill; do /$p; echo status $?; done; exit 3")
+    place.write("one.c", little("ones", 0, "OTHER"))
+    place.compile("files/version", HELLO, "-libos", "fs=ext2,./one.c")
+    place.wants("an image", ["exo-image", "-o", "all.img", "--files", "files", "hello", "copy", "both"], 0, b"")
+    status, output, _ = place.run("exo-run", "all.img", "hello; for p in kernel segment fill version; do /$p; echo status $?; done; exit 3")
     lines = output.decode(errors="replace").splitlines()
     wanted = [["hello"], ["kernel: ", "ABI version 77", "this kernel has version", "posix fs=ext2"], ["status 126"],
               ["segment: ", "(segment version 99)", "theirs is posix fs=ext2"], ["status 126"],
-              ["fill: ", "buf=policy.c@", "theirs is posix fs=ext2"], ["status 126"]]
+              ["fill: ", "buf=policy.c@", "theirs is posix fs=ext2"], ["status 126"],
+              ["version: ", "one.c is another version", "fs=ext2,one.c@", "theirs is posix fs=ext2"], ["status 126"]]
     place.tell("misfits are refused by name", status == 3 and len(lines) == len(wanted) and
                all(word in line for line, words in zip(lines, wanted) for word in words), f"{status} {lines}")
 
@@ -230,6 +311,17 @@ def bad_input(place):
     place.refuses("two of one kind", [*cc, "vm=demand,eager"], "cannot be in one program")
     place.refuses("half a policy", [*cc, "buf=./half.c"], "seam buf", "half.c", "buf_policy_victim")
     place.refuses("a file system that registers nothing", [*cc, "fs=ext2,./policy.c"], "seam fs", "policy.c", "FS_VARIANT", "fs_variants")
+    for seam, word in (("order", "order_next"), ("vm", "vm_policy_touch"), ("sched", "sched_")):
+        place.write("empty.c", "int nothing;\n")
+        place.refuses(f"an empty {seam}", [*cc, f"{seam}=./empty.c"], f"seam {seam}", "empty.c", "does not define", word)
+    place.write("lacks.c", little("ones", 0).replace(".sync = op_sync, ", "").replace(".readlink = op_readlink, ", ""))
+    place.refuses("a file system without two operations", [*cc, "fs=ext2,./lacks.c"], "lacks.c", "'ones' lack: sync, readlink")
+    place.write("low.c", little("ones", -65535))
+    place.refuses("a file system of another's type", [*cc, "fs=./low.c"], "low.c", "type 1", "FS_TYPE_USER")
+    place.write("same.c", little("more", 0))
+    place.refuses("two of one type", [*cc, "fs=./one.c,./same.c"], "fs=./one.c and fs=./same.c", "type 0x10000")
+    place.write("same.c", little("ext2", 5))
+    place.refuses("two of one name", [*cc, "fs=ext2,./same.c"], "fs=ext2 and fs=./same.c", "name 'ext2'")
     place.refuses("no such variant's file", [*cc, "buf=./none.c"], "no such file", "none.c")
     place.refuses("shared library", ["exo-cc", "-shared", "hello.c"], "no shared libraries")
     place.refuses("undefined function", ["exo-cc", "-o", "x", "fill.c"], "asked")
@@ -262,7 +354,7 @@ def in_tree(place):
 def main():
     with tempfile.TemporaryDirectory(prefix="sdk-test-") as work:
         place = Place(work)
-        for test in (no_traces, helps, programs, own_policy, misfits, bad_input, in_tree):
+        for test in (no_traces, helps, programs, own_policy, own_file_systems, misfits, bad_input, in_tree):
             test(place)
     return 1 if place.bad else 0
 

@@ -640,6 +640,121 @@ static int test_errors(void)
 	return 0;
 }
 
+/* ---- bounds of write-back ---- */
+
+static int tune(uint32_t dirty_most)
+{
+	struct buf_tuning t;
+
+	buf_get_tuning(r.cache, &t);
+	t.dirty_most = dirty_most;
+	return buf_tune(r.cache, &t);
+}
+
+/* Who starts from the disk as it is now, nothing synced, finds under the name just these bytes
+ * (lookup's error, -1: others). */
+static int on_disk(const char *name, const void *bytes, size_t len)
+{
+	static uint8_t got[BIG];
+	struct disk *d = disk_new(r.disk->nblocks);
+	struct rig other;
+	struct fs_node *top, *n;
+	int status = -1;
+
+	memcpy(d->data, r.disk->data, d->nblocks * DISK_BLOCK);
+	if (rig_up_as(&other, ops, d, FRAMES, FS_MOUNT_RDONLY, LIMIT) == 0) {
+		if (ops->root(&other.ctx, &top) == 0) {
+			status = ops->lookup(&other.ctx, top, name, strlen(name), &n);
+			if (status == 0 &&
+			    (n->attr.size != len ||
+			     ops->read(&other.ctx, n, 0, got, sizeof got) != (int64_t)len ||
+			     memcmp(got, bytes, len) != 0))
+				status = -1;
+		}
+		(void)rig_down(&other, 0);
+	}
+	disk_free(d);
+	return status;
+}
+
+/* Write-through: when an operation has ended, the disk has what it changed. */
+static int test_through(void)
+{
+	static uint8_t w[BIG];
+	struct fs_node *n;
+	const struct fs_attr a = {.size = 5000};
+
+	pattern(w, sizeof w, 4);
+	EXPECT(tune(0) == 0);
+	EXPECT((n = make("n")) != NULL && on_disk("n", w, 0) == 0);
+	EXPECT(write_all(n, 0, w, sizeof w) == 0 && on_disk("n", w, sizeof w) == 0);
+	EXPECT(write_all(n, 4000, "over", 4) == 0 && memcpy(w + 4000, "over", 4));
+	EXPECT(on_disk("n", w, sizeof w) == 0);
+	EXPECT(ops->truncate(&r.ctx, n, 9999) == 0 && on_disk("n", w, 9999) == 0);
+	EXPECT(ops->setattr(&r.ctx, n, &a, FS_SET_SIZE) == 0 && on_disk("n", w, 5000) == 0);
+	EXPECT(move("n", "m") == 0 && on_disk("m", w, 5000) == 0 && on_disk("n", w, 0) == -ENOENT);
+	EXPECT(drop("m") == 0 && on_disk("m", w, 0) == -ENOENT && put(n) == 0);
+	return 0;
+}
+
+static int test_through_names(void)
+{
+	struct fs_node *n, *d;
+
+	EXPECT(tune(0) == 0);
+	EXPECT((n = make("n")) != NULL && write_all(n, 0, "same", 4) == 0);
+	EXPECT(ops->mkdir(&r.ctx, root, "d", 1, 0755, &d) == 0 && on_disk("d", "", 0) != -ENOENT);
+	EXPECT(ops->link(&r.ctx, n, root, "l", 1) == 0 && on_disk("l", "same", 4) == 0);
+	EXPECT(put(d) == 0 && ops->rmdir(&r.ctx, root, "d", 1) == 0);
+	EXPECT(on_disk("d", "", 0) == -ENOENT);
+	EXPECT(ops->symlink(&r.ctx, root, "s", 1, "n", 1, &d) == 0 && put(d) == 0);
+	EXPECT(on_disk("s", "", 0) != -ENOENT && put(n) == 0);
+	return 0;
+}
+
+/* Write-back: no more is dirty after an operation than is allowed, and that which is in no buffer
+ * is told of (fs.dirty), since it grows old too. */
+static int test_bounds(void)
+{
+	enum { MOST = 10 };
+	static uint8_t w[BIG];
+	const struct fs_attr a = {.mode = 0600};
+	struct buf_stats s;
+	struct fs_node *n;
+	char name[8];
+
+	EXPECT(tune(MOST) == 0);
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "n%d", i);
+		EXPECT((n = make(name)) != NULL);
+		buf_get_stats(r.cache, &s);
+		EXPECT(s.dirty <= MOST && write_all(n, 0, w, i % 2 ? 5000 : sizeof w / 10) == 0);
+		buf_get_stats(r.cache, &s);
+		EXPECT(s.dirty <= MOST && put(n) == 0);
+	}
+	EXPECT(ops->sync(&r.ctx) == 0 && !r.ctx.fs->dirty && find(root, "n3", &n) == 0);
+	EXPECT(ops->setattr(&r.ctx, n, &a, FS_SET_MODE) == 0);
+	buf_get_stats(r.cache, &s);
+	EXPECT((s.dirty || r.ctx.fs->dirty) && put(n) == 0);
+	return 0;
+}
+
+/* What a write-through cannot write is told of once, and not lost. */
+static int test_through_errors(void)
+{
+	struct fs_node *n = make("n");
+
+	EXPECT(tune(0) == 0);
+	EXPECT(write_all(n, 0, "first", 5) == 0);
+	disk_fail(r.disk, DISK_WRITE, 1, 20);
+	EXPECT(ops->write(&r.ctx, n, 0, "again", 5) == -EIO && holds(n, 0, "again", 5));
+	disk_fail(r.disk, DISK_WRITE, 1, 0);
+	EXPECT(!r.ctx.fs->readonly && write_all(n, 5, "!", 1) == 0 &&
+	       on_disk("n", "again!", 6) == 0);
+	EXPECT(put(n) == 0);
+	return 0;
+}
+
 /* Volumes that are not this variant's, and none at all. */
 static int test_foreign(void)
 {
@@ -688,6 +803,11 @@ static const struct {
 	{"busy", test_busy, 0, 0},
 	{"death", test_death, 0, 0},
 	{"errors", test_errors, FS_DISKLESS, 0},
+	{"through", test_through, FS_DISKLESS, 0},
+	{"through_names", test_through_names, FS_DISKLESS | FS_FLAT | FS_NO_LINKS | FS_NO_SYMLINKS,
+	 0},
+	{"bounds", test_bounds, FS_DISKLESS, 0},
+	{"through_errors", test_through_errors, FS_DISKLESS, 0},
 	{"foreign", test_foreign, FS_DISKLESS, 0},
 };
 enum { NTESTS = sizeof tests / sizeof tests[0] };

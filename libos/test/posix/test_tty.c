@@ -139,10 +139,53 @@ static void test_raw(void)
 	      "bytes were changed");
 	check("raw-echo", echo.length == 0, "echoed");
 	type("x\ny");
-	t.lflag |= ICANON;
+	tty_line_modes(&t, t.lflag | ICANON);
 	check("raw-to-line", tty_line_ready(&t) && take(100) == 2 && strcmp(got, "x\n") == 0,
 	      "a line typed raw is lost");
 	check("raw-part", !tty_line_ready(&t), "half a line is ready");
+}
+
+static void set_raw(int on)
+{
+	tty_line_modes(&t, on ? t.lflag & ~(uint32_t)ICANON : t.lflag | ICANON);
+}
+
+/* What was typed ahead of a change of modes is there after it. */
+static void test_typed_ahead(void)
+{
+	char long_line[POSIX_TTY_LINE + 1];
+
+	fresh();
+	type("done\rahe");
+	set_raw(1);
+	check("ahead-line", take(100) == 8 && strcmp(got, "done\nahe") == 0, "lost");
+	type("ad");
+	set_raw(0);
+	check("ahead-no-line", !tty_line_ready(&t), "ready without a line's end");
+	type("x\x7f\x7f!\r");
+	check("ahead-edited", take(100) == 3 && strcmp(got, "a!\n") == 0, "not edited as a line");
+	fresh();
+	type("one\rtw");
+	set_raw(1);
+	set_raw(0);
+	type("o\r");
+	check("ahead-first", take(100) == 4 && strcmp(got, "one\n") == 0, "the whole line is lost");
+	check("ahead-second", take(100) == 4 && strcmp(got, "two\n") == 0, "the begun one is lost");
+	/* What the queue has no room for comes when it has. */
+	fresh();
+	memset(long_line, 'l', sizeof(long_line) - 1);
+	long_line[sizeof(long_line) - 1] = 0;
+	for (int i = 0; i < 3; i++) {
+		type(long_line);
+		type("\r");
+	}
+	type(long_line);
+	t.tail += POSIX_TTY_QUEUE - (t.tail - t.head) - 10; /* as if it were read slowly */
+	set_raw(1);
+	check("ahead-full", t.tail - t.head == POSIX_TTY_QUEUE && t.length != 0, "no remains");
+	(void)take(POSIX_TTY_QUEUE);
+	check("ahead-remains", take(POSIX_TTY_QUEUE) == POSIX_TTY_LINE - 10 && t.length == 0,
+	      "the remains are lost");
 }
 
 static void test_full(void)
@@ -192,6 +235,7 @@ int main(void)
 	test_end_of_file();
 	test_signals();
 	test_raw();
+	test_typed_ahead();
 	test_full();
 	test_output();
 	return failures != 0;

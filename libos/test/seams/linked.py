@@ -105,7 +105,7 @@ def check_make(build):
 
 def main():
     build = sys.argv[1]
-    buf = variants("buf", ("arena", "cache", "tune", "write"))
+    buf = variants("buf", ("arena", "cache", "give", "tune", "write"))
     order = variants("order", ("queue", "volume"))
     lru, fifo = {"libos/buf/lru.c"}, {"libos/order/fifo.c"}
     check_archives(build)
