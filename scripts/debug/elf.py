@@ -12,7 +12,10 @@ import subprocess
 
 from emulator import Refused
 
-BUILD_ID, EXECUTABLE, SYMBOLS, LOAD, NOTE = 3, 4, 2, 1, 4
+BUILD_ID = 3               # of a note of GNU's
+LOAD, NOTE = 1, 4          # types of segments
+SYMBOLS, NOTES = 2, 7      # types of sections
+IN_MEMORY, EXECUTABLE = 2, 4  # flags of sections
 
 
 def suggest(kind, name, names):
@@ -76,7 +79,7 @@ class File:
     def section_id(self):
         """The kernel has no program header for its notes."""
         for kind, _, _, offset, size, _, _ in self.sections:
-            if kind == 7:
+            if kind == NOTES:
                 for owner, what, text in notes(self.data[offset:offset + size]):
                     if owner == b"GNU" and what == BUILD_ID:
                         return text.hex()
@@ -104,9 +107,10 @@ class File:
             names = self.sections[link][3]
             for at in range(offset + entry, offset + size, entry):
                 name, info, _, section, value, length = struct.unpack_from("<IBBHQQ", self.data, at)
-                if section and section < 0xff00 and info & 15 in (0, 1, 2):
+                flags = self.sections[section][1] if 0 < section < len(self.sections) else 0
+                if flags & IN_MEMORY and info & 15 in (0, 1, 2):  # untyped as in assembly, data, functions
                     end = self.data.index(b"\0", names + name)
-                    yield value, length, self.data[names + name:end].decode(), bool(self.sections[section][1] & EXECUTABLE)
+                    yield value, length, self.data[names + name:end].decode(), bool(flags & EXECUTABLE)
 
     def functions(self):
         self.symbols()
@@ -147,15 +151,17 @@ class File:
         return any(flags & EXECUTABLE and start <= address < start + size for _, flags, start, _, size, _, _ in self.sections)
 
     def lines(self, addresses):
-        """`file:line` for each address, empty where nothing is known."""
-        if not addresses:
-            return []
-        done = subprocess.run(["addr2line", "-e", self.path], input="\n".join(hex(address) for address in addresses),
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, text=True)
-        told = [line.split(" ")[0] for line in done.stdout.splitlines()]
-        told += [""] * (len(addresses) - len(told))
+        """`file:line` for each address, empty where nothing is known; `... in file:line` where that was inlined."""
+        done = subprocess.run(["addr2line", "-i", "-a", "-e", self.path], input="\n".join(map(hex, addresses)), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         here = os.getcwd() + "/"
-        return ["" if "?" in line else line.removeprefix(here) for line in told]
+        told = []
+        for line in done.stdout.splitlines():
+            if line.startswith("0x"):
+                told.append([])
+            elif "?" not in line:
+                told[-1].append(line.split(" ")[0].removeprefix(here))
+        return [" in ".join(places) for places in told] or [""] * len(addresses)
 
 
 class Programs:

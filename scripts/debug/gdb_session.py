@@ -111,9 +111,9 @@ def places(file, where):
 class ProgramBreakpoint(gdb.Breakpoint):
     """Stops at an address when the environment that runs was loaded from one program; the others go on."""
 
-    def __init__(self, file, where, address):
-        super().__init__(f"*{address:#x}", internal=False)
-        self.file, self.where = file, where
+    def __init__(self, file, address):
+        super().__init__(f"*{address:#x}")
+        self.file = file
 
     def stop(self):
         MACHINE.forget()
@@ -130,7 +130,8 @@ class EndBreakpoint(gdb.Breakpoint):
         super().__init__("stop_machine", internal=True)
 
     def stop(self):
-        print(f"the machine ends: {last_word()}")
+        RELAY.forward()
+        print(f"the machine ends: {last_word()}", flush=True)
         return True
 
 
@@ -195,14 +196,15 @@ def type_line(text):
 
 
 def break_command(text):
-    program, colon, where = text.partition(":")
-    if not colon or not where:
-        raise Refused("usage: fh break PROGRAM:FUNCTION, or PROGRAM:FILE:LINE; for the kernel gdb's own break will do")
-    file = MACHINE.programs.named(program.strip())
+    file, where = MACHINE.location(text)
+    if file is KERNEL:
+        KERNEL.function(where)  # says which there are
+        gdb.Breakpoint(where)
+        return
     if os.environ.get("FH_IMAGE"):
         elf.on_image(file, os.environ["FH_IMAGE"])
-    for address in places(file, where.strip()):
-        made = ProgramBreakpoint(file, where, address)
+    for address in places(file, where):
+        made = ProgramBreakpoint(file, address)
         print(f"Breakpoint {made.number} stops {file.name} alone, at {where}")
 
 

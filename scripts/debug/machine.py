@@ -114,7 +114,7 @@ class Machine:
 
     def check(self):
         """Is this the kernel that the symbols are of, and is it up?"""
-        note = next(address for kind, _, address, _, _, _, _ in self.kernel.sections if kind == 7)
+        note = next(address for kind, _, address, _, _, _, _ in self.kernel.sections if kind == elf.NOTES)
         size = 16 + len(self.kernel.id) // 2
         there = self.physical(note + self.kernel.physical_offset(), size)
         if not any(there):
@@ -174,6 +174,13 @@ class Machine:
         if self.known.get(key) is None:
             self.known[key] = self.identify(env["root"])
         return self.known[key]
+
+    def location(self, text):
+        """(file, place in it) of PROGRAM:PLACE; the program may be the kernel."""
+        program, colon, where = (part.strip() for part in text.partition(":"))
+        if not colon or not where:
+            raise Refused("usage: break PROGRAM:FUNCTION")
+        return (self.kernel if program == self.kernel.name else self.programs.named(program)), where
 
     def identify(self, root):
         for address in self.programs.load_addresses():
