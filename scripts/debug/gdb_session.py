@@ -47,6 +47,11 @@ def read_registers():
     return {name: int(frame.read_register(name)) & (1 << 64) - 1 for name in ("rip", "rsp", "rbp")}
 
 
+def all_registers():
+    return tuple(int(gdb.newest_frame().read_register(name)) for name in
+                 "rip rsp rbp rax rbx rcx rdx rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split())
+
+
 KERNEL = elf.File(gdb.current_progspace().filename, "kernel")
 MACHINE = Machine(layout.Layout(layout.describe()), KERNEL, elf.Programs(os.path.join(OUT, "apps/bin")), read_physical, read_registers)
 
@@ -109,15 +114,20 @@ def places(file, where):
 
 
 class ProgramBreakpoint(gdb.Breakpoint):
-    """Stops at an address when the environment that runs was loaded from one program; the others go on."""
+    """Stops at an address when the environment that runs was loaded from one program; the others go on.
+
+    QEMU may answer gdb's step over a breakpoint before it has made the step, when an interrupt waits; then gdb asks once
+    more at the same instruction, which is told by no register having changed.
+    """
 
     def __init__(self, file, address):
         super().__init__(f"*{address:#x}")
-        self.file = file
+        self.file, self.before = file, None
 
     def stop(self):
         MACHINE.forget()
-        if MACHINE.program(MACHINE.current()) is not self.file:
+        before, self.before = self.before, (MACHINE.current(), all_registers())
+        if self.before == before or MACHINE.program(self.before[0]) is not self.file:
             return False
         show_symbols(self.file)  # before gdb says where this is
         return True
