@@ -127,7 +127,7 @@ FORCE:
 
 # The commands that type a value see it as typed, `$` and all.
 override CMD := $(value CMD)
-export O CMD EMU MEM DISK TIMEOUT ICOUNT GDB CPU QEMU_EXTRA FILES IMAGE_SIZE ONLY FHIMAGE
+export O CMD PROG EMU MEM DISK TIMEOUT ICOUNT GDB CPU QEMU_EXTRA FILES IMAGE_SIZE ONLY FHIMAGE
 # mke2fs and e2fsck are not where other users look.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -152,6 +152,16 @@ run: ## boot, with a terminal here (Ctrl-A X ends it); or with CMD, for that alo
 	+$(call build,$(IMAGE)) >&2
 	$(Q)scripts/run $(IMAGE)
 
+debug: ## boot QEMU for gdb, which knows the kernel and every program: PROG=ls stops at its main; CMD, BATCH=file of commands
+	$(Q)scripts/deps run debug >&2
+	+$(call build,$(IMAGE)) >&2
+	$(Q)scripts/debug/qemu $(if $(BATCH),--batch '$(BATCH)') $(IMAGE)
+
+bochs: ## the same in Bochs' own debugger, with the same commands: PROG, CMD, BATCH
+	$(Q)scripts/deps run debug >&2
+	+$(call build,$(IMAGE)) >&2
+	$(Q)scripts/debug/bochs $(if $(BATCH),--batch '$(BATCH)') $(IMAGE)
+
 example: ## run one of the examples in apps/examples: NAME=realtime; without NAME, list them
 	$(Q)test -n '$(filter $(NAME),$(EXAMPLES))' || { echo "examples, for NAME=: $(EXAMPLES)"; test -z '$(NAME)'; }
 	+$(if $(filter $(NAME),$(EXAMPLES)),$(Q)$(MAKE) --no-print-directory run CMD=true)
@@ -161,7 +171,7 @@ attack: ## try to break every claim of doc/book/7-security.md; NAME=forgery: one
 	+$(Q)$(MAKE) --no-print-directory run CMD='sleep 1' NAME= MANIFEST=$(O)/attack.manifest
 
 test: ## run host tests, then guest tests under QEMU and Bochs
-	$(Q)scripts/deps run bpf
+	$(Q)scripts/deps run bpf debug
 	+$(call build,build-tests)
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests $(HOST_TESTS)
 
@@ -171,7 +181,7 @@ host-test: ## run only the tests that need no emulator
 	$(Q)scripts/test $(HOST_TESTS)
 
 guest-test: ## run only the tests that boot the image
-	$(Q)scripts/deps run
+	$(Q)scripts/deps run debug
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE) $(TEST_NEEDS))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
@@ -234,7 +244,7 @@ sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the
 	$(Q)libos/sdk/test/packages
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check fuzz sdk bpf
+	$(Q)scripts/deps build run check fuzz sdk bpf debug
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)
@@ -250,7 +260,9 @@ help: ## this text
 ##   DISK=my.img       run: a disk to keep, made if it is not there; else every run begins anew
 ##   TIMEOUT=600       run: seconds until the machine is stopped; 0: never (so by default without CMD)
 ##   ICOUNT=1          run: QEMU counts instructions: its clock is one tick each, whatever the host does
-##   GDB=1             run: QEMU waits for gdb at 127.0.0.1:1234
+##   PROG=ls           debug, bochs: the program at whose main the machine stops
+##   BATCH=file        debug, bochs: do the commands in it and end, instead of asking
+##   GDB=1             run: QEMU waits for another debugger at 127.0.0.1:1234
 ##   SEAMS='buf=arc'   link every program with these variants, or files (buf=./x.c): buf=lru|clock|mru|arc|guided|none order=fifo|cscan|deadline ...
 ##   LIBOS_ls='posix vm=eager'   link one program with another libOS
 ##   CHECK=1           run: a kernel that checks every invariant after each call, and panics at a broken one

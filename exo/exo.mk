@@ -51,7 +51,7 @@ $(LOADER_BIN): $(LOADER_OBJS) exo/boot/loader.ld
 
 # Symbols: sorted addresses and names of functions, as data.
 ksyms = $(NM) -n $(1) | awk -f exo/x86/ksyms.awk > $(2).S && $(CC) -c $(2).S -o $(2)
-link_kernel = $(CC) $(EXO_CFLAGS) $(EXO_LTO) -static -nostdlib -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack \
+link_kernel = $(CC) $(EXO_CFLAGS) $(EXO_LTO) -static -nostdlib -Wl,--build-id=sha1,-z,max-page-size=4096,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments,--gc-sections -T exo/x86/kernel.ld $(filter %.o,$^) $(1) -o $(2)
 
 # The kernel that checks every invariant after each call (x86/checked.c) differs in entry.S only.

@@ -54,7 +54,7 @@ class Refused(Exception):
 class Settings:
     """How to boot; see `make help` for what each means."""
 
-    def __init__(self, emulator="qemu", memory=128, icount=None, gdb=False, cpu="", extra=""):
+    def __init__(self, emulator="qemu", memory=128, icount=None, gdb="", cpu="", extra=""):
         if emulator not in ("qemu", "bochs"):
             raise Refused(f"EMU={emulator}: there are qemu and bochs")
         if not 1 <= memory <= 1 << 20:
@@ -133,17 +133,22 @@ class Boot:
         if chosen.icount is not None:  # its clock goes 2^icount ns an instruction
             line += ["-icount", f"shift={chosen.icount},sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
         if chosen.gdb:
-            line += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
+            line += ["-S", "-gdb", chosen.gdb]
         return line + chosen.extra.split()
 
-    def bochs(self, mode, device):
-        """Bochs' command line; COM1 is the device, opened as mode says.  Its log port is its stdout."""
+    def bochs(self, mode, device, commands="c\n"):
+        """Bochs' command line; COM1 is the device, opened as mode says.  Its log port is its stdout.
+
+        Its debugger does the commands, or without any reads them from its standard input."""
         with open(self.path("bochsrc"), "w") as out:
             out.write(BOCHSRC.format(memory=self.settings.memory, host=min(self.settings.memory, 1024),
                                      disk=self.disk, mode=mode, device=device, work=self.work))
-        with open(self.path("go"), "w") as out:
-            out.write("c\n")
-        return ["stdbuf", "-oL", "bochs-bin", "-unlock", "-q", "-f", self.path("bochsrc"), "-rc", self.path("go")]
+        line = ["stdbuf", "-oL" if commands else "-o0", "bochs-bin", "-unlock", "-q", "-f", self.path("bochsrc")]
+        if commands:
+            with open(self.path("go"), "w") as out:
+                out.write(commands)
+            line += ["-rc", self.path("go")]
+        return line
 
     def start(self, line, stdin, stdout):
         """Starts the emulator, in a session of its own: a Ctrl-C at the terminal is ours to pass on."""

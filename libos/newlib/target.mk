@@ -26,7 +26,7 @@ TARGET_SYSTEM = -D__freehold__=1 -U__linux__ -U__linux -Ulinux -U__gnu_linux__ \
 	-ffunction-sections -fdata-sections -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-common
 TARGET_CFLAGS = -std=gnu11 -O2 -g -nostdinc -isystem $(NEWLIB)/include -isystem $(CC_INCLUDE) $(TARGET_SYSTEM) $(TARGET_FIXED)
 
-TARGET_LDFLAGS = -static -no-pie -nostdlib -nostartfiles -Wl,--build-id=none \
+TARGET_LDFLAGS = -static -no-pie -nostdlib -nostartfiles -Wl,--build-id=sha1 \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--gc-sections
 
 TARGET_LIBS = -L$(NEWLIB)/lib -Wl,--start-group -lc -lm $(GCC_LIB)/libgcc.a -Wl,--end-group
