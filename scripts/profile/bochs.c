@@ -1,14 +1,15 @@
 /*
  * bochs.c - counts and traces in Bochs: a library that is loaded before it (LD_PRELOAD).
  *
- * Debian's Bochs is built with calls of empty functions wherever an instrument could be told something
- * (bx_instr_*).  Here they are replaced, while the emulator starts, by jumps to ours.  That is no
- * interface of its: each must be what it is known to be, a lone `ret`, or nothing is done and the emulator ends.
+ * Debian's Bochs is built with calls of empty functions wherever an instrument could be told
+ * something (bx_instr_*).  Here they are replaced, while the emulator starts, by jumps to ours.
+ * That is no interface of its: each must be what it is known to be, a lone `ret`, or nothing is
+ * done and the emulator ends.
  *
  * Owns a table from where Bochs keeps a decoded instruction to what we know of it.  Bochs fills its
- * store of decoded instructions from the beginning to the end, telling of each but those that it copies from
- * elsewhere in it, then throws all away and begins again; so an entry holds as long as it is of this round.
- * One virtual processor, so one thread.
+ * store of decoded instructions from the beginning to the end, telling of each but those that it
+ * copies from elsewhere in it, then throws all away and begins again; so an entry holds as long as
+ * it is of this round. One virtual processor, so one thread.
  */
 #include "bochs.h"
 #include <dlfcn.h>
@@ -20,7 +21,7 @@
 
 enum { RETURN = 0xc3, JUMP_SIZE = 14, STUB_SIZE = 16, HOST_PAGE = 4096 };
 enum { TABLE_BITS = 20, TABLE = 1 << TABLE_BITS };
-enum { ACCESS_READ = 0, ACCESS_WRITE = 1, ACCESS_UPDATE = 2 };
+enum { ACCESS_READ = 0 }; /* else it stores, or loads and then stores */
 
 struct decoded {
 	const void *instruction;
@@ -28,8 +29,9 @@ struct decoded {
 	uint32_t round; /* in which site was found; 0: not yet */
 };
 
-const char *const bochs_register_names[BOCHS_REGISTERS] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-							   "r8",  "r9",	 "r10", "r11", "r12", "r13", "r14", "r15"};
+const char *const bochs_register_names[BOCHS_REGISTERS] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+							   "rsi", "rdi", "r8",	"r9",  "r10", "r11",
+							   "r12", "r13", "r14", "r15"};
 
 static struct decoded *table;
 static uint32_t round_now = 1;
@@ -70,7 +72,8 @@ static struct decoded *entry(const void *instruction)
 	return &table[i];
 }
 
-static void decodes(unsigned cpu, const void *instruction, const uint8_t *bytes, unsigned size, bool is32, bool is64)
+static void decodes(unsigned cpu, const void *instruction, const uint8_t *bytes, unsigned size,
+		    bool is32, bool is64)
 {
 	(void)cpu, (void)bytes, (void)size, (void)is32, (void)is64;
 	if (instruction <= decoded_last)
@@ -117,13 +120,14 @@ static void executes(unsigned cpu, const void *instruction)
 	last = d->site->kind;
 }
 
-static void accesses(unsigned cpu, uint64_t va, uint64_t physical, unsigned size, unsigned type, unsigned how)
+static void accesses(unsigned cpu, uint64_t va, uint64_t physical, unsigned size, unsigned type,
+		     unsigned how)
 {
 	(void)cpu, (void)physical, (void)size, (void)type;
-	if (last == KIND_CALL && how != ACCESS_READ)
-		stack_pushed(va);
-	else if (last == KIND_RETURN && how == ACCESS_READ)
-		stack_popped(va);
+	if (how == ACCESS_READ)
+		stack_loaded(last, va);
+	else
+		stack_stored(last, va);
 }
 
 /* ---- getting there ----------------------------------------------------------------------- */
@@ -139,7 +143,8 @@ static void *symbol(const char *name)
 
 static void replace(const char *name, const void *with)
 {
-	uint8_t *stub = symbol(name), jump[JUMP_SIZE] = {0xff, 0x25}; /* jmp *0(%rip); the address follows */
+	uint8_t *stub = symbol(name),
+		jump[JUMP_SIZE] = {0xff, 0x25}; /* jmp *0(%rip); the address follows */
 	void *const page = (void *)((uintptr_t)stub & -(uintptr_t)HOST_PAGE);
 
 	if (stub[0] != RETURN || (uintptr_t)stub % STUB_SIZE != 0)

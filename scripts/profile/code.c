@@ -40,6 +40,8 @@ static enum kind kind_of(const uint8_t *bytes, size_t size)
 		return KIND_CALL;
 	if (bytes[i] == 0xc3 || bytes[i] == 0xc2)
 		return KIND_RETURN;
+	if (bytes[i] == 0xcf)
+		return KIND_RESUME;
 	return repeats && is_string(bytes[i]) ? KIND_REPEAT : KIND_PLAIN;
 }
 
@@ -78,17 +80,19 @@ static struct image *program_at(uint64_t pc)
 static struct image *image_at(uint64_t pc, const uint8_t *bytes, size_t size)
 {
 	if (guest_in_kernel(pc)) {
-		if (!image_has(image_kernel(), pc, bytes, size))
-			return kernel_seen ? image_unknown() : image_firmware(); /* reset vector */
 		kernel_seen = true;
-		return image_kernel();
+		if (image_has(image_kernel(), pc, bytes, size))
+			return image_kernel();
+		image_kernel()->differs = true;
+		return image_unknown();
 	}
 	return kernel_seen ? program_at(pc) : image_firmware();
 }
 
 void site_find(struct site *site, uint64_t pc, const uint8_t *bytes, size_t size)
 {
-	*site = (struct site){.pc = pc, .end = pc + size, .kind = kind_of(bytes, size), .size = (uint8_t)size};
+	*site = (struct site){
+		.pc = pc, .end = pc + size, .kind = kind_of(bytes, size), .size = (uint8_t)size};
 	memcpy(site->bytes, bytes, size);
 	site->image = image_at(pc, bytes, size);
 	if (site->image == NULL)

@@ -1,5 +1,6 @@
 /*
- * control.h - what scripts/profile tells the emulator's part, in the file that PROFILE_CONTROL names.
+ * control.h - what scripts/profile tells the emulator's part, in the file that PROFILE_CONTROL
+ * names.
  *
  * A line each:  `out PATH`, `region NAME`, and `image NAME PATH`, of which the first is the kernel;
  * region comes before images.  The rest is for tracing (trace.h).

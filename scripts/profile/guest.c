@@ -2,8 +2,8 @@
  * guest.c - owns where in physical memory the kernel's variables are.
  *
  * The kernel's image is linked at a constant distance from where it is loaded; its tables have page
- * tables of their own, which never change once they are made, so each environment's record is looked
- * up once.  One thread calls.
+ * tables of their own, which never change once they are made, so each environment's record is
+ * looked up once.  One thread calls.
  */
 #include "guest.h"
 #include <exo/image.h>

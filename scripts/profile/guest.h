@@ -1,5 +1,6 @@
 /*
- * guest.h - what is read of the machine while it runs: physical memory, and in it the kernel's tables.
+ * guest.h - what is read of the machine while it runs: physical memory, and in it the kernel's
+ * tables.
  *
  * Nothing is ever written.  The emulator's part (qemu.c, bochs.c) says how physical memory is read.
  */

@@ -20,7 +20,8 @@ static size_t nimage;
 
 static struct image firmware = {.name = "(firmware)",
 				.none = {.name = "(firmware)", .image = &firmware}};
-static struct image unknown = {.name = "(unknown)", .none = {.name = "(unknown)", .image = &unknown}};
+static struct image unknown = {.name = "(unknown)",
+			       .none = {.name = "(unknown)", .image = &unknown}};
 
 void image_refuse(const char *what, const char *which)
 {
@@ -40,7 +41,8 @@ static const Elf64_Shdr *section(const struct image *image, size_t i)
 
 static const char *section_name(const struct image *image, const Elf64_Shdr *s)
 {
-	return (const char *)image->file + section(image, header(image)->e_shstrndx)->sh_offset + s->sh_name;
+	return (const char *)image->file + section(image, header(image)->e_shstrndx)->sh_offset +
+	       s->sh_name;
 }
 
 /* Null when the file has none of that name. */
@@ -121,7 +123,8 @@ static const struct function *whole(const struct image *image, const struct func
 	for (size_t i = 0; i < image->nfunction; i++) {
 		const char *name = image->functions[i].name;
 
-		if (strncmp(name, f->name, (size_t)(dot - f->name)) == 0 && name[dot - f->name] == 0)
+		if (strncmp(name, f->name, (size_t)(dot - f->name)) == 0 &&
+		    name[dot - f->name] == 0)
 			return &image->functions[i];
 	}
 	return f;
@@ -143,7 +146,8 @@ static void find_functions(struct image *image)
 
 		if ((type == STT_FUNC || type == STT_NOTYPE) && s->st_shndx != SHN_ABS &&
 		    in_text(image, s->st_value) && name[0] != 0)
-			all[n++] = (struct candidate){{s->st_value, name, NULL, image}, worth(s, name)};
+			all[n++] = (struct candidate){{s->st_value, name, NULL, image},
+						      worth(s, name)};
 	}
 	qsort(all, n, sizeof(*all), by_start);
 	image->functions = calloc(n, sizeof(*image->functions));
@@ -155,7 +159,8 @@ static void find_functions(struct image *image)
 		image->functions[i].whole = whole(image, &image->functions[i]);
 }
 
-/* Each mark is an address, 'B' or 'E', and the region's name, padded with zeros to a multiple of 8. */
+/* Each mark is an address, 'B' or 'E', and the region's name, padded with zeros to a multiple of 8.
+ */
 static void find_marks(struct image *image, const char *region)
 {
 	const Elf64_Shdr *s = find_section(image, ".debug_regions");

@@ -1,8 +1,8 @@
 /*
  * image.h - the ELF files whose code the machine may run: the kernel, and the programs.
  *
- * Programs stand at the same addresses, so an address alone names nothing: a page of code belongs to
- * the program whose file has the same bytes there.
+ * Programs stand at the same addresses, so an address alone names nothing: a page of code belongs
+ * to the program whose file has the same bytes there.
  */
 #ifndef PROFILE_IMAGE_H
 #define PROFILE_IMAGE_H
@@ -31,7 +31,8 @@ struct image {
 	char name[64];
 	const uint8_t *file;
 	size_t size;
-	uint64_t text, text_offset, text_size; /* the executable segment: address, place in the file */
+	uint64_t text, text_offset,
+		text_size; /* the executable segment: address, place in the file */
 	uint64_t entry;
 	struct function *functions; /* in order of address */
 	size_t nfunction;
@@ -41,7 +42,8 @@ struct image {
 	bool differs;	      /* the machine ran a program of this name that is another one */
 };
 
-/* Reads an ELF file; region: whose marks are wanted (""; none).  Ends the emulator when it cannot. */
+/* Reads an ELF file; region: whose marks are wanted (""; none).  Ends the emulator when it cannot.
+ */
 void image_add(const char *name, const char *path, const char *region);
 
 /* The first that was added: the kernel. */

@@ -1,10 +1,10 @@
 /*
  * qemu.c - counts in QEMU: a plugin of its translator.
  *
- * Owns nothing but what it tells the translator to call.  Every instruction adds one to stack_executed,
- * inline and before it is executed, so that a fault in the middle of a block cuts the count where it cuts the
- * block; runs of instructions of one function, one site each, are announced before their first.
- * One virtual processor, so one thread.
+ * Owns nothing but what it tells the translator to call.  Every instruction adds one to
+ * stack_executed, inline and before it is executed, so that a fault in the middle of a block cuts
+ * the count where it cuts the block; runs of instructions of one function, one site each, are
+ * announced before their first. One virtual processor, so one thread.
  */
 #include "qemu_plugin.h"
 #include <stdlib.h>
@@ -14,7 +14,10 @@
 #define EXPORTED __attribute__((visibility("default")))
 
 EXPORTED int qemu_plugin_version = QEMU_PLUGIN_VERSION;
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info, int argc, char **argv);
+EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info, int argc,
+				 char **argv);
+
+static const struct site *at; /* the last that was announced */
 
 static void read_physical(uint64_t physical, void *to, size_t size)
 {
@@ -24,57 +27,55 @@ static void read_physical(uint64_t physical, void *to, size_t size)
 static void reached(unsigned cpu, void *site)
 {
 	(void)cpu;
+	at = site;
 	stack_step(site);
 }
 
-static void called(unsigned cpu, uint32_t info, uint64_t va, void *data)
+/* QEMU 7.2 may still tell of an instruction that was left some time ago. */
+static void accessed(unsigned cpu, uint32_t info, uint64_t va, void *data)
 {
-	(void)cpu, (void)data;
+	const struct site *site = data;
+
+	(void)cpu;
+	if (site != at)
+		return;
 	if (qemu_plugin_mem_is_store(info))
-		stack_pushed(va);
+		stack_stored(site->kind, va);
+	else
+		stack_loaded(site->kind, va);
 }
 
-static void returned(unsigned cpu, uint32_t info, uint64_t va, void *data)
+static void watch_memory(struct qemu_plugin_insn *insn, struct site *site)
 {
-	(void)cpu, (void)data;
-	if (!qemu_plugin_mem_is_store(info))
-		stack_popped(va);
+	if (site->kind != KIND_PLAIN)
+		qemu_plugin_register_vcpu_mem_cb(insn, accessed, QEMU_PLUGIN_NO_REGISTERS,
+						 QEMU_PLUGIN_ACCESSES, site);
 }
 
-static void iterated(unsigned cpu, uint32_t info, uint64_t va, void *data)
+static bool plain(const struct site *site)
 {
-	(void)cpu, (void)info, (void)va, (void)data;
-	stack_iterated();
-}
-
-static void watch_memory(struct qemu_plugin_insn *insn, enum kind kind)
-{
-	static qemu_plugin_accessed *const tell[] = {
-		[KIND_CALL] = called, [KIND_RETURN] = returned, [KIND_REPEAT] = iterated};
-
-	if (kind != KIND_PLAIN)
-		qemu_plugin_register_vcpu_mem_cb(insn, tell[kind], QEMU_PLUGIN_NO_REGISTERS,
-						 QEMU_PLUGIN_ACCESSES, NULL);
+	return site->kind == KIND_PLAIN && site->mark == MARK_NONE;
 }
 
 /* Must `now`, which follows `before` in its block, be announced? */
 static bool begins(const struct site *before, const struct site *now)
 {
-	return before == NULL || before->function != now->function || now->kind == KIND_REPEAT ||
-	       before->kind == KIND_REPEAT || now->mark != MARK_NONE || before->mark != MARK_NONE;
+	return before == NULL || before->function != now->function || !plain(now) || !plain(before);
 }
 
 /* Tells the translator what to do at one instruction. */
-static void instrument(struct qemu_plugin_insn *insn, const struct site *before, const struct site *now)
+static void instrument(struct qemu_plugin_insn *insn, const struct site *before,
+		       const struct site *now)
 {
 	if (begins(before, now)) {
 		struct site *site = malloc(sizeof(*site)); /* for ever: QEMU may execute it again */
 
 		*site = *now;
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, reached, QEMU_PLUGIN_NO_REGISTERS, site);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, reached, QEMU_PLUGIN_NO_REGISTERS,
+						       site);
+		watch_memory(insn, site);
 	}
 	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_ADD, &stack_executed, 1);
-	watch_memory(insn, now->kind);
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
@@ -98,7 +99,8 @@ static void ended(qemu_plugin_id_t id, void *data)
 	control_end();
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info, int argc, char **argv)
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info, int argc,
+			char **argv)
 {
 	(void)info, (void)argc, (void)argv;
 	control_start(read_physical);

@@ -1,8 +1,8 @@
 /*
  * qemu_plugin.h - what we use of QEMU's plugin interface, version 1 (QEMU 7.2).
  *
- * Debian has no package with the original.  All functions are the emulator's; a translation block is
- * a run of instructions that it translates together, and calls back about.
+ * Debian has no package with the original.  All functions are the emulator's; a translation block
+ * is a run of instructions that it translates together, and calls back about.
  */
 #ifndef PROFILE_QEMU_PLUGIN_H
 #define PROFILE_QEMU_PLUGIN_H
@@ -13,8 +13,8 @@
 
 enum { QEMU_PLUGIN_VERSION = 1 };
 enum { QEMU_PLUGIN_NO_REGISTERS = 0 }; /* flags of callbacks */
-enum { QEMU_PLUGIN_ACCESSES = 3 };     /* loads and stores: 7.2 mixes them up when asked for one kind */
-enum { QEMU_PLUGIN_ADD = 0 };	       /* inline operations */
+enum { QEMU_PLUGIN_ACCESSES = 3 }; /* loads and stores: 7.2 mixes them up when asked for one kind */
+enum { QEMU_PLUGIN_ADD = 0 };	   /* inline operations */
 
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;

@@ -1,12 +1,13 @@
 /*
- * stack.c - owns the stacks of calls, one for each environment and one for the kernel, and the tree.
+ * stack.c - owns the stacks of calls, one for each environment and one for the kernel, and the
+ * tree.
  *
  * Counts are exact, per function: each instruction belongs to the function whose address it has.
  * Under which callers it is counted follows the stack pointer: a frame is pushed with the
  * address where the call stored its return address, and popped by the return that loads it from
  * there.  What moves otherwise (tail calls, upcalls, longjmp, forks) is told by where execution
- * goes on: at a function's start it has replaced the one before, inside of a function it has come back
- * to the nearest frame of that.
+ * goes on: at a function's start it has replaced the one before, inside of a function it has come
+ * back to the nearest frame of that.
  *
  * The kernel's stack begins anew at each entry: under the program's for calls and faults, and under
  * `(interrupts)` for what has nothing to do with it.  Called by qemu.c and bochs.c, by one thread.
@@ -18,19 +19,24 @@
 
 enum { MAX_DEPTH = 1024, EXCEPTIONS = 32 };
 enum mode { MODE_FIRMWARE, MODE_KERNEL, MODE_PROGRAM };
-enum change { CHANGE_NONE, CHANGE_CALL, CHANGE_RETURN };
+
+/* A call, return or resumption whose target has not been reached; else PLAIN. */
+struct change {
+	enum kind kind;
+	uint64_t sp; /* where it stored or loaded */
+};
 
 struct frame {
 	struct node *node;
-	uint64_t sp;  /* where its return address is; 0: it was not called */
-	bool entered; /* by a trap or an upcall: a jump from here is no tail call */
+	uint64_t sp;	    /* where its return address is; 0: it was not called */
+	bool entered;	    /* by a trap or an upcall: a jump from here is no tail call */
+	struct change held; /* what that came in between of */
 };
 
 struct stack {
 	struct frame *frames;
 	size_t depth;
-	enum change change; /* what the last instruction was, */
-	uint64_t change_sp; /* and where it stored or loaded */
+	struct change change;
 	uint64_t repeat_end; /* after the repeated instruction at hand; 0: none */
 	uint64_t repeat_pc;
 	bool repeat_iterated, repeat_touched;
@@ -95,7 +101,7 @@ static struct node *top_node(const struct stack *s, struct node *base)
 	return s->depth > 0 ? s->frames[s->depth - 1].node : base;
 }
 
-static void push(struct stack *s, struct node *node, uint64_t sp, bool entered)
+static void push(struct stack *s, struct frame frame)
 {
 	if (s->frames == NULL)
 		s->frames = calloc(MAX_DEPTH, sizeof(*s->frames));
@@ -103,7 +109,14 @@ static void push(struct stack *s, struct node *node, uint64_t sp, bool entered)
 		s->depth = MAX_DEPTH / 2;
 		memmove(s->frames, s->frames + s->depth, s->depth * sizeof(*s->frames));
 	}
-	s->frames[s->depth++] = (struct frame){node, sp, entered};
+	s->frames[s->depth++] = frame;
+}
+
+static void empty(struct stack *s)
+{
+	s->depth = 0;
+	s->change.kind = KIND_PLAIN;
+	s->repeat_end = 0;
 }
 
 static void pop_to_sp(struct stack *s, uint64_t sp)
@@ -120,7 +133,7 @@ static void replace(struct stack *s, const struct function *function)
 	struct frame *top = &s->frames[s->depth - 1];
 
 	if (top->entered)
-		push(s, child(top->node, function), 0, false);
+		push(s, (struct frame){.node = child(top->node, function)});
 	else
 		top->node = child(top->node->parent, function);
 }
@@ -137,27 +150,51 @@ static void arrive(struct stack *s, const struct site *site, const struct functi
 	replace(s, function);
 }
 
-static void follow(struct stack *s, const struct site *site, const struct function *function, struct node *base)
+/* The code that a trap or an upcall interrupted goes on, where it was about to. */
+static void resume(struct stack *s, const struct function *function)
 {
-	const enum change change = s->change;
+	size_t i = s->depth;
 
-	s->change = CHANGE_NONE;
-	if (change == CHANGE_CALL)
-		push(s, child(top_node(s, base), function), s->change_sp, false);
-	else if (change == CHANGE_RETURN)
-		pop_to_sp(s, s->change_sp);
+	while (i > 0 && !s->frames[i - 1].entered)
+		i--;
+	if (i < 2)
+		return;
+	s->change = s->frames[i - 1].held;
+	if (s->change.kind != KIND_PLAIN || s->frames[i - 2].node->function == function)
+		s->depth = i - 1;
+}
+
+static void follow(struct stack *s, const struct site *site, const struct function *function,
+		   struct node *base)
+{
+	if (s->change.kind == KIND_RESUME)
+		resume(s, function);
+	if (s->change.kind == KIND_CALL)
+		push(s, (struct frame){.node = child(top_node(s, base), function),
+				       .sp = s->change.sp});
+	else if (s->change.kind == KIND_RETURN)
+		pop_to_sp(s, s->change.sp);
+	s->change.kind = KIND_PLAIN;
 	if (s->depth == 0)
-		push(s, child(base, function), 0, false);
+		push(s, (struct frame){.node = child(base, function)});
 	else if (top_node(s, base)->function != function)
 		arrive(s, site, function);
 	current = top_node(s, base);
 }
 
+/* What runs now has nothing to do with what was about to happen, which is held until it is resumed.
+ */
+static void enter(struct stack *s, struct node *node)
+{
+	push(s, (struct frame){.node = node, .entered = true, .held = s->change});
+	s->change.kind = KIND_PLAIN;
+}
+
 /* ---- repeated instructions --------------------------------------------------------------- */
 
 /*
- * QEMU executes one once more, to find that nothing is left; that is no instruction.  (Bochs does not, and a
- * count that is zero from the start is one in both.)
+ * QEMU executes one once more, to find that nothing is left; that is no instruction.  (Bochs does
+ * not, and a count that is zero from the start is one in both.)
  */
 static void settle_repeat(struct stack *s, const struct site *site)
 {
@@ -191,10 +228,8 @@ static void enter_kernel(const struct site *site)
 
 	if (mode == MODE_PROGRAM)
 		below = vector_of(site->function) >= EXCEPTIONS ? interrupts_node() : current;
-	kernel_stack.depth = 0;
-	kernel_stack.change = CHANGE_NONE;
-	kernel_stack.repeat_end = 0;
-	push(&kernel_stack, child(below, site->function), 0, mode == MODE_PROGRAM);
+	empty(&kernel_stack);
+	enter(&kernel_stack, child(below, site->function));
 	mode = MODE_KERNEL;
 }
 
@@ -206,12 +241,9 @@ static void begin_context(struct context *c, const struct exo_env *env)
 	c->gen = env->gen;
 	c->image = NULL;
 	c->active = 0;
-	c->stack.depth = 0;
-	c->stack.change = CHANGE_NONE;
-	c->stack.repeat_end = 0;
+	empty(&c->stack);
 	for (size_t i = 0; i < parent->stack.depth; i++)
-		push(&c->stack, parent->stack.frames[i].node, parent->stack.frames[i].sp,
-		     parent->stack.frames[i].entered);
+		push(&c->stack, parent->stack.frames[i]);
 }
 
 static void enter_program(const struct site *site)
@@ -224,7 +256,7 @@ static void enter_program(const struct site *site)
 	if (context->gen != env.gen)
 		begin_context(context, &env);
 	if (site->pc == env.upcall_entry && context->stack.depth > 0)
-		push(&context->stack, child(top_node(&context->stack, &root), site->function), 0, true);
+		enter(&context->stack, child(top_node(&context->stack, &root), site->function));
 }
 
 static const struct function *program_function(const struct site *site)
@@ -235,7 +267,7 @@ static const struct function *program_function(const struct site *site)
 		image = site_image(site, context->image, stack_env());
 	if (context->image != image || site->pc == image->entry) {
 		context->image = image;
-		context->stack.depth = 0;
+		empty(&context->stack);
 	}
 	return site->image != NULL ? site->function : image_function(image, site->pc);
 }
@@ -245,7 +277,7 @@ static void step_kernel(const struct site *site)
 	if (mode != MODE_KERNEL)
 		enter_kernel(site);
 	else if (vector_of(site->function) >= EXCEPTIONS && site->function != current->function)
-		push(&kernel_stack, child(interrupts_node(), site->function), 0, true);
+		enter(&kernel_stack, child(interrupts_node(), site->function));
 	settle_repeat(&kernel_stack, site);
 	follow(&kernel_stack, site, site->function, image_node(image_kernel()));
 }
@@ -298,21 +330,20 @@ static struct stack *running(void)
 	return mode == MODE_KERNEL ? &kernel_stack : &context->stack;
 }
 
-void stack_pushed(uint64_t sp)
+void stack_stored(enum kind kind, uint64_t va)
 {
-	running()->change = CHANGE_CALL;
-	running()->change_sp = sp;
+	if (kind == KIND_CALL)
+		running()->change = (struct change){kind, va};
+	else if (kind == KIND_REPEAT)
+		running()->repeat_touched = true;
 }
 
-void stack_popped(uint64_t sp)
+void stack_loaded(enum kind kind, uint64_t va)
 {
-	running()->change = CHANGE_RETURN;
-	running()->change_sp = sp;
-}
-
-void stack_iterated(void)
-{
-	running()->repeat_touched = true;
+	if (kind == KIND_RETURN || kind == KIND_RESUME)
+		running()->change = (struct change){kind, va};
+	else if (kind == KIND_REPEAT)
+		running()->repeat_touched = true;
 }
 
 const struct node *stack_node(void)

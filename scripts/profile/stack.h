@@ -1,8 +1,8 @@
 /*
  * stack.h - who called whom, and how many instructions each executed: the tree of calls.
  *
- * The emulator's part tells of each instruction (or run of instructions within one function) before it
- * is executed, and of what calls and returns do to the stack in memory.
+ * The emulator's part tells of each instruction (or run of instructions within one function) before
+ * it is executed, and of what calls and returns do to the stack in memory.
  */
 #ifndef PROFILE_STACK_H
 #define PROFILE_STACK_H
@@ -26,12 +26,10 @@ void stack_init(bool filtered);
 /* Execution is about to go on at site. */
 void stack_step(const struct site *site);
 
-/* A call stored its return address at sp; a return loaded one from there. */
-void stack_pushed(uint64_t sp);
-void stack_popped(uint64_t sp);
-
-/* An iteration of the repeated instruction at hand reached memory. */
-void stack_iterated(void);
+/* An instruction of this kind stored to memory, or loaded from it: what calls and returns do to the
+ * stack. */
+void stack_stored(enum kind kind, uint64_t va);
+void stack_loaded(enum kind kind, uint64_t va);
 
 /* Where execution is: never null after the first step; and which environment's program runs. */
 const struct node *stack_node(void);

@@ -1,8 +1,9 @@
 /*
  * counted.c - a program whose functions execute known numbers of instructions.
  *
- * Each is written in assembly where its count is claimed: profile_test.py holds the emulators' instruments to
- * the claims.  The region "work" has one of each; what is before and after it calls the same.
+ * Each is written in assembly where its count is claimed: profile_test.py holds the emulators'
+ * instruments to the claims.  The region "work" has one of each; what is before and after it calls
+ * the same.
  */
 #include <libos/call.h>
 #include <libos/region.h>
