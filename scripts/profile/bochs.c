@@ -18,6 +18,8 @@
 #include <sys/mman.h>
 #include "control.h"
 #include "stack.h"
+#include "trace.h"
+#include "watch.h"
 
 enum { RETURN = 0xc3, JUMP_SIZE = 14, STUB_SIZE = 16, HOST_PAGE = 4096 };
 enum { TABLE_BITS = 20, TABLE = 1 << TABLE_BITS };
@@ -36,6 +38,7 @@ const char *const bochs_register_names[BOCHS_REGISTERS] = {"rax", "rcx", "rdx", 
 static struct decoded *table;
 static uint32_t round_now = 1;
 static const void *decoded_last;
+static bool tracing, watching;
 static enum kind last; /* of the instruction that is being executed */
 
 /* Of the emulator: C++ functions under their mangled names. */
@@ -117,17 +120,25 @@ static void executes(unsigned cpu, const void *instruction)
 		locate(d);
 	stack_step(d->site);
 	stack_executed++;
+	if (tracing)
+		trace_step(d->site);
+	if (watching)
+		watch_step(d->site);
 	last = d->site->kind;
 }
 
 static void accesses(unsigned cpu, uint64_t va, uint64_t physical, unsigned size, unsigned type,
 		     unsigned how)
 {
-	(void)cpu, (void)physical, (void)size, (void)type;
+	(void)cpu, (void)type;
 	if (how == ACCESS_READ)
 		stack_loaded(last, va);
 	else
 		stack_stored(last, va);
+	if (tracing)
+		trace_access(va, physical, size, how != ACCESS_READ);
+	if (watching && how != ACCESS_READ)
+		watch_store(va, physical);
 }
 
 /* ---- getting there ----------------------------------------------------------------------- */
@@ -165,6 +176,8 @@ static void find(const char *name, void *pointer)
 
 static void end(void)
 {
+	if (watching)
+		watch_end();
 	control_end();
 }
 
@@ -179,6 +192,8 @@ __attribute__((constructor)) static void start(void)
 	cpus = symbol("bx_cpu_array");
 	table = calloc(TABLE, sizeof(*table));
 	control_start(read_physical);
+	tracing = trace_start();
+	watching = watch_start();
 	replace("_Z15bx_instr_opcodejP15bxInstruction_cPKhjbb", decodes);
 	replace("_Z25bx_instr_before_executionjP15bxInstruction_c", executes);
 	replace("_Z19bx_instr_lin_accessjmmjjj", accesses);

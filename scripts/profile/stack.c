@@ -363,6 +363,16 @@ bool stack_counting(void)
 
 /* ---- the result -------------------------------------------------------------------------- */
 
+void stack_write_chain(FILE *out, const struct node *node)
+{
+	if (node->parent != NULL && node->parent != &root) {
+		stack_write_chain(out, node->parent);
+		fputc(';', out);
+	}
+	if (node != &root)
+		fprintf(out, "%s:%s", node->function->image->name, node->function->name);
+}
+
 static void write_node(FILE *out, struct node *n, uint32_t *numbers)
 {
 	n->number = (*numbers)++;

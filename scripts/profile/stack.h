@@ -38,6 +38,9 @@ uint32_t stack_env(void);
 /* Is what is executed now inside of the chosen region (always, without one)? */
 bool stack_counting(void);
 
+/* Prints a chain of callers, outermost first, as IMAGE:FUNCTION with `;` between. */
+void stack_write_chain(FILE *out, const struct node *node);
+
 /* Prints the tree. */
 void stack_write(FILE *out);
 

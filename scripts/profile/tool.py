@@ -3,6 +3,7 @@
 An instrument is a library that an emulator loads (qemu.c, bochs.c).  It is compiled when it is first wanted
 and when its sources are newer, and is told what to do by a control file (control.h).
 """
+import difflib
 import os
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import emulator  # noqa: E402
 import terminal  # noqa: E402
 
 Refused = emulator.Refused
-SOURCES = {"qemu": ["qemu.c"], "bochs": ["bochs.c"]}
+SOURCES = {"qemu": ["qemu.c"], "bochs": ["bochs.c", "trace.c", "watch.c"]}
 COMMON = ["code.c", "control.c", "guest.c", "image.c", "stack.c"]
 FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror",
          "-shared", "-fPIC", "-fvisibility=hidden"]
@@ -47,6 +48,15 @@ def section(path, wanted):
         if data[start:data.index(0, start)] == wanted.encode():
             return data[head[4]:head[4] + head[5]]
     return b""
+
+
+def functions(path):
+    """Names of the functions in an ELF file."""
+    names, found = section(path, ".strtab") or b"", set()
+    for name, info, _, where, _, _ in struct.iter_unpack("<IBBHQQ", section(path, ".symtab") or b""):
+        if info & 15 in (0, 2) and 0 < where < 0xff00:
+            found.add(names[name:names.index(0, name)].decode())
+    return found
 
 
 def regions(path):
@@ -82,6 +92,18 @@ def known_program(name):
     return name
 
 
+def known_function(text):
+    """(program or kernel, function) of PROGRAM:FUNCTION, both of which must be there."""
+    program, colon, name = text.partition(":")
+    if not colon:
+        raise Refused(f"{text}: say PROGRAM:FUNCTION or kernel:FUNCTION")
+    there = functions(kernel() if program == "kernel" else programs()[known_program(program)])
+    if name not in there:
+        near = difflib.get_close_matches(name, there, 8, 0.5) or sorted(there)
+        raise Refused(f"there is no function {name} in {program}; there are: {', '.join(near)}")
+    return program, name
+
+
 def known_region(name, program):
     """The region, which the program (any, when none is named) must have."""
     if not name:
@@ -114,10 +136,11 @@ def instrument(chosen):
     return os.path.abspath(library)
 
 
-def run(image, chosen, command, control, quiet=False):
+def run(image, chosen, command, control, quiet=False, cut=False):
     """Boots a copy of the image in an emulator with its instrument; control: the first lines of its file.
 
-    The command's output is printed unless quiet.  Returns what the instrument wrote.
+    The command's output is printed unless quiet.  cut: the instrument may end the machine when it has seen enough.
+    Returns what the instrument wrote.
     """
     settings = emulator.Settings(chosen, number("MEM", 128), 0 if chosen == "qemu" else None)
     settings.instrument = instrument(chosen)
@@ -133,9 +156,10 @@ def run(image, chosen, command, control, quiet=False):
         plain = terminal.Plain()
         status, reason = boot.batch(number("TIMEOUT", 600), (lambda _: None) if quiet else plain.take)
         plain.put(plain.held)
-        if reason or not os.path.exists(result):
+        written = os.path.exists(result) and os.path.getsize(result)
+        if not written or reason and not cut:
             raise Refused(f"{reason or 'the instrument wrote nothing'}\n{boot.complaint()}")
-        if status:
+        if status and not cut:
             print(f"{os.path.basename(sys.argv[0])}: the command's status is {status}", file=sys.stderr)
         with open(result, encoding="utf-8", errors="replace") as source:
             return source.read()
