@@ -25,7 +25,7 @@ def spin(count):
 WORK = {"spin": spin(INSIDE) + 2 * spin(1), "tail": 4, "fill": BYTES + 4 + 1 + 4, "nest": 6 * DEPTH + 4}
 WHOLE = {"spin": WORK["spin"] + spin(BEFORE) + spin(AFTER) + spin(2), "tail": 8, "fill": WORK["fill"], "nest": WORK["nest"]}
 # What waits for a device, or is entered by an interrupt, goes by the device's time, which is not the same in both.
-TIMED = re.compile(r"kernel:(?!sys_null$|call_entry$)|.*wait|.*:upcall|.*lock")
+TIMED = re.compile(r"kernel:(?!sys_null$)|.*wait|.*:upcall|.*lock")
 
 
 def profile(image, folder, out=OUT, **settings):
