@@ -17,7 +17,7 @@
 #include <string.h>
 #include "guest.h"
 
-enum { MAX_DEPTH = 1024, EXCEPTIONS = 32 };
+enum { MAX_DEPTH = 1024, MAX_THREADS = 64, EXCEPTIONS = 32 };
 enum mode { MODE_FIRMWARE, MODE_KERNEL, MODE_PROGRAM };
 
 /* A call, return or resumption whose target has not been reached; else PLAIN. */
@@ -37,6 +37,7 @@ struct stack {
 	struct frame *frames;
 	size_t depth;
 	struct change change;
+	uint64_t left;	     /* stack_executed when another thread's took over */
 	uint64_t repeat_end; /* after the repeated instruction at hand; 0: none */
 	uint64_t repeat_pc;
 	bool repeat_iterated, repeat_touched;
@@ -44,7 +45,8 @@ struct stack {
 
 /* What is known of an environment. */
 struct context {
-	struct stack stack;
+	struct stack *stack;   /* of the thread that runs */
+	struct stack **stacks; /* of all: MAX_THREADS, once there is one */
 	struct image *image;
 	uint32_t gen;
 	uint32_t active; /* regions that it is in */
@@ -119,13 +121,28 @@ static void empty(struct stack *s)
 	s->repeat_end = 0;
 }
 
-static void pop_to_sp(struct stack *s, uint64_t sp)
+/* The frame whose return address is at sp, from 1; 0: none. */
+static size_t frame_at(const struct stack *s, uint64_t sp)
 {
-	for (size_t i = s->depth; i-- > 0;)
-		if (s->frames[i].sp == sp) {
-			s->depth = i;
-			return;
-		}
+	size_t i = s->depth;
+
+	while (i > 0 && s->frames[i - 1].sp != sp)
+		i--;
+	return i;
+}
+
+/* Is sp between the return addresses of this stack? */
+static bool spans(const struct stack *s, uint64_t sp)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (size_t i = 0; i < s->depth; i++) {
+		const uint64_t at = s->frames[i].sp;
+
+		low = at != 0 && at < low ? at : low;
+		high = at > high ? at : high;
+	}
+	return low <= sp && sp <= high;
 }
 
 static void replace(struct stack *s, const struct function *function)
@@ -173,7 +190,8 @@ static void follow(struct stack *s, const struct site *site, const struct functi
 		push(s, (struct frame){.node = child(top_node(s, base), function),
 				       .sp = s->change.sp});
 	else if (s->change.kind == KIND_RETURN)
-		pop_to_sp(s, s->change.sp);
+		s->depth =
+			frame_at(s, s->change.sp) != 0 ? frame_at(s, s->change.sp) - 1 : s->depth;
 	s->change.kind = KIND_PLAIN;
 	if (s->depth == 0)
 		push(s, (struct frame){.node = child(base, function)});
@@ -188,6 +206,55 @@ static void enter(struct stack *s, struct node *node)
 {
 	push(s, (struct frame){.node = node, .entered = true, .held = s->change});
 	s->change.kind = KIND_PLAIN;
+}
+
+/* ---- threads ----------------------------------------------------------------------------- */
+
+/* A stack for a thread that was not there: a new one, or the one that was left longest ago. */
+static struct stack *fresh_stack(struct context *c)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 0; i < MAX_THREADS; i++) {
+		if (c->stacks[i] == NULL)
+			return c->stacks[i] = calloc(1, sizeof(**c->stacks));
+		if (c->stacks[i] != c->stack &&
+		    (c->stacks[oldest] == c->stack || c->stacks[i]->left < c->stacks[oldest]->left))
+			oldest = i;
+	}
+	empty(c->stacks[oldest]);
+	return c->stacks[oldest];
+}
+
+static struct stack *stack_with(struct context *c, uint64_t sp)
+{
+	for (size_t i = 0; i < MAX_THREADS && c->stacks[i] != NULL; i++)
+		if (frame_at(c->stacks[i], sp) != 0)
+			return c->stacks[i];
+	return fresh_stack(c);
+}
+
+/* A return that takes its address from another stack is a switch of threads. */
+static void find_thread(struct context *c)
+{
+	const struct change change = c->stack->change;
+
+	if (change.kind != KIND_RETURN || frame_at(c->stack, change.sp) != 0 ||
+	    spans(c->stack, change.sp))
+		return;
+	c->stack->change.kind = KIND_PLAIN;
+	c->stack->left = stack_executed;
+	c->stack = stack_with(c, change.sp);
+	c->stack->change = change;
+}
+
+static void forget_threads(struct context *c)
+{
+	if (c->stacks == NULL)
+		c->stacks = calloc(MAX_THREADS, sizeof(*c->stacks));
+	for (size_t i = 0; i < MAX_THREADS && c->stacks[i] != NULL; i++)
+		empty(c->stacks[i]);
+	c->stack = c->stacks[0] != NULL ? c->stacks[0] : fresh_stack(c);
 }
 
 /* ---- repeated instructions --------------------------------------------------------------- */
@@ -241,9 +308,9 @@ static void begin_context(struct context *c, const struct exo_env *env)
 	c->gen = env->gen;
 	c->image = NULL;
 	c->active = 0;
-	empty(&c->stack);
-	for (size_t i = 0; i < parent->stack.depth; i++)
-		push(&c->stack, parent->stack.frames[i]);
+	forget_threads(c);
+	for (size_t i = 0; parent->stack != NULL && i < parent->stack->depth; i++)
+		push(c->stack, parent->stack->frames[i]);
 }
 
 static void enter_program(const struct site *site)
@@ -255,8 +322,8 @@ static void enter_program(const struct site *site)
 	context = &contexts[e];
 	if (context->gen != env.gen)
 		begin_context(context, &env);
-	if (site->pc == env.upcall_entry && context->stack.depth > 0)
-		enter(&context->stack, child(top_node(&context->stack, &root), site->function));
+	if (site->pc == env.upcall_entry && context->stack->depth > 0)
+		enter(context->stack, child(top_node(context->stack, &root), site->function));
 }
 
 static const struct function *program_function(const struct site *site)
@@ -267,7 +334,7 @@ static const struct function *program_function(const struct site *site)
 		image = site_image(site, context->image, stack_env());
 	if (context->image != image || site->pc == image->entry) {
 		context->image = image;
-		empty(&context->stack);
+		forget_threads(context);
 	}
 	return site->image != NULL ? site->function : image_function(image, site->pc);
 }
@@ -289,8 +356,9 @@ static void step_program(const struct site *site)
 	if (mode == MODE_KERNEL)
 		enter_program(site);
 	function = program_function(site);
-	settle_repeat(&context->stack, site);
-	follow(&context->stack, site, function, image_node(context->image));
+	settle_repeat(context->stack, site);
+	find_thread(context);
+	follow(context->stack, site, function, image_node(context->image));
 }
 
 /* ---- for the emulators ------------------------------------------------------------------- */
@@ -327,7 +395,7 @@ void stack_step(const struct site *site)
 
 static struct stack *running(void)
 {
-	return mode == MODE_KERNEL ? &kernel_stack : &context->stack;
+	return mode == MODE_PROGRAM ? context->stack : &kernel_stack;
 }
 
 void stack_stored(enum kind kind, uint64_t va)

@@ -70,10 +70,14 @@ def regions(path):
 
 
 def programs():
-    """Every program that was built: its name and its ELF file with symbols."""
+    """Every program that was built, and those that ELF names: name and ELF file with symbols."""
     folder = os.path.join(out(), "apps", "bin")
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     found = {name: os.path.join(folder, name) for name in names if "." not in name}
+    for path in os.environ.get("ELF", "").split():
+        if not os.path.isfile(path) or section(path, ".symtab") is None:
+            raise Refused(f"ELF={path}: there is no such ELF file")
+        found[os.path.basename(path)] = os.path.abspath(path)
     if not found:
         raise Refused(f"no programs in {folder} (make image)")
     return found

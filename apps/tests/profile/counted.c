@@ -9,16 +9,9 @@
 #include <libos/region.h>
 #include <stdlib.h>
 #include <string.h>
+#include "spin.h"
 
 enum { BEFORE = 1000, INSIDE = 50000, AFTER = 7, DEPTH = 10, CALLS = 100, BYTES = 5000 };
-
-/* 2 * n + 2 instructions. */
-void spin(unsigned long n);
-__asm__(".globl spin\n.type spin, @function\n"
-	"spin: movq %rdi, %rax\n"
-	"1: decq %rax\n"
-	"jnz 1b\n"
-	"ret\n.size spin, . - spin");
 
 /* n + 4 instructions: each repetition is one, and so is none at all. */
 void fill(char *to, unsigned long n);

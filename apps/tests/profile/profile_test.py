@@ -96,23 +96,47 @@ def pictures(image, folder):
                          else "\n".join(titles))
 
 
+def threads(image, folder):
+    """Each thread's functions stand under its own: turn() of both spins, yields to the other and spins twice as long."""
+    failed = 0
+    for chosen in ("qemu", "bochs"):
+        profile(image, folder, EMU=chosen, PROG="switching", REGION="threads", CMD="/tests/switching")
+        with open(os.path.join(folder, "folded.txt"), encoding="utf-8") as source:
+            folded = source.read().splitlines()
+        wanted = [f"switching;{chain} {count}" for thread, turns in (("_start;start_main;start_run;main", 1), ("begin;first", 10),
+                                                                     ("begin;second", 20))
+                  for chain, count in ((f"{thread};turn;spin", turns * spin(100)), (f"{thread};spin", turns * spin(200)))]
+        failed += tell(f"threads ({chosen})", "\n".join(set(wanted) - set(folded)))
+    return failed
+
+
 def refused(name, image, folder, pattern, **settings):
     status, text = profile(image, folder, **settings)
     return tell(name, "" if status == 2 and re.search(pattern, text) else f"status {status}: {text}")
 
 
 def other_build(folder):
-    """A build folder whose program `counted` is not that of the image, by one byte."""
+    """A build folder whose programs are those of the image, but for `counted`, and the path where that is to be."""
     out = os.path.join(folder, "out")
-    shutil.copytree(os.path.join(OUT, "apps", "bin"), os.path.join(out, "apps", "bin"), ignore=shutil.ignore_patterns("*.*"))
+    shutil.copytree(os.path.join(OUT, "apps", "bin"), os.path.join(out, "apps", "bin"),
+                    ignore=shutil.ignore_patterns("*.*", "counted"))
     os.symlink(os.path.abspath(os.path.join(OUT, "exo")), os.path.join(out, "exo"))
-    path = os.path.join(out, "apps", "bin", "counted")
-    with open(path, "rb") as source:
+    return out, os.path.join(out, "apps", "bin", "counted")
+
+
+def elsewhere(image, folder):
+    """A program that is not of the build: known by its file, refused when it is another one by one byte."""
+    out, path = other_build(folder)
+    own = os.path.join(OUT, "apps", "bin", "counted")
+    status, text = profile(image, folder, out=out, ELF=own, PROG="counted", REGION="work")
+    failed = tell("a program from elsewhere", wrong(rows(folder), WORK) if status == 0 else text)
+    failed += refused("no such program elsewhere", image, folder, "ELF=nix: there is no such", ELF="nix")
+    with open(own, "rb") as source:
         data = source.read()
     code = data.index(b"\x48\x89\xf8\x48\xff\xc8\x75\xfb\xc3")  # spin
     with open(path, "wb") as target:
         target.write(data[:code + 8] + b"\xcb" + data[code + 9:])
-    return out
+    return failed + refused("another build", image, folder, "the image has another counted", out=out)
 
 
 def refusals(image, folder):
@@ -120,8 +144,7 @@ def refusals(image, folder):
     failed += refused("an unknown region", image, folder, r"no region nix; there are: work \(counted\), tail \(counted\)",
                       REGION="nix", PROG="counted")
     failed += refused("an unknown emulator", image, folder, "there are qemu, bochs and both", EMU="vax")
-    failed += refused("a program that does not run", image, folder, "nothing was executed in ls", PROG="ls")
-    return failed + refused("another build", image, folder, "the image has another counted", out=other_build(folder))
+    return failed + refused("a program that does not run", image, folder, "nothing was executed in ls", PROG="ls")
 
 
 def main():
@@ -130,7 +153,9 @@ def main():
         failed, whole = counts(image, folder)
         failed += agreement(whole)
         failed += pictures(image, folder)
+        failed += threads(image, folder)
         failed += refusals(image, folder)
+        failed += elsewhere(image, folder)
     return 1 if failed else 0
 
 
