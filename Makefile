@@ -233,6 +233,17 @@ bench: ## measure what the budgets speak of
 	+$(call build,$(IMAGE))
 	$(Q)scripts/bench $(IMAGE)
 
+profile: ## how many instructions does each function execute while CMD runs? PROG= one program, REGION= a part; EMU=both compares
+	$(Q)scripts/deps build run >&2
+	+$(call build,$(IMAGE)) >&2
+	$(Q)PROG='$(PROG)' REGION='$(REGION)' ELF='$(ELF)' scripts/profile/profile $(IMAGE)
+
+trace: ## every instruction of FUNC=ls:main or REGION= with source, registers, memory; or who writes to PAGE= or BLOCK=; in Bochs
+	$(Q)scripts/deps build run >&2
+	+$(call build,$(IMAGE)) >&2
+	$(Q)FUNC='$(FUNC)' REGION='$(REGION)' DEPTH='$(DEPTH)' SKIP='$(SKIP)' LIMIT='$(LIMIT)' PAGE='$(PAGE)' BLOCK='$(BLOCK)' ELF='$(ELF)' \
+		scripts/profile/trace $(IMAGE)
+
 sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/some/where
 	$(Q)test -n '$(PREFIX)' || { echo "sdk: say where to: make sdk PREFIX=/some/where" >&2; exit 2; }
 	+$(call build,build-sdk)
@@ -268,6 +279,10 @@ help: ## this text
 ##   CHECK=1           run: a kernel that checks every invariant after each call, and panics at a broken one
 ##   CPU=max           run: QEMU's model of the processor
 ##   QEMU_EXTRA='...'  run: more arguments for QEMU
+##   PROG=ls REGION=   profile: count in this program alone; in this region alone (libos/include/libos/region.h)
+##   ELF='FILE ...'    profile, trace: programs from elsewhere (FILES=, DISK=), as exo-cc linked them
+##   FUNC=ls:main      trace: PROGRAM:FUNCTION or kernel:FUNCTION; DEPTH=1: and what it calls; SKIP=, LIMIT=400 instructions
+##   PAGE=0x5f3        trace: a page frame; BLOCK=4012: a block of drive 0, BLOCK=main:428 of an extent
 ##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin
 ##   IMAGE_SIZE=256M   image, run: size of the disk
 ##   SECONDS=60 SEED=  fuzz, guest-fuzz: how long; guest-fuzz: the first boot's number

@@ -64,6 +64,8 @@ class Settings:
                 raise Refused(f"{name} is for EMU=qemu; Bochs cannot do it")
         self.emulator, self.memory, self.icount = emulator, memory, icount
         self.gdb, self.cpu, self.extra = gdb, cpu or "max", extra
+        self.instrument = ""   # a library that looks into the emulator (scripts/profile),
+        self.environment = {}  # and what it is told
 
 
 def private_copy(image, folder):
@@ -134,6 +136,8 @@ class Boot:
             line += ["-icount", f"shift={chosen.icount},sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
         if chosen.gdb:
             line += ["-S", "-gdb", chosen.gdb]
+        if chosen.instrument:
+            line += ["-plugin", chosen.instrument.replace(",", ",,")]
         return line + chosen.extra.split()
 
     def bochs(self, mode, device, commands="c\n"):
@@ -154,10 +158,13 @@ class Boot:
         """Starts the emulator, in a session of its own: a Ctrl-C at the terminal is ours to pass on."""
         if not shutil.which(line[0]) or line[0] == "stdbuf" and not shutil.which("bochs-bin"):
             raise Refused(f"{self.settings.emulator} is not installed (make deps)")
+        environment = {**os.environ, **self.settings.environment}
+        if self.settings.instrument and self.settings.emulator == "bochs":
+            environment["LD_PRELOAD"] = self.settings.instrument
         with open(self.path("errors"), "wb") as errors:
             # Should we be killed outright, the kernel ends the emulator.
             self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL"] + line, stdin=stdin, stdout=stdout, stderr=errors,
-                                            start_new_session=True)
+                                            env=environment, start_new_session=True)
 
     def log(self):
         """The kernel's log so far.  What Bochs' debugger says before and after it is left out."""

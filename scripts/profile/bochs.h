@@ -1,0 +1,16 @@
+/*
+ * bochs.h - what the parts that work in Bochs alone ask of it: registers, memory, time.
+ */
+#ifndef PROFILE_BOCHS_H
+#define PROFILE_BOCHS_H
+
+#include <stdint.h>
+
+enum { BOCHS_REGISTERS = 16, BOCHS_RSP = 4 };
+
+extern const char *const bochs_register_names[BOCHS_REGISTERS];
+
+uint64_t bochs_register(unsigned number);
+uint64_t bochs_ticks(void);
+
+#endif
