@@ -6,7 +6,7 @@
 #   VARIANTS := buf                     optional: that one is linked with each variant of a seam, as NAME-VARIANT
 # and `make LIBOS_NAME='posix vm=eager'` replaces it.  In place of a variant's name a path may stand:
 # `buf=./mine.c`, from the folder of the app.mk, or on the command line from the top folder.  Programs see libos/include and apps/lib; only
-# those of APPS_EXO also see the kernel's headers, because they test, attack, inspect or demonstrate it.
+# those of APPS_EXO (folders, or a file of apps/lib) also see the kernel's headers, because they test, attack, inspect or demonstrate it.
 #
 #   $(LINKED)/bin/NAME     with symbols, for debuggers and profilers
 #   $(LINKED)/strip/NAME   for the image
@@ -15,7 +15,7 @@
 # Programs of apps/tests go on the image of the tests, those of apps/experiments on the images of experiments that name them.
 
 LINKED     ?= $(O)/apps
-APPS_EXO   := tests bench examples experiments attack bystander exotop init
+APPS_EXO   := tests bench examples experiments attack bystander exotop init measure lib/soak
 APPS_CFLAGS = $(TARGET_CFLAGS) -Ilibos/include -Iapps/lib
 
 apps_mks   := $(wildcard apps/*/app.mk apps/tests/*/app.mk apps/bench/*/app.mk apps/examples/*/app.mk apps/experiments/*/app.mk)
@@ -55,7 +55,7 @@ endef
 $(foreach m,$(apps_mks),$(eval $(call apps_folder,$(patsubst %/app.mk,%,$(m)),$(notdir $(patsubst %/app.mk,%,$(m))))))
 
 $(O)/apps/%.o: apps/%.c $(MK) | $(NEWLIB_STAMP)
-	$(call compile,$(APPS_CFLAGS) $(if $(filter $(APPS_EXO),$(call apps_top,$*)),-Iexo/include))
+	$(call compile,$(APPS_CFLAGS) $(if $(filter $(APPS_EXO),$(call apps_top,$*) $*),-Iexo/include))
 
 $(O)/apps/%.S.o: apps/%.S $(MK)
 	$(call compile,-Iexo/include)
