@@ -79,10 +79,7 @@ class Images:
 
     def __init__(self, experiment, points):
         self.experiment = experiment
-        self.needs = {}
-        for point in points:
-            needs = experiment.needs(point)
-            self.needs.setdefault(key_of(needs), needs)
+        self.needs = {key_of(needs): needs for needs in experiment.all_needs(points)}
         check_names(experiment, self.needs.values())
         self.digests = {}
 

@@ -40,12 +40,9 @@ def jobs_of(experiment, images, points):
     code = [build.digest(path) for path in CODE] + [emulator_version(name)]
     found = []
     for point in points:
-        memory = experiment.fill(experiment.memory, point)
-        if not memory.isdigit():
-            raise Refused(f"{experiment.path}: memory={memory}: it is a number of MiB")
         image = images.path(point)
         matters = {"image": images.digests[image], "command": "set -e\n" + experiment.fill(experiment.command, point), "emulator": name,
-                   "memory": int(memory), "icount": 0 if experiment.emulator == "qemu" else None}
+                   "memory": experiment.memory_of(point), "icount": 0 if experiment.emulator == "qemu" else None}
         for repetition in range(1, experiment.repeat + 1):
             mark = json.dumps([matters, repetition, code], sort_keys=True)
             job = {**matters, "image": image, "time": experiment.time, "id": hashlib.sha256(mark.encode()).hexdigest()[:16]}

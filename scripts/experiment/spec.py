@@ -209,6 +209,7 @@ class Experiment:
         self.plots = [self.read_plot(section) for section in self.kinds["plot"]]
         self.answers = [self.read_answer(section) for section in self.kinds["answer"]]
         self.points = self.all_points()
+        self.check_points()
 
     def sort_in(self, section):
         kinds = [kind if kind in ("experiment", "libos") else f"{kind} NAME" for kind in KEYS]
@@ -356,6 +357,19 @@ class Experiment:
                     raise Refused(f"{self.path}: [answer {answer.name}]: {side} is about no point that is run")
         return points
 
+    def check_points(self):
+        """Can everything be filled in for each point?"""
+        for point in self.points:
+            self.needs(point)
+            self.fill(self.command, point)
+            self.memory_of(point)
+
+    def memory_of(self, point):
+        memory = self.fill(self.memory, point)
+        if not memory.isascii() or not memory.isdigit():
+            self.head.refuse(f"memory={memory}: it is a number of MiB")
+        return int(memory)
+
     def condition(self, text):
         """For the command line: the points that it means."""
         condition = self.head.condition(text, self.axes)
@@ -368,6 +382,13 @@ class Experiment:
         places = {"MANIFEST": self.manifest, "FILES": self.files, "IMAGE_SIZE": self.size}
         needs.update((name, self.fill(text, point)) for name, text in places.items() if text)
         return needs
+
+    def all_needs(self, points=None):
+        """Of points, all of them if none are given: each set once."""
+        found = []
+        for needs in map(self.needs, points or self.points):
+            found += [] if needs in found else [needs]
+        return found
 
     def local(self, line):
         """A line of variants, those that are files beside the experiment as make finds them."""
