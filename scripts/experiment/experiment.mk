@@ -23,4 +23,8 @@ experiment-image:
 experiment-programs:
 	@echo $(filter-out init,$(APPS_BIN) $(APPS_TEST) $(APPS_EXPERIMENT))
 
+HOST_TESTS          += scripts/experiment/test/experiment_test.py
+# For make experiment-test: they take a browser, and ssh.
+EXPERIMENT_TESTS    := scripts/experiment/test/page_test.py scripts/experiment/test/remote_test.py
+
 .PHONY: experiment-image experiment-programs

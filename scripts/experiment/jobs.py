@@ -4,6 +4,7 @@ A job's id is a hash of all that its result depends on, so points/ID.json in the
 something of it changes; what did not end well is run again.  Each job is point.py in a process of its own, here started by
 threads, elsewhere by GNU parallel with the files that it needs.  Used by experiment.
 """
+import collections
 import concurrent.futures
 import gzip
 import hashlib
@@ -23,6 +24,7 @@ from spec import told
 HERE = os.path.dirname(os.path.abspath(__file__))
 CODE = (os.path.join(HERE, "point.py"), os.path.join(os.path.dirname(HERE), "emulator.py"))
 VERSIONS = {"qemu": ["qemu-system-x86_64", "--version"], "bochs": ["dpkg-query", "-W", "-f", "${Version}", "bochs"]}
+PLACE = "freehold-experiment-"  # and who we are: the folder of ours in /tmp of another machine
 GRACE = 120  # seconds that a run elsewhere may take beside its time limit, its files' way included
 
 
@@ -45,7 +47,7 @@ def jobs_of(experiment, images, points):
                    "memory": experiment.memory_of(point), "icount": 0 if experiment.emulator == "qemu" else None}
         for repetition in range(1, experiment.repeat + 1):
             mark = json.dumps([matters, repetition, code], sort_keys=True)
-            job = {**matters, "image": image, "time": experiment.time, "id": hashlib.sha256(mark.encode()).hexdigest()[:16]}
+            job = {**matters, "image": image, "time": experiment.time, "scratch": f"{build.O}/run", "id": hashlib.sha256(mark.encode()).hexdigest()[:16]}
             found.append((point, repetition, job))
     return found
 
@@ -170,16 +172,16 @@ class Elsewhere:
                 packed[image] = f"image{len(packed)}.gz"
                 with open(image, "rb") as source, gzip.open(f"{kit}/{packed[image]}", "wb", compresslevel=1) as out:
                     shutil.copyfileobj(source, out, 1 << 20)
-        write_jobs([(point, repetition, {**job, "image": packed[job["image"]]}) for point, repetition, job in todo], f"{kit}/jobs")
+        write_jobs([(point, repetition, {**job, "image": packed[job["image"]], "scratch": "/tmp"}) for point, repetition, job in todo], f"{kit}/jobs")
         return [*(os.path.basename(path) for path in CODE), "fhimage", *packed.values()]
 
     def line(self, todo, files):
         logins = [word for login in self.logins for word in ("--sshlogin", login)]
         return ["parallel", "--will-cite", "--no-notice", *logins, *(["--jobs", str(self.at_once)] if self.at_once else []),
-                "--workdir", "...", "--cleanup", "--retries", "3", "--timeout", str(max(job["time"] for _, _, job in todo) + GRACE),
+                "--joblog", "joblog", "--workdir", f"/tmp/{PLACE}{os.uname().nodename}-{os.getpid()}", "--cleanup", "--retries", "3", "--timeout", str(max(job["time"] for _, _, job in todo) + GRACE),
                 *(word for name in files for word in ("--basefile", name)), "--transferfile", "jobs/{}.json",
                 "--return", "points/{}.json", "--return", "points/{}.log",
-                "env FHIMAGE=./fhimage O=. /usr/bin/python3 point.py jobs/{}.json points/{}.json points/{}.log"]
+                "env FHIMAGE=./fhimage /usr/bin/python3 point.py jobs/{}.json points/{}.json points/{}.log"]
 
     def run(self, todo, kit, progress):
         files = self.pack(todo, kit)
@@ -194,6 +196,7 @@ class Elsewhere:
                     progress.report(line.strip())
         for name in names.split():
             self.bring(kit, name)
+        self.tell_shares(f"{kit}/joblog")
         with open(f"{kit}/errors", encoding="utf-8", errors="replace") as source:
             self.complain(source.read())
 
@@ -202,6 +205,14 @@ class Elsewhere:
         for end in ("log", "json"):
             if os.path.exists(f"{kit}/points/{name}.{end}"):
                 shutil.move(f"{kit}/points/{name}.{end}", self.store.path(name, end))
+
+    @staticmethod
+    def tell_shares(joblog):
+        """How many runs each machine made, by parallel's log of those that ended well."""
+        with open(joblog, encoding="utf-8") as source:
+            fields = [line.split("\t") for line in source.read().splitlines()[1:]]
+        hosts = collections.Counter(field[1] for field in fields if field[6] == "0")
+        print(", ".join(f"on {host}: {count} run{'s' * (count != 1)}" for host, count in sorted(hosts.items())) or "no machine made a run")
 
     @staticmethod
     def complain(text):

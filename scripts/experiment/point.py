@@ -1,7 +1,7 @@
 """One run of one point: a job file in, a result and a console log out.  Alone with emulator.py, an image and fhimage it
 works on any machine, so that a run elsewhere is this script with the same files:  point.py JOB RESULT LOG
 
-A job is JSON: image, command, emulator, memory, icount, time, and `id`.  A result is JSON: what the console printed as
+A job is JSON: image, command, emulator, memory, icount, time, a folder for what it needs meanwhile, and `id`.  A result is JSON: what the console printed as
 `metric ...`, in order, and how the run ended: `ok`, `failed` (its status), `hung` (time), `crashed` (the machine stopped).
 """
 import gzip
@@ -19,7 +19,6 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import emulator  # noqa: E402  (it is beside us, or above us in the tree)
 
 LINE = re.compile(r"^metric +(\w+) +(\S+)(?: +(\S+))?[ \t]*$", re.MULTILINE)
-SCRATCH = os.path.join(os.environ.get("O") or "build", "run")
 
 
 def plain(image, folder):
@@ -63,8 +62,8 @@ def judged(status, reason, seconds):
 def run(job, show=lambda piece: None):
     """(result, log).  What cannot be run at all is a failed run, too."""
     began = time.monotonic()
-    os.makedirs(SCRATCH, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="point-", dir=SCRATCH) as work:
+    os.makedirs(job["scratch"], exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="point-", dir=job["scratch"]) as work:
         try:
             status, reason, console, complaint = boot(job, show, work)
             end, why = judged(status, reason, job["time"])

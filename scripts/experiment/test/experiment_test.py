@@ -1,19 +1,13 @@
 #!/usr/bin/python3
 """What is wrong with an experiment's file is refused before anything is built; points, conditions, factors and plots are
-right; and two points run on QEMU, are kept, and are run again when something changed.  Prints `ok` and `FAIL` lines.
-
-From the environment: O, where images are made (build).
+right.  No machine runs.  Prints `ok` and `FAIL` lines.
 """
-import csv
-import glob
-import json
-import os
 import sys
 import tempfile
 import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
-from helpers import changed, contains, experiment, run_all, tiny, write  # noqa: E402
+from helpers import changed, contains, experiment, run_all, write  # noqa: E402
 import emulator  # noqa: E402  (helpers knows where)
 import build  # noqa: E402
 import point as one_point  # noqa: E402
@@ -22,7 +16,6 @@ import spec  # noqa: E402
 import svg  # noqa: E402
 
 WORK = tempfile.TemporaryDirectory(prefix="experiment-test-")
-LIBOS = ("time = 30", "time = 30\n[libos]\n")
 
 # What is changed in a file that is right, and what is said then.
 REFUSED = [
@@ -194,71 +187,6 @@ def places_on_an_axis_are_where_they_belong():
     assert [svg.short(value) for value in (5, 1500, 20000, 3.5e6)] == ["5", "1,500", "20k", "3.5M"]
 
 
-# ---- with machines -------------------------------------------------------------------------------
-
-OUT = f"{WORK.name}/out"
-
-
-def rows_of(folder):
-    with open(f"{folder}/results.csv", encoding="utf-8") as source:
-        return list(csv.DictReader(source))
-
-
-def two_points_run_and_answer():
-    status, text = experiment("run", write(WORK.name, tiny()), "--out", OUT)
-    assert status == 0, text
-    contains(text, "2 runs, 0 of them kept", r"2 of 2 .*: ok", r"arc reads [\d.]+ times fewer blocks than lru", "2 of 2 runs ended well")
-    rows = rows_of(OUT)
-    assert [(r["policy"], r["end"]) for r in rows] == [("lru", "ok"), ("arc", "ok")]
-    assert int(rows[0]["disk_blocks_read"]) > 1.1 * int(rows[1]["disk_blocks_read"]) > 1000, rows
-    with open(f"{OUT}/samples.csv", encoding="utf-8") as source:
-        assert source.read().splitlines()[1] == "lru,10,1,progress,1,10"
-
-
-def what_is_done_is_kept_until_something_changes():
-    status, text = experiment("run", write(WORK.name, tiny()), "--out", OUT)
-    contains(text, "2 runs, 2 of them kept", "2 of 2 runs ended well")
-    assert status == 0
-    # One of the two is lost; of the other it must be seen that it is not made again.
-    lost, kept = (f"{OUT}/points/{r['id']}.json" for r in rows_of(OUT))
-    os.unlink(lost)
-    with open(kept, encoding="utf-8") as source:
-        result = json.load(source)
-    result["printed"] = [[name, "1" if name == "disk_blocks_read" else value, *more] for name, value, *more in result["printed"]]
-    with open(kept, "w", encoding="utf-8") as out:
-        json.dump(result, out)
-    _, text = experiment("run", write(WORK.name, tiny()), "--out", OUT)
-    contains(text, "2 runs, 1 of them kept", "1 of 1  policy=lru")
-    assert rows_of(OUT)[1]["disk_blocks_read"] == "1"
-
-
-def runs_that_fail_hang_or_crash_are_rows():
-    """Each by its axis's value; one is well and stays so."""
-    text = changed(("values = lru, arc", "values = good, bad, hang, crash, silent"), ("seams = buf={policy}\n", ""), ("time = 30", "time = 5\nmemory = {memory}"),
-                   ("    sync\n", "    {what}\n"), ("count={scan} skip=$((i*{scan}))", "count=1"), ("better = policy=arc", "better = policy=good"),
-                   ("than = policy=lru", "than = policy=bad"),
-                   ("[metric wall]", "[choose what]\nby = policy\ngood = true\nbad = false\nhang = sleep 1000\ncrash = true\nsilent = exit 0\n\n[choose memory]\nby = policy\ngood = 128\nbad = 128\nhang = 128\ncrash = 2\nsilent = 128\n\n[metric wall]"))
-    status, said = experiment("run", write(WORK.name, text, "wrong"), "--out", f"{WORK.name}/wrong-out")
-    assert status == 1, said
-    contains(said, "Not known: a run that this is about failed")
-    rows = {r["policy"]: r for r in rows_of(f"{WORK.name}/wrong-out")}
-    assert [(name, r["end"]) for name, r in rows.items()] == [("good", "ok"), ("bad", "failed"), ("hang", "hung"), ("crash", "crashed"), ("silent", "failed")], rows
-    contains(rows["hang"]["reason"], "not done after 5 s")
-    contains(rows["crash"]["reason"], "freehold: panic: not enough memory")
-    contains(rows["silent"]["reason"], "did not print metric disk_blocks_read, progress; what it printed: none")
-    for r in rows.values():
-        assert os.path.exists(f"{WORK.name}/wrong-out/points/{r['id']}.log")
-    with open(glob.glob(f"{WORK.name}/wrong-out/index.html")[0], encoding="utf-8") as source:
-        contains(source.read(), 'id="failed"', "policy=bad", f"points/{rows['bad']['id']}.log", "make experiment FILE=")
-
-
-def a_point_is_run_again_by_its_command():
-    folder = write(WORK.name, tiny())
-    status, text = experiment("run", folder, "--point", "policy=lru scan=10")
-    assert status == 0
-    contains(text, r"^--- policy=lru scan=10$", r"^metric progress 1 10$", r"^metric disk_blocks_read \d+$", "^--- ok$")
-
-
 if __name__ == "__main__":
     with WORK:
         sys.exit(run_all([
@@ -266,6 +194,4 @@ if __name__ == "__main__":
             points_are_all_combinations_but_those_skipped, braces_are_replaced_and_the_shell_s_are_not, files_of_variants_are_found_beside_the_experiment,
             factors_compare_the_best_of_each_side, more_may_be_better_and_seeds_are_averaged, a_failed_run_makes_its_answer_unknown,
             what_is_said_to_be_exact_is_compared, what_a_run_prints_must_be_all_that_is_declared, metric_lines_are_found_among_others,
-            plots_show_every_curve_bar_and_failure, places_on_an_axis_are_where_they_belong,
-            two_points_run_and_answer, what_is_done_is_kept_until_something_changes, runs_that_fail_hang_or_crash_are_rows,
-            a_point_is_run_again_by_its_command]))
+            plots_show_every_curve_bar_and_failure, places_on_an_axis_are_where_they_belong]))
