@@ -42,7 +42,7 @@ def curves_of(results, plot, fixed):
     numeric = plot.kind == "lines" and (plot.x == "over" or experiment.axes[plot.x].numeric())
     place = float if numeric else str
     curves = []
-    for value in experiment.axes[plot.lines].values if plot.lines else [""]:
+    for style, value in enumerate(experiment.axes[plot.lines].values if plot.lines else [""]):
         if plot.lines in fixed and value not in fixed[plot.lines]:
             continue
         condition = {**fixed, **({plot.lines: [value]} if plot.lines else {})}
@@ -51,7 +51,7 @@ def curves_of(results, plot, fixed):
                    spoken(experiment, {**condition, plot.x: [x]}, here, plot.y)) for x, here in found]
         why = [(place(x), f"{plot.x}={x}: its runs failed") for x in failed]
         if points or why:
-            curves.append(svg.Curve(value, points, why))
+            curves.append(svg.Curve(value, points, why, style))
     return curves
 
 

@@ -20,6 +20,13 @@ class Curve:
     name: str
     points: list  # (x, mean, low, high, what it says when pointed at)
     failed: list  # (x, why)
+    style: int = 0  # which colour and mark: the same in all plots
+
+    def colour(self):
+        return COLOURS[self.style % len(COLOURS)]
+
+    def mark(self):
+        return MARKS[self.style % len(MARKS)]
 
 
 @dataclasses.dataclass
@@ -162,20 +169,20 @@ class Drawing:
         self.parts.append(label(0, 0, self.y_text, font_weight=500, transform=f"translate(17 {middle:.0f}) rotate(-90)"))
 
     def draw_legend(self):
-        for index, (x, line) in enumerate(self.legend):
+        for curve, (x, line) in zip(self.curves, self.legend):
             y = TOP - 4 + LEGEND_LINE * line
-            self.parts.append(element("path", d=f"M{x} {y}h20", stroke=COLOURS[index % len(COLOURS)], stroke_width=10 if self.bars else 2.5))
+            self.parts.append(element("path", d=f"M{x} {y}h20", stroke=curve.colour(), stroke_width=10 if self.bars else 2.5))
             if not self.bars:
-                self.parts.append(mark(MARKS[index % len(MARKS)], x + 10, y, COLOURS[index % len(COLOURS)], ""))
-            self.parts.append(label(x + 26, y + 4, self.curves[index].name, "start"))
+                self.parts.append(mark(curve.mark(), x + 10, y, curve.colour(), ""))
+            self.parts.append(label(x + 26, y + 4, curve.name, "start"))
 
     def whisker(self, x, low, high, colour):
         if high > low:
             top, bottom = self.y_at(high), self.y_at(low)
             self.parts.append(element("path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", stroke=colour, fill="none", stroke_width=1.4))
 
-    def line(self, index, curve):
-        colour = COLOURS[index % len(COLOURS)]
+    def line(self, _, curve):
+        colour = curve.colour()
         shown = [point for point in curve.points if not (self.x.log and point[0] <= 0)]
         gaps = {x for x, _ in curve.failed}
         path, pen = "", "M"
@@ -187,7 +194,7 @@ class Drawing:
         for x, mean, low, high, tip in shown:
             self.whisker(self.x.at(x), low, high, colour)
             if len(shown) <= 60:
-                self.parts.append(mark(MARKS[index % len(MARKS)], self.x.at(x), self.y_at(mean), colour, tip))
+                self.parts.append(mark(curve.mark(), self.x.at(x), self.y_at(mean), colour, tip))
         self.crosses(curve, 0)
 
     def bar(self, index, curve):
@@ -197,7 +204,7 @@ class Drawing:
         for x, mean, low, high, tip in curve.points:
             middle, top = self.x.at(x) + shift, self.y_at(mean)
             self.parts.append(element("rect", element("title", html.escape(tip)), class_="bar", x=middle - width * 0.46, y=top,
-                                      width=width * 0.92, height=max(self.bottom - top, 0.5), fill=COLOURS[index % len(COLOURS)]))
+                                      width=width * 0.92, height=max(self.bottom - top, 0.5), fill=curve.colour()))
             self.whisker(middle, low, high, INK)
             if width > 26:
                 self.parts.append(label(middle, self.y_at(high) - 5, short(mean), size=11))
