@@ -181,7 +181,7 @@ class Drawing:
             top, bottom = self.y_at(high), self.y_at(low)
             self.parts.append(element("path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", stroke=colour, fill="none", stroke_width=1.4))
 
-    def line(self, _, curve):
+    def line(self, curve):
         colour = curve.colour()
         shown = [point for point in curve.points if not (self.x.log and point[0] <= 0)]
         gaps = {x for x, _ in curve.failed}
@@ -220,7 +220,7 @@ class Drawing:
         self.frame()
         self.draw_legend()
         for index, curve in enumerate(self.curves):
-            (self.bar if self.bars else self.line)(index, curve)
+            self.bar(index, curve) if self.bars else self.line(curve)
         return element("svg", "\n".join(self.parts), xmlns="http://www.w3.org/2000/svg", class_="plot",
                        viewBox=f"0 0 {WIDTH} {self.height}", width=WIDTH, height=self.height, font_family=FONT, role="img",
                        aria_label=self.title, style="background:#fff") + "\n"
