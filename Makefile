@@ -53,7 +53,7 @@ CFLAGS_WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -
 HOST_CFLAGS := -std=gnu11 -O2 -g
 SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-MK       := Makefile $(wildcard */*.mk libos/newlib/*.mk libos/sdk/*.mk)
+MK       := Makefile $(wildcard */*.mk libos/newlib/*.mk libos/sdk/*.mk scripts/experiment/*.mk)
 
 # Settings for the image, here; those for running it are read by scripts/run from the environment.
 IMAGE_SIZE ?=
@@ -119,6 +119,8 @@ TEST_ROOT  := $(O)/test-root
 $(TEST_IMAGE): $(image_parts) $(EXO_IMAGES) $(TEST_FILES) $(TEST_APPS)
 	$(Q)rm -rf $(TEST_ROOT) && mkdir -p $(TEST_ROOT)/tests && cp $(TEST_FILES) $(TEST_APPS) $(TEST_ROOT)/tests/
 	$(call make_image,--files $(TEST_ROOT))
+
+include scripts/experiment/experiment.mk
 
 build-all: $(EXO_IMAGES) $(APPS) $(INIT) $(HOST_TOOLS) $(ALL) $(IMAGE)
 build-host-tests: $(HOST_TOOLS) $(HOST_TESTS)
@@ -244,6 +246,17 @@ trace: ## every instruction of FUNC=ls:main or REGION= with source, registers, m
 	$(Q)FUNC='$(FUNC)' REGION='$(REGION)' DEPTH='$(DEPTH)' SKIP='$(SKIP)' LIMIT='$(LIMIT)' PAGE='$(PAGE)' BLOCK='$(BLOCK)' ELF='$(ELF)' \
 		scripts/profile/trace $(IMAGE)
 
+experiment: ## run an experiment: FILE=apps/experiments/NAME (doc/experiments.md); OUT=, JOBS=, POINT='axis=value', FORCE=1, SSHLOGIN=
+	$(Q)scripts/deps run
+	+$(call build,$(FHIMAGE)) >&2
+	$(Q)scripts/experiment/experiment run '$(FILE)' --out '$(OUT)' --point '$(POINT)' \
+		$(if $(filter 1,$(FORCE)),--force) $(if $(filter-out file,$(origin JOBS)),--jobs '$(JOBS)') --sshlogin '$(SSHLOGIN)'
+
+experiment-test: ## the tests of experiments that take a browser and ssh: the page in Chromium, runs on two machines that are this one
+	$(Q)scripts/deps run experiment experiment-test
+	+$(call build,$(FHIMAGE) $(IMAGE))
+	$(Q)scripts/test $(EXPERIMENT_TESTS)
+
 sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/some/where
 	$(Q)test -n '$(PREFIX)' || { echo "sdk: say where to: make sdk PREFIX=/some/where" >&2; exit 2; }
 	+$(call build,build-sdk)
@@ -255,7 +268,7 @@ sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the
 	$(Q)libos/sdk/test/packages
 
 deps: ## install every Debian package that any target needs
-	$(Q)scripts/deps build run check fuzz sdk bpf debug
+	$(Q)scripts/deps build run check fuzz sdk bpf debug experiment experiment-test
 
 clean: ## remove everything made (the C library stays in the cache)
 	$(Q)rm -rf $(O)
@@ -286,6 +299,8 @@ help: ## this text
 ##   FILES=folder      image, run: what is in it becomes the root of the main file system, beside /bin
 ##   IMAGE_SIZE=256M   image, run: size of the disk
 ##   SECONDS=60 SEED=  fuzz, guest-fuzz: how long; guest-fuzz: the first boot's number
+##   FILE= POINT=      experiment: its file or folder; only the points that meet 'policy=mru blocks=220'
+##   SSHLOGIN=a,b      experiment: the machines that make the runs, as GNU parallel names them
 ##   ONLY=pattern      test, check: only those whose names contain it
 ##   STATES=50000      exhaust: at most so many states of each world are gone on from (0: all)
 ##   INPUT=file        fuzz: run this input alone, showing each call

@@ -1,6 +1,6 @@
 /*
- * bench.h - what the measurements share: a clock of busy instructions, medians, and helpers that
- * run beside the one who measures.
+ * bench.h - what the measurements share: medians, and helpers that run beside the one who measures.
+ * The clock of busy instructions is that of soak.h.
  *
  * A measurement is a function that puts its value where it is told and returns NULL, or says why it
  * could not be taken.  Groups of them are files; main.c owns the list.
@@ -13,15 +13,6 @@
 #include <libos/tables.h>
 
 enum { PAGE = 4096, KIB = 1024, MIB = 1024 * 1024 };
-
-/* The processor's counter: under QEMU -icount shift=0 and under Bochs, one tick an instruction. */
-static inline uint64_t tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
-}
 
 /* ---- main.c: measuring ------------------------------------------------------------------- */
 
@@ -38,16 +29,6 @@ const char *measure(bench_op *op, bench_op *prepare, unsigned times, double *val
 const char *because(const char *what, int error);
 
 /* ---- peer.c: those who run beside us ----------------------------------------------------- */
-
-/* Instructions so far, without those of the soaker. */
-uint64_t busy_now(void);
-
-/*
- * From here on somebody always wants the processor, so that it is never idle, and counts what he
- * gets.  soak_end() has him end; it may be called without soak_begin().  NULL, or why not.
- */
-const char *soak_begin(void);
-void soak_end(void);
 
 /* Runs peer `name` if there is one: its exit status; -1: there is none. */
 int peer_main(const char *name, char **argv);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
+#include "soak.h"
 
 enum { MOST_SAMPLES = 128 };
 
@@ -82,9 +83,9 @@ static int sample(bench_op *op, bench_op *prepare, unsigned times, uint64_t *med
 
 		if (error)
 			return error;
-		start = busy_now();
+		start = soak_busy();
 		error = op();
-		cost[i] = busy_now() - start;
+		cost[i] = soak_busy() - start;
 		if (error)
 			return error;
 	}
@@ -115,7 +116,8 @@ const char *measure(bench_op *op, bench_op *prepare, unsigned times, double *val
 static int run(const struct bench *b)
 {
 	double value = 0;
-	const char *reason = b->soak ? soak_begin() : NULL;
+	const int error = b->soak ? soak_begin() : 0;
+	const char *reason = error ? because("the soaker", error) : NULL;
 
 	if (!reason)
 		reason = b->run(&value);

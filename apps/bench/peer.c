@@ -1,12 +1,7 @@
 /*
  * peer.c - measurements that take more than one program, and the peers that they start.
  *
- * Owns `shared`, in the POSIX segment, by which peers count and are told to end.  A peer is this
- * program again: bench PEER EID ADDRESS, with the eid of who measures and the address of `shared`.
- *
- * The soaker makes busy instructions countable: it asks the kernel again and again to run somebody
- * else, and adds up the laps in which nobody wanted to.  A lap in which somebody ran is longer than
- * the shortest one, or the kernel has noted a donation; it does not count as soaked.
+ * A peer is this program again: bench PEER EID, with the eid of who measures.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,19 +20,11 @@
 enum {
 	TIMES = 101,
 	SPAWNS = 21,
-	LAP_SLACK = 32,	   /* instructions by which laps without others may differ */
 	SETTLE_US = 20000, /* between looks at a program that is to become idle */
 	SETTLE_LOOKS = 50,
 	CALL_END = 1, /* first word of a call that wants no reply */
 };
 
-struct shared {
-	volatile uint64_t soaked; /* instructions */
-	volatile uint64_t stop;
-};
-
-static struct shared *shared;
-static pid_t soaker;
 static uint64_t peer_eid;
 static uint32_t peer_cap;
 static int request[2], reply[2]; /* pipes */
@@ -73,52 +60,24 @@ static int pipe_peer(void)
 	return 0;
 }
 
-static int soak_peer(struct shared *s)
-{
-	const volatile struct exo_env *self = tables_env((uint32_t)(start_self() & 0xffff));
-	uint64_t shortest = UINT64_MAX, then = tsc();
-
-	while (!s->stop) {
-		const uint64_t given = self->given_ticks;
-		uint64_t now, lap;
-
-		(void)call_yield(0);
-		now = tsc();
-		lap = now - then;
-		then = now;
-		if (self->given_ticks != given)
-			continue;
-		if (lap < shortest)
-			shortest = lap;
-		if (lap <= shortest + LAP_SLACK)
-			s->soaked += lap;
-	}
-	return 0;
-}
-
 int peer_main(const char *name, char **argv)
 {
 	if (strcmp(name, "pipe-peer") == 0)
 		return pipe_peer();
 	if (strcmp(name, "call-peer") == 0)
 		return call_peer();
-	if (!argv[1] || !argv[2])
-		return -1;
-	if (strcmp(name, "yield-peer") == 0)
+	if (strcmp(name, "yield-peer") == 0 && argv[1])
 		return yield_peer(strtoull(argv[1], NULL, 16));
-	if (strcmp(name, "soak-peer") == 0)
-		return soak_peer((struct shared *)(uintptr_t)strtoull(argv[2], NULL, 16));
 	return -1;
 }
 
 static pid_t start_peer(const char *name, const int *fds, int nfds)
 {
-	char program[] = "/bin/bench", what[16], eid[20], address[20];
-	char *argv[] = {program, what, eid, address, NULL};
+	char program[] = "/bin/bench", what[16], eid[20];
+	char *argv[] = {program, what, eid, NULL};
 
 	(void)snprintf(what, sizeof(what), "%s", name);
 	(void)snprintf(eid, sizeof(eid), "%llx", (unsigned long long)start_self());
-	(void)snprintf(address, sizeof(address), "%llx", (unsigned long long)(uintptr_t)shared);
 	return spawn(program, argv, NULL, fds, nfds);
 }
 
@@ -129,42 +88,6 @@ static uint64_t eid_of(pid_t pid)
 	const struct posix_segment *s = posix_segment();
 
 	return s->proc[(uint32_t)pid % s->nprocs].eid;
-}
-
-/* ---- the soaker -------------------------------------------------------------------------- */
-
-uint64_t busy_now(void)
-{
-	const uint64_t soaked = shared ? shared->soaked : 0;
-
-	return tsc() - soaked;
-}
-
-const char *soak_begin(void)
-{
-	if (!shared)
-		shared = arena_alloc(posix_segment()->arena, sizeof(*shared));
-	if (!shared)
-		return because("shared memory", -ENOMEM);
-	shared->stop = 0;
-	soaker = start_peer("soak-peer", usual_fds, 3);
-	if (soaker < 0) {
-		soaker = 0;
-		return because("the soaker", -errno);
-	}
-	/* It has begun, and knows its shortest lap, when something was soaked. */
-	for (const uint64_t before = shared->soaked; shared->soaked == before;)
-		(void)usleep(SETTLE_US);
-	return NULL;
-}
-
-void soak_end(void)
-{
-	if (!soaker)
-		return;
-	shared->stop = 1;
-	(void)waitpid(soaker, NULL, 0);
-	soaker = 0;
 }
 
 /* ---- measurements ------------------------------------------------------------------------ */

@@ -134,6 +134,29 @@ char *tool_base(const char *path)
 	return base;
 }
 
+char *tool_program(const char *program)
+{
+	const char *dirs = getenv("PATH");
+
+	if (!dirs)
+		dirs = "/bin";
+	while (!strchr(program, '/')) {
+		const size_t length = strcspn(dirs, ":");
+		char *dir = tool_copy(dirs), *path;
+
+		dir[length] = 0;
+		path = tool_join(*dir ? dir : ".", program);
+		free(dir);
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+		if (!dirs[length])
+			break;
+		dirs += length + 1;
+	}
+	return tool_copy(program);
+}
+
 unsigned long long tool_number(const char *text)
 {
 	static const char units[] = "kMG";

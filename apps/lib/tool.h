@@ -59,6 +59,9 @@ char *tool_join(const char *dir, const char *file);
 /* The part of `path` after its last slash; trailing slashes do not count. New memory. */
 char *tool_base(const char *path);
 
+/* The program's path along PATH, or as given. New memory. */
+char *tool_program(const char *program);
+
 /* A decimal number >= 0, optionally followed by k, M or G (powers of 1024); else TOOL_USAGE. */
 unsigned long long tool_number(const char *text);
 

@@ -50,6 +50,18 @@ static uint32_t count_frames(void)
 	return top < NFRAME ? (uint32_t)top : NFRAME;
 }
 
+/* Where the usable range that holds `phys` ends; `phys` itself when there is none. */
+static uint64_t usable_end(uint64_t phys)
+{
+	for (uint32_t i = 0; i < boot.ranges; i++) {
+		const struct boot_range *r = &boot.range[i];
+
+		if (r->type == BOOT_USABLE && r->base <= phys && phys < r->base + r->len)
+			return r->base + r->len;
+	}
+	return phys;
+}
+
 /* Few environments on a small machine: each costs about 2.5 KiB of tables. */
 static uint32_t count_envs(uint32_t frames)
 {
@@ -135,7 +147,7 @@ static void memory_init(void)
 {
 	uint32_t frames = count_frames(), nenv = count_envs(frames);
 
-	paging_boot_start(boot.end_phys);
+	paging_boot_start(boot.end_phys, usable_end(boot.end_phys));
 	paging_init((uint64_t)frames * EXO_PAGE_SIZE);
 	back_tables(frames, nenv);
 	back_extents();

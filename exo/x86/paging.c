@@ -19,6 +19,7 @@ extern const uint8_t k_start[], k_text_end[], k_rodata_end[], k_end[], k_guard[]
 
 static uint64_t kernel_root; /* physical */
 static uint64_t boot_next;   /* next physical page of boot_page() */
+static uint64_t boot_limit;  /* where memory that it may take ends */
 static uint64_t reach =
 	EXO_KERNEL_VA; /* where physical 0 is: the loader's map, then the direct map */
 
@@ -34,8 +35,9 @@ uint64_t x86_phys(const void *p)
 	return va >= EXO_KERNEL_VA ? va - EXO_KERNEL_VA : va - DIRECT_MAP;
 }
 
-void paging_boot_start(uint64_t first_free)
+void paging_boot_start(uint64_t first_free, uint64_t limit)
 {
+	boot_limit = limit;
 	boot_next = (first_free + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE * EXO_PAGE_SIZE;
 }
 
@@ -43,6 +45,9 @@ uint64_t boot_page(void)
 {
 	uint64_t phys = boot_next, *e = table_at(phys);
 
+	if (phys + EXO_PAGE_SIZE > boot_limit)
+		machine_panic("not enough memory for the kernel's tables (end of memory)",
+			      boot_limit, 0);
 	boot_next += EXO_PAGE_SIZE;
 	for (uint32_t i = 0; i < 512; i++)
 		e[i] = 0;

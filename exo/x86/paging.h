@@ -33,9 +33,10 @@ void paging_back_table(const void *table, uint64_t bytes);
 /* Physical address of the kernel's own level-4 table, for when no program runs. */
 uint64_t paging_kernel_root(void);
 
-/* Next free physical page while booting, zeroed; ends for good at paging_boot_end(). */
+/* Next free physical page while booting, zeroed, from first_free to below limit, which it panics
+ * at; ends for good at paging_boot_end(). */
 uint64_t boot_page(void);
 uint64_t paging_boot_end(void);
-void paging_boot_start(uint64_t first_free);
+void paging_boot_start(uint64_t first_free, uint64_t limit);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <libos/thread.h>
-#include "../bench.h"
+#include "soak.h"
 
 enum { SAMPLES = 101 };
 
@@ -57,10 +57,10 @@ static uint64_t median(void (*op)(void))
 	static uint64_t cost[SAMPLES];
 
 	for (int i = 0; i < SAMPLES; i++) {
-		const uint64_t begin = tsc();
+		const uint64_t begin = soak_tsc();
 
 		op();
-		cost[i] = tsc() - begin;
+		cost[i] = soak_tsc() - begin;
 	}
 	qsort(cost, SAMPLES, sizeof(cost[0]), compare);
 	return cost[SAMPLES / 2];

@@ -1,0 +1,231 @@
+"""Plots as SVG texts that stand alone: lines or grouped bars, axes linear, logarithmic or of names.
+
+Owns how plots look.  Knows nothing of experiments: page gives it curves.  A place whose runs failed is a red cross on the x axis.
+"""
+import dataclasses
+import html
+import math
+
+WIDTH, HEIGHT = 620, 380
+LEFT, RIGHT, TOP, BOTTOM = 74, 18, 44, 56
+LEGEND_LINE, LETTER = 20, 6.6  # px
+COLOURS = ("#0b62a8", "#d1490c", "#0a8a5f", "#b0489a", "#a87400", "#4aa3df", "#7a5230", "#555e68")
+MARKS = ("circle", "square", "diamond", "triangle")
+INK, FAINT, FAILED = "#1d2733", "#e3e7ec", "#c62828"
+FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
+
+
+@dataclasses.dataclass
+class Curve:
+    name: str
+    points: list  # (x, mean, low, high, what it says when pointed at)
+    failed: list  # (x, why)
+    style: int = 0  # which colour and mark: the same in all plots
+
+    def colour(self):
+        return COLOURS[self.style % len(COLOURS)]
+
+    def mark(self):
+        return MARKS[self.style % len(MARKS)]
+
+
+@dataclasses.dataclass
+class Axis:
+    """One axis's scale: from values to px between two ends."""
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+    names: tuple = ()
+
+    def at(self, value):
+        if self.names:
+            return self.start + (self.names.index(value) + 0.5) * (self.end - self.start) / len(self.names)
+        low, high, value = (math.log10(v) for v in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
+        return self.start + (value - low) / (high - low or 1) * (self.end - self.start)
+
+    def ticks(self, wanted, most):
+        """(value, text): the wanted places when they are few enough, else round numbers."""
+        if self.names:
+            return [(name, name) for name in self.names]
+        places = sorted(set(wanted)) if self.apart(wanted) else logarithmic(self.low, self.high) if self.log else linear(self.low, self.high, most)
+        return [(value, short(value)) for value in places if self.low <= value <= self.high]
+
+    def apart(self, wanted):
+        """Is there room for a text at each?"""
+        places = sorted(abs(self.at(value) - self.start) for value in set(wanted))
+        return bool(places) and all(after - before >= 34 for before, after in zip(places, places[1:]))
+
+
+def linear(low, high, most):
+    span = high - low or 1
+    step = 10 ** math.floor(math.log10(span / most))
+    step = next(step * factor for factor in (1, 2, 2.5, 5, 10, 20) if span / (step * factor) <= most)
+    return [round(step * i, 12) for i in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
+
+
+def logarithmic(low, high):
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    within = (1, 2, 5) if len(decades) <= 4 else (1,)
+    return [10.0 ** decade * factor for decade in decades for factor in within]
+
+
+def short(value):
+    """A number for an axis: 12k, 3.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.4g}{letter}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def element(name, text="", **attributes):
+    words = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(worded(value))}"' for key, value in attributes.items())
+    return f"<{name}{words}>{text}</{name}>" if text else f"<{name}{words}/>"
+
+
+def worded(value):
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def label(x, y, text, anchor="middle", size=12, **more):
+    return element("text", html.escape(text), x=x, y=y, text_anchor=anchor, font_size=size, **{"fill": INK, **more})
+
+
+def mark(kind, x, y, colour, tip):
+    r = 4.2
+    shapes = {"circle": f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z",
+              "square": f"M{x - 3.6:.1f} {y - 3.6:.1f}h7.2v7.2h-7.2z",
+              "diamond": f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5z",
+              "triangle": f"M{x:.1f} {y - 5:.1f}l5 8.6h-10z"}
+    return element("path", element("title", html.escape(tip)) if tip else "", class_="mark", d=shapes[kind], fill=colour,
+                   stroke="#fff", stroke_width=1)
+
+
+class Drawing:
+    """One plot being drawn."""
+
+    def __init__(self, title, x_text, y_text, curves, bars=False, log=()):
+        self.title, self.x_text, self.y_text = title, x_text, y_text
+        self.curves, self.bars, self.log = curves, bars, log
+        self.parts, self.names = [], self.x_names()
+        self.legend = self.legend_places() if len(curves) > 1 or curves and curves[0].name else []
+        self.top = TOP + (LEGEND_LINE * (self.legend[-1][1] + 1) if self.legend else 0)
+        self.bottom = HEIGHT - BOTTOM + (self.top - TOP)
+        self.height = self.bottom + BOTTOM
+        self.x, self.y = self.x_axis(), self.y_axis()
+
+    def x_places(self):
+        return [point[0] for curve in self.curves for point in curve.points + curve.failed]
+
+    def x_names(self):
+        places = list(dict.fromkeys(self.x_places()))
+        return tuple(places) if self.bars or any(isinstance(x, str) for x in places) else ()
+
+    def x_axis(self):
+        places = [x for x in self.x_places() if "x" not in self.log or x > 0] if not self.names else [0]
+        low, high = (min(places), max(places)) if places else (0, 1)
+        pad = 0 if self.names else 14
+        axis = Axis(low, high if high > low else low + 1, LEFT + pad, WIDTH - RIGHT - pad, "x" in self.log, self.names)
+        return axis
+
+    def y_axis(self):
+        highs = [point[3] for curve in self.curves for point in curve.points]
+        lows = [point[2] for curve in self.curves for point in curve.points if point[2] > 0]
+        high = max(highs, default=1) or 1
+        if "y" in self.log and lows:
+            low = 10 ** math.floor(math.log10(min(lows)))
+            return Axis(low, max(high * 1.25, low * 10), self.bottom, self.top, True)
+        return Axis(min(0, *(point[2] for curve in self.curves for point in curve.points), 0), high * 1.08, self.bottom, self.top)
+
+    def legend_places(self):
+        """(x, line) of each curve's entry, as many on a line as fit."""
+        places, x, line = [], LEFT, 0
+        for curve in self.curves:
+            width = 26 + LETTER * len(curve.name) + 14
+            if x + width > WIDTH - RIGHT and x > LEFT:
+                x, line = LEFT, line + 1
+            places.append((x, line))
+            x += width
+        return places
+
+    def y_at(self, value):
+        return self.y.at(max(value, self.y.low))
+
+    # ---- parts
+
+    def frame(self):
+        self.parts.append(label(LEFT, 24, self.title, "start", 15, font_weight=600))
+        for value, text in self.y.ticks([], 6):
+            self.parts.append(element("path", d=f"M{LEFT} {self.y.at(value):.1f}H{WIDTH - RIGHT}", stroke=FAINT))
+            self.parts.append(label(LEFT - 8, self.y.at(value) + 4, text, "end"))
+        for value, text in self.x.ticks(self.x_places() if not self.names else [], 8):
+            x = self.x.at(value)
+            self.parts.append(element("path", d=f"M{x:.1f} {self.bottom}v5", stroke=INK))
+            self.parts.append(label(x, self.bottom + 20, text))
+        self.parts.append(element("path", d=f"M{LEFT} {self.bottom}H{WIDTH - RIGHT}", stroke=INK))
+        self.parts.append(label((LEFT + WIDTH - RIGHT) / 2, self.height - 12, self.x_text, font_weight=500))
+        middle = (self.top + self.bottom) / 2
+        self.parts.append(label(0, 0, self.y_text, font_weight=500, transform=f"translate(17 {middle:.0f}) rotate(-90)"))
+
+    def draw_legend(self):
+        for curve, (x, line) in zip(self.curves, self.legend):
+            y = TOP - 4 + LEGEND_LINE * line
+            self.parts.append(element("path", d=f"M{x} {y}h20", stroke=curve.colour(), stroke_width=10 if self.bars else 2.5))
+            if not self.bars:
+                self.parts.append(mark(curve.mark(), x + 10, y, curve.colour(), ""))
+            self.parts.append(label(x + 26, y + 4, curve.name, "start"))
+
+    def whisker(self, x, low, high, colour):
+        if high > low:
+            top, bottom = self.y_at(high), self.y_at(low)
+            self.parts.append(element("path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", stroke=colour, fill="none", stroke_width=1.4))
+
+    def line(self, curve):
+        colour = curve.colour()
+        shown = [point for point in curve.points if not (self.x.log and point[0] <= 0)]
+        gaps = {x for x, _ in curve.failed}
+        path, pen = "", "M"
+        for x in sorted({point[0] for point in shown} | gaps, key=self.x.at):
+            here = [point for point in shown if point[0] == x]
+            path += f"{pen}{self.x.at(x):.1f} {self.y_at(here[0][1]):.1f}" if here else ""
+            pen = "L" if here else "M"
+        self.parts.append(element("path", class_="curve", d=path or "M0 0", stroke=colour, fill="none", stroke_width=2, stroke_linejoin="round"))
+        for x, mean, low, high, tip in shown:
+            self.whisker(self.x.at(x), low, high, colour)
+            if len(shown) <= 60:
+                self.parts.append(mark(curve.mark(), self.x.at(x), self.y_at(mean), colour, tip))
+        self.crosses(curve, 0)
+
+    def bar(self, index, curve):
+        step = (self.x.end - self.x.start) / max(len(self.names), 1)
+        width = min(step * 0.8 / len(self.curves), 60)
+        shift = (index - (len(self.curves) - 1) / 2) * width
+        for x, mean, low, high, tip in curve.points:
+            middle, top = self.x.at(x) + shift, self.y_at(mean)
+            self.parts.append(element("rect", element("title", html.escape(tip)), class_="bar", x=middle - width * 0.46, y=top,
+                                      width=width * 0.92, height=max(self.bottom - top, 0.5), fill=curve.colour()))
+            self.whisker(middle, low, high, INK)
+            if width > 26:
+                self.parts.append(label(middle, self.y_at(high) - 5, short(mean), size=11))
+        self.crosses(curve, shift)
+
+    def crosses(self, curve, shift):
+        for x, why in curve.failed:
+            at = self.x.at(x) + shift
+            self.parts.append(element("path", element("title", html.escape(why)), class_="failed", d=f"M{at - 5:.1f} {self.bottom - 5}l10 10m0 -10l-10 10",
+                                      stroke=FAILED, stroke_width=2.4))
+
+    def text(self):
+        self.frame()
+        self.draw_legend()
+        for index, curve in enumerate(self.curves):
+            self.bar(index, curve) if self.bars else self.line(curve)
+        return element("svg", "\n".join(self.parts), xmlns="http://www.w3.org/2000/svg", class_="plot",
+                       viewBox=f"0 0 {WIDTH} {self.height}", width=WIDTH, height=self.height, font_family=FONT, role="img",
+                       aria_label=self.title, style="background:#fff") + "\n"
+
+
+def draw(title, x_text, y_text, curves, bars=False, log=()):
+    """The SVG text.  x of all points are numbers, or all names."""
+    return Drawing(title, x_text, y_text, curves, bars, log).text()
