@@ -1,0 +1,64 @@
+/*
+ * own.c - which pages go, for the program that knows what it will touch: farthest use first.
+ *
+ * multiply and columns go round through their data, so the page that was left last is the one that
+ * is wanted last; of the matrices that are gone through once, what lies behind is not wanted at
+ * all, and what lies ahead is not wanted for some rounds.  The graph is laid out by degree, and the
+ * chance that a walk comes to a vertex is its degree, so the last page is wanted least.
+ *
+ * A few pages go at a time: each that goes sooner than it must may be missed.  Called by the pager
+ * instead of vm/swap_clock.c; what it touches is always there.
+ */
+#include <libos/swap.h>
+#include <libos/upcall.h>
+#include <libos/vm.h>
+#include "paging.h"
+
+enum { AT_A_TIME = 8 };
+
+static RESIDENT uint32_t wanted;
+
+static int here(uint64_t va)
+{
+	return swap_next(va) == va;
+}
+
+/* The last ones of pages [from, to) of an area, in order, so that they come back by few commands.
+ * 0: enough are gone. */
+static int choose_last(uint64_t area, uint64_t from, uint64_t to)
+{
+	uint64_t first = to;
+
+	for (uint32_t n = 0; first > from && n < wanted;)
+		n += (uint32_t)here(area + --first * VM_PAGE);
+	for (uint64_t i = first; i < to; i++)
+		if (here(area + i * VM_PAGE)) {
+			wanted--;
+			if (!swap_choose(area + i * VM_PAGE))
+				return 0;
+		}
+	return wanted != 0;
+}
+
+/* The pages behind the one in use, and so on, round to the one after it. */
+static int choose_round(void)
+{
+	return choose_last(plan.data, 0, plan.at) &&
+	       choose_last(plan.data, plan.at + 1, plan.pages);
+}
+
+static int choose_passed(void)
+{
+	return choose_last(plan.left, 0, plan.left_at) && choose_last(plan.out, 0, plan.out_at) &&
+	       choose_last(plan.left, plan.left_at + 1, plan.left_pages) &&
+	       choose_last(plan.out, plan.out_at + 1, plan.out_pages);
+}
+
+void swap_victims(void)
+{
+	wanted = AT_A_TIME;
+	if (plan.workload == PAGING_GRAPH)
+		(void)choose_last(plan.data, 0, plan.pages);
+	else if (choose_passed())
+		(void)choose_round();
+}
