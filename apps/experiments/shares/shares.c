@@ -4,8 +4,8 @@
  *
  *   shares SLICES SEED TICKETS TICKETS...
  *
- * A thread for each TICKETS.  The scheduler is the one that the program is linked with; SEED is how
- * many turns it decides about before there are any threads, so that one that goes by chance goes
+ * A thread for each TICKETS.  The scheduler is the one that the program is linked with.  It decides
+ * about SEED times APART turns before there are any threads, so that one that goes by chance goes
  * another way.  The error is that of the thread that is off most.
  */
 #include "../experiment_bare.h"
@@ -14,6 +14,7 @@
 int main(int argc, char **argv);
 
 enum { FIRST = 4, MOST_THREADS = 8, MOST_SAMPLES = 16, MILLION = 1000000, HUNDRED = 100 };
+enum { APART = 5000 }; /* more turns than are decided about in a short run */
 
 struct sample {
 	uint64_t slices, had[MOST_THREADS];
@@ -74,16 +75,28 @@ static uint64_t off(const struct sample *s, uint32_t i)
 	return had > due ? had - due : due - had;
 }
 
-static void report(const struct sample *s)
+static uint64_t worst_off(const struct sample *s)
 {
 	uint64_t worst = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		worst = off(s, i) > worst ? off(s, i) : worst;
-	bare_print("metric slices_off %u %u.%s%u\n", s->slices, worst / HUNDRED,
-		   worst % HUNDRED < 10 ? "0" : "", worst % HUNDRED);
+	return worst;
+}
+
+static void print_slices(uint64_t hundredths)
+{
+	bare_print("%u.%s%u\n", hundredths / HUNDRED, hundredths % HUNDRED < 10 ? "0" : "",
+		   hundredths % HUNDRED);
+}
+
+/* A point of each series. */
+static void report(const struct sample *s)
+{
+	bare_print("metric slices_off %u ", s->slices);
+	print_slices(worst_off(s));
 	bare_print("metric share_error_ppm %u %u\n", s->slices,
-		   worst * (MILLION / HUNDRED) / s->slices);
+		   worst_off(s) * (MILLION / HUNDRED) / s->slices);
 }
 
 /* Tickets of 1 to 1000, a thread each. */
@@ -103,13 +116,15 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		usage("shares SLICES SEED TICKETS TICKETS...");
 	last = argument("SLICES", argv[1], FIRST, FIRST << (MOST_SAMPLES - 1));
-	seed = argument("SEED", argv[2], 0, MILLION);
+	seed = argument("SEED", argv[2], 0, 1000);
 	read_tickets(argv + 3, (uint32_t)argc - 3);
-	for (uint64_t i = 0; i < seed; i++)
+	for (uint64_t i = 0; i < seed * APART; i++)
 		thread_yield();
 	need(start(), "threads");
 	for (uint32_t i = 0; i < samples; i++)
 		report(&sample[i]);
+	bare_print("metric slices_off_at_end ");
+	print_slices(worst_off(&sample[samples - 1]));
 	for (uint32_t i = 0; i < count; i++)
 		need(counted[i] ? 0 : -ETIMEDOUT, "a thread that never ran");
 	return 0;
