@@ -32,12 +32,30 @@ _Noreturn static inline void usage(const char *words)
 	start_exit(EXPERIMENT_USAGE);
 }
 
+/* What an error means, for those that bad arguments lead to. */
+static inline const char *error_words(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "is not there";
+	case -ENOSPC:
+		return "there is no room for it";
+	case -ENOMEM:
+		return "not enough memory";
+	case -EPERM:
+		return "is somebody else's";
+	default:
+		return "failed";
+	}
+}
+
 /* The end when something that is necessary failed. */
 static inline void need(int error, const char *what)
 {
 	if (error == 0)
 		return;
-	bare_print("%s: %s: error %d\n", start_args()->argv[0], what, (int64_t)error);
+	bare_print("%s: %s: %s (%d)\n", start_args()->argv[0], what, error_words(error),
+		   (int64_t)error);
 	start_exit(1);
 }
 

@@ -18,25 +18,20 @@ enum { AT_A_TIME = 8 };
 
 static RESIDENT uint32_t wanted;
 
-static int here(uint64_t va)
-{
-	return swap_next(va) == va;
-}
-
-/* The last ones of pages [from, to) of an area, in order, so that they come back by few commands.
- * 0: enough are gone. */
+/* The last ones that are here of pages [from, to) of an area, in order, so that they come back by
+ * few commands.  0: enough are gone. */
 static int choose_last(uint64_t area, uint64_t from, uint64_t to)
 {
-	uint64_t first = to;
+	const uint64_t end = area + to * VM_PAGE;
+	uint64_t last[AT_A_TIME], n = 0;
 
-	for (uint32_t n = 0; first > from && n < wanted;)
-		n += (uint32_t)here(area + --first * VM_PAGE);
-	for (uint64_t i = first; i < to; i++)
-		if (here(area + i * VM_PAGE)) {
-			wanted--;
-			if (!swap_choose(area + i * VM_PAGE))
-				return 0;
-		}
+	for (uint64_t va = swap_next(area + from * VM_PAGE); va && va < end; va = swap_next(va + 1))
+		last[n++ % AT_A_TIME] = va;
+	for (uint64_t i = n > wanted ? n - wanted : 0; i < n; i++) {
+		wanted--;
+		if (!swap_choose(last[i % AT_A_TIME]))
+			return 0;
+	}
 	return wanted != 0;
 }
 

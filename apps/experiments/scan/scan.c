@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	seed = dice = argument("SEED", argv[5], 0, UINT32_MAX);
 	need(experiment_open("spare", &volume), "extent 'spare'");
 	need(scan_plan.index + scan_plan.table > disk_size(volume) ? -ENOSPC : 0,
-	     "INDEX and TABLE in the extent");
+	     "INDEX and TABLE in extent 'spare'");
 	need(write_all(scan_plan.index + scan_plan.table), "writing the table");
 	need(make_cache((uint32_t)frames), "memory for the cache");
 	start = experiment_now();

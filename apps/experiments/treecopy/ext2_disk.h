@@ -46,7 +46,9 @@ struct ext2_inode {
 	uint16_t gid, links;
 	uint32_t sectors, flags, reserved;
 	uint32_t block[EXT2_DIRECT], single, twice, thrice;
+	uint32_t generation, file_acl, size_high;
 };
+_Static_assert(sizeof(struct ext2_inode) == 112, "as on the disk");
 
 struct ext2_dirent {
 	uint32_t inode;

@@ -5,8 +5,7 @@
  * The names and inodes of a level are read by a few large commands, whatever the order of names;
  * then the bytes of all files, straight to where they will be written from.  What is written goes
  * through the file system of the destination.  The tree must fit into memory, and consist of
- * directories and of files of up to some 4 GiB without holes beyond the second level of pointers.
- * The source is not to change meanwhile.
+ * directories and files of less than 4 GiB.  The source is not to change meanwhile.
  *
  * Owns the list of what is copied; those of one directory follow it.
  */
@@ -87,7 +86,7 @@ static uint64_t pages_of(const struct item *i)
 	return ((uint64_t)i->inode.size + EXT2_BLOCK - 1) / EXT2_BLOCK;
 }
 
-/* ---- which blocks: all[0..n) of an item, level by level of pointers ------------------------- */
+/* ---- which blocks an item has, level by level of pointers ------------------------- */
 
 static void want_pointers(const struct item *i)
 {
@@ -258,6 +257,13 @@ static uint32_t look_up(const char *name)
 	return found;
 }
 
+static void want_file(struct item *i)
+{
+	need((i->inode.mode & EXT2_MODE_TYPE) == EXT2_MODE_FILE ? 0 : -EINVAL, i->path);
+	need(i->inode.size_high ? -EFBIG : 0, i->path);
+	want_bytes(i);
+}
+
 /* ---- writing -----------------------------------------------------------------------------------
  */
 
@@ -294,14 +300,9 @@ void own_copy(const char *extent, const char *name, const char *to)
 		read_directories(first);
 		first = next;
 	}
-	for (uint64_t i = 0; i < list.count; i++) {
-		struct item *const it = &list.item[i];
-		const uint32_t type = it->inode.mode & EXT2_MODE_TYPE;
-
-		need(type == EXT2_MODE_FILE || type == EXT2_MODE_DIRECTORY ? 0 : -EINVAL, it->path);
-		if (type == EXT2_MODE_FILE)
-			want_bytes(it);
-	}
+	for (uint64_t i = 0; i < list.count; i++)
+		if (!is_directory(&list.item[i]))
+			want_file(&list.item[i]);
 	sweep_read();
 	(void)umask(0);
 	for (uint64_t i = 0; i < list.count; i++)

@@ -37,6 +37,7 @@ static void report(const struct experiment_cost *cost)
 	metric("disk_blocks_written", cost->written);
 }
 
+/* Makes the tree, or looks at it. */
 static int make(char **argv, int check)
 {
 	const struct tree t = {
