@@ -12,7 +12,8 @@
 #   $(LINKED)/strip/NAME   for the image
 #
 # LINKED is $(O)/apps.  Who wants the same objects linked with other libOSes side by side gives a folder of his own (scripts/experiment).
-# Programs of apps/tests go on the image of the tests, those of apps/experiments on the images of experiments that name them.
+# Programs of apps/tests go on the image of the tests, those of apps/experiments on the images of experiments that name them,
+# and on those that tests make of all that is there.
 
 LINKED     ?= $(O)/apps
 APPS_EXO   := tests bench examples experiments attack bystander exotop init measure lib/soak
@@ -40,6 +41,7 @@ define apps_program
 apps_objs_$(1) := $$(call libos_objs,$(2))
 apps_libs_$(1) := $$(call libos_link,$$(LIBOS_$(1)),$(1))
 apps_threads_$(1) := $$(call libos_threads,$$(LIBOS_$(1)),$(1))
+apps_line_$(1) := $$(call libos_line,$$(LIBOS_$(1))) sched=$$(call libos_choice,sched,$$(LIBOS_$(1)))
 APPS_OBJS += $$(apps_objs_$(1))
 APPS_$(call apps_kind,$(firstword $(2))) += $(1)
 $(LINKED)/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $$(apps_threads_$(1)) $(apps_lib) $(LINKED)/bin/$(1).note.o
@@ -49,7 +51,7 @@ $(LINKED)/bin/$(1): $$(apps_objs_$(1)) $$(apps_libs_$(1)) $$(apps_threads_$(1)) 
 $(LINKED)/bin/$(1).note.o: libos/note.c $(LINKED)/bin/$(1).libos $(MK) | $(NEWLIB_STAMP)
 	$$(call compile,$(LIBOS_CFLAGS) -DLIBOS_LINE='"$$(call libos_line,$$(LIBOS_$(1)))"')
 $(LINKED)/bin/$(1).libos: FORCE
-	$$(Q)mkdir -p $$(@D); echo '$$(call libos_line,$$(LIBOS_$(1)))' | cmp -s - $$@ || echo '$$(call libos_line,$$(LIBOS_$(1)))' >$$@
+	$$(Q)mkdir -p $$(@D); echo '$$(apps_line_$(1))' | cmp -s - $$@ || echo '$$(apps_line_$(1))' >$$@
 endef
 
 $(foreach m,$(apps_mks),$(eval $(call apps_folder,$(patsubst %/app.mk,%,$(m)),$(notdir $(patsubst %/app.mk,%,$(m))))))
@@ -70,6 +72,7 @@ HOST_TESTS += scripts/check-claims
 INIT := $(LINKED)/bin/init
 APPS += $(patsubst %,$(LINKED)/strip/%,$(filter-out init,$(APPS_BIN)))
 ALL += $(patsubst %,$(LINKED)/bin/%,$(APPS_EXPERIMENT))
+TEST_NEEDS += $(patsubst %,$(LINKED)/strip/%,$(APPS_EXPERIMENT))
 TEST_APPS += $(patsubst %,$(LINKED)/strip/%,$(APPS_TEST))
 
 FORCE:

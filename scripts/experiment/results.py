@@ -182,6 +182,8 @@ def named(point, axes):
 
 def shown(value):
     """A number for people: three digits that mean something, all of a whole number's."""
+    if value == float("inf"):
+        return "∞"
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"

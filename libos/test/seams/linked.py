@@ -6,7 +6,7 @@ Static binding is what makes a seam cost nothing. Of the programs as they are bu
     path of a hit calls the policy by name;
   - a program contains what it was linked with, and not a byte of another variant, nor of a seam that its
     libOS does not have;
-and `make` refuses a variant that is not there, and gives SEAMS to every program.
+and `make` refuses a variant that is not there, gives SEAMS to every program, and links anew when a line changes.
 Prints `ok` and `FAIL` lines.
 """
 import glob
@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 HOT = ("buf_get", "buf_dirty", "cache_enter", "cache_leave")
 INDIRECT = re.compile(r"\b(?:call|jmp)q?\s+\*")
@@ -103,6 +104,19 @@ def check_make(build):
     result("linked.refusal", "" if re.search(r"there is no buf=nosuch;.*buf=arc.*buf=lru", text, re.DOTALL) else text[-300:])
 
 
+def check_relinked_when_sched_changes(build):
+    """Another scheduler is an archive that is there already, and older than the program."""
+    names, wrong = ("lottery", "stride"), []
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"{folder}/bin/bench-threads"
+        for name in names:
+            run("make", f"O={build}", f"LINKED={folder}", f"LIBOS_bench-threads=posix sched={name}", program)
+            with open(program, "rb") as linked:
+                code = linked.read()
+            wrong += [name] if [other for other in names if other.encode() + b"\0" in code] != [name] else []
+    result("linked.relinked_when_sched_changes", wrong and f"not linked with sched={', '.join(wrong)}")
+
+
 def main():
     build = sys.argv[1]
     buf = variants("buf", ("arena", "cache", "give", "tune", "write"))
@@ -116,6 +130,7 @@ def main():
     arc = {"libos/buf/arc.c"}
     check_contents(f"{build}/apps/bin/buf-arc", arc, all_fs | (buf - arc))
     check_make(build)
+    check_relinked_when_sched_changes(build)
     return 1 if FAILED else 0
 
 

@@ -124,6 +124,8 @@ def factors_compare_the_best_of_each_side():
     text, factor, holds = measured(found, lambda point, n: reads[point["policy"]]).answered(found.answers[0])
     assert factor == 4 and holds, (factor, holds)
     contains(text, "mru reads 4 times fewer blocks than clock: 200, not 800")
+    text, factor, _ = measured(found, lambda point, n: 0 if point["policy"] == "arc" else 7).answered(found.answers[0])
+    assert factor == float("inf") and "∞" in text, (factor, text)
     _, factor, holds = measured(found, lambda point, n: 1000 - reads[point["policy"]]).answered(found.answers[0])
     assert factor == 0.2 and not holds, factor
 

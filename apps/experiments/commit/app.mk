@@ -1,0 +1,2 @@
+LIBOS := bare sched=rr
+PROGRAMS := commit

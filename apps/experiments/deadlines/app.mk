@@ -1,0 +1,2 @@
+LIBOS := bare sched=edf
+PROGRAMS := deadlines

@@ -1,0 +1,2 @@
+LIBOS := bare buf=lru
+PROGRAMS := scan
