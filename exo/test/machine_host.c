@@ -10,9 +10,11 @@
 #include "../kern/cpu.h"
 #include "../kern/env.h"
 #include "../kern/extent.h"
+#include "../kern/group.h"
 #include "../kern/info.h"
 #include "../kern/io.h"
 #include "../kern/ipc.h"
+#include "../kern/load.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
 #include "../kern/registry.h"
@@ -20,6 +22,7 @@
 #include "../kern/slot.h"
 #include "../kern/table.h"
 #include "../kern/timer.h"
+#include "../kern/wake.h"
 #include "machine_host.h"
 
 struct cpu cpus[NCPU];
@@ -34,6 +37,7 @@ uint32_t host_extent_gen[EXO_NEXTENT];
 uint32_t host_session_gen[EXO_NSESSION];
 uint32_t host_io_queued[EXO_NENV];
 uint32_t host_io_active[EXO_NENV];
+uint32_t host_completions[EXO_NENV];
 
 struct exo_io ios[EXO_NIO];
 uint32_t io_frames[EXO_NIO][EXO_IO_BLOCKS];
@@ -154,6 +158,11 @@ void console_env_end(uint32_t e)
 	(void)e;
 }
 
+uint32_t io_completions(uint32_t e)
+{
+	return host_completions[e];
+}
+
 int io_busy(uint32_t e)
 {
 	return host_io_queued[e] != 0 || host_io_active[e] != 0 || envs[e].io_ring != 0;
@@ -192,6 +201,11 @@ static void forget(void)
 	memset(page_free_map, 0, sizeof page_free_map);
 	memset(run_maps, 0, sizeof run_maps);
 	memset(revokes, 0, sizeof revokes);
+	memset(groups, 0, sizeof groups);
+	memset(scenes, 0, sizeof scenes);
+	memset(&load, 0, sizeof load);
+	memset(load_waiting, 0, sizeof load_waiting);
+	memset(wakers, 0, sizeof wakers);
 	memset(timer_heap, 0, sizeof timer_heap);
 	memset(timer_place, 0, sizeof timer_place);
 	timer_count = 0;
@@ -200,6 +214,7 @@ static void forget(void)
 	memset(host_session_gen, 0, sizeof host_session_gen);
 	memset(host_io_queued, 0, sizeof host_io_queued);
 	memset(host_io_active, 0, sizeof host_io_active);
+	memset(host_completions, 0, sizeof host_completions);
 	host_now = 1;
 	host_slice_timers = 0;
 	slot_enders = 0;
@@ -237,6 +252,12 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(page_free_map, sizeof page_free_map)                                                 \
 	ARRAY(run_maps, sizeof run_maps)                                                           \
 	ARRAY(revokes, info.envs * sizeof revokes[0])                                              \
+	ARRAY(groups, sizeof groups)                                                               \
+	ARRAY(scenes, sizeof scenes)                                                               \
+	ARRAY(load, sizeof load)                                                                   \
+	ARRAY(load_waiting, sizeof load_waiting)                                                   \
+	ARRAY(load_program, sizeof load_program)                                                   \
+	ARRAY(wakers, info.envs * sizeof wakers[0])                                                \
 	ARRAY(timer_heap, info.envs * sizeof timer_heap[0])                                        \
 	ARRAY(timer_place, info.envs * sizeof timer_place[0])                                      \
 	ARRAY(slot_enders, sizeof slot_enders)                                                     \
