@@ -41,7 +41,7 @@ static const char *check_group(uint32_t g)
 	return 0;
 }
 
-static uint32_t members; /* of all groups */
+static uint32_t members_found; /* of all groups */
 
 static const char *check_members(uint32_t g)
 {
@@ -55,7 +55,7 @@ static const char *check_members(uint32_t g)
 			continue;
 		if (!lives(e) || envs[e].group != g || envs[e].place != i)
 			return "member of a group lives, and knows its place";
-		members++;
+		members_found++;
 		end = i + 1;
 	}
 	if (s->members != end || s->last > EXO_SCHED_NONE)
@@ -109,7 +109,7 @@ const char *check_groups(void)
 	const char *broken = check_group_slots();
 	uint32_t inside = 0;
 
-	members = 0;
+	members_found = 0;
 	for (uint32_t g = 1; g < EXO_NGROUP && !broken; g++) {
 		broken = check_group(g);
 		if (!broken)
@@ -119,7 +119,7 @@ const char *check_groups(void)
 		inside += envs[e].group != 0;
 		broken = check_waker(e);
 	}
-	if (!broken && inside != members)
+	if (!broken && inside != members_found)
 		broken = "who is in a group has a place there";
 	return broken ? broken : check_load();
 }

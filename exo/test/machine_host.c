@@ -429,6 +429,48 @@ static const char *overstep_slots(uint32_t me)
 	return 0;
 }
 
+/* Might `me` have changed this place of a group of somebody else's?  Its own, or a dead one's. */
+static int may_change_place(uint32_t me, const struct exo_sched_member *old,
+			    const struct exo_sched_member *now)
+{
+	if (now->env == 0)
+		return old->env == me || envs[old->env].state == EXO_ENV_ZOMBIE;
+	return now->env == old->env && old->env == me;
+}
+
+static const char *overstep_groups(uint32_t me)
+{
+	for (uint32_t g = 1; g < EXO_NGROUP; g++) {
+		const struct exo_sched *const old = &old_scenes[g].sched, *const now = &scenes[g].sched;
+		const uint32_t owner = old_groups[g].owner;
+
+		for (uint32_t i = 0; i < EXO_SCHED_MEMBERS; i++) {
+			if (memcmp(&old->member[i], &now->member[i], sizeof now->member[i]) == 0)
+				continue;
+			if (owner != me && !dead(owner) &&
+			    !may_change_place(me, &old->member[i], &now->member[i]))
+				return "changed a member of somebody's group";
+			if (now->member[i].env != 0 && now->member[i].env != old->member[i].env &&
+			    !could(me, now->member[i].env, EXO_ENV_GIVE))
+				return "put somebody into a group";
+		}
+		if (owner != me && !dead(owner) &&
+		    (groups[g].owner != owner || groups[g].loaded != old_groups[g].loaded ||
+		     groups[g].insns != old_groups[g].insns))
+			return "changed a group of somebody else";
+	}
+	return 0;
+}
+
+static const char *overstep_group_slots(uint32_t me)
+{
+	for (uint32_t s = 0; s < EXO_NSLOT; s++)
+		if (slots[s].group != old_slots[s].group && slots[s].owner == old_slots[s].owner &&
+		    slots[s].owner != me)
+			return "handed a CPU slot of somebody else to a group";
+	return 0;
+}
+
 /* Had `me` the right to read the block that frame f is bound to? */
 static int could_read_block(uint32_t me, uint32_t f)
 {
@@ -605,6 +647,10 @@ const char *host_overstep(uint32_t me)
 		what = overstep_registry(me);
 	if (!what)
 		what = overstep_slots(me);
+	if (!what)
+		what = overstep_groups(me);
+	if (!what)
+		what = overstep_group_slots(me);
 	for (uint32_t e = 1; e < info.envs && !what; e++) {
 		if (dead(e))
 			continue;
