@@ -70,25 +70,38 @@ static int starves(uint32_t g, uint32_t i)
 {
 	const struct exo_sched *const s = &scenes[g].sched;
 
-	return groups[g].patience != 0 && s->member[i].runnable &&
-	       s->tick - s->member[i].since > groups[g].patience;
+	return s->member[i].runnable && s->tick - s->member[i].since > groups[g].patience;
 }
 
-/* A place that starves, other than `named`, which does not; EXO_SCHED_NONE: there is none. */
+/* The place that has starved longest; EXO_SCHED_NONE: nobody does. */
 /*@ requires 0 < g < EXO_NGROUP;
     assigns \nothing;
     ensures \result <= EXO_SCHED_NONE; */
-static uint32_t starved(uint32_t g, uint64_t named)
+static uint32_t starved(uint32_t g)
 {
-	if (named < EXO_SCHED_MEMBERS && starves(g, (uint32_t)named))
-		return EXO_SCHED_NONE;
-	/*@ loop invariant 0 <= i <= EXO_SCHED_MEMBERS;
-	    loop assigns i;
+	const struct exo_sched *const s = &scenes[g].sched;
+	uint32_t longest = EXO_SCHED_NONE;
+
+	/*@ loop invariant 0 <= i <= EXO_SCHED_MEMBERS && longest <= EXO_SCHED_NONE;
+	    loop assigns i, longest;
 	    loop variant EXO_SCHED_MEMBERS - i; */
-	for (uint32_t i = 0; i < EXO_SCHED_MEMBERS && i < scenes[g].sched.members; i++)
-		if (starves(g, i))
-			return i;
-	return EXO_SCHED_NONE;
+	for (uint32_t i = 0; i < EXO_SCHED_MEMBERS && i < s->members; i++)
+		if (starves(g, i) && (longest == EXO_SCHED_NONE ||
+				      s->member[i].since < s->member[longest].since))
+			longest = i;
+	return longest;
+}
+
+/* Does somebody starve, for longer than who is named has waited?  Who is named may be it. */
+/*@ requires 0 < g < EXO_NGROUP && named <= EXO_SCHED_NONE;
+    assigns \nothing; */
+static int lets_starve(uint32_t g, uint64_t named)
+{
+	const struct exo_sched *const s = &scenes[g].sched;
+	const uint32_t longest = groups[g].patience == 0 ? EXO_SCHED_NONE : starved(g);
+
+	return longest != EXO_SCHED_NONE &&
+	       (named == EXO_SCHED_NONE || s->member[named].since > s->member[longest].since);
 }
 
 /* Why the answer is not followed.  EXO_SCHED_NONE may be: it leaves the slot to the vector. */
@@ -102,7 +115,7 @@ static enum exo_group_fault judge(uint32_t g, uint64_t named)
 		return EXO_GROUP_EMPTY;
 	if (named != EXO_SCHED_NONE && !scenes[g].sched.member[named].runnable)
 		return EXO_GROUP_ASLEEP;
-	return starved(g, named) != EXO_SCHED_NONE ? EXO_GROUP_STARVED : EXO_GROUP_FOLLOWED;
+	return lets_starve(g, named) ? EXO_GROUP_STARVED : EXO_GROUP_FOLLOWED;
 }
 
 /* The program failed: counted, told, and at last taken away. */
@@ -112,7 +125,7 @@ static void fail(uint32_t g, enum exo_group_fault fault, uint64_t named)
 	struct exo_group *const group = &groups[g];
 
 	if (fault == EXO_GROUP_STARVED)
-		named = starved(g, named);
+		named = starved(g);
 	group->fault = (uint8_t)fault;
 	group->answer = named > UINT32_MAX ? UINT32_MAX : (uint32_t)named;
 	group->tick = info.ticks;

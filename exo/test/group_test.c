@@ -426,12 +426,30 @@ static void test_starved(void)
 	for (uint32_t i = 0; i < 3; i++)
 		CHECK(group_slot() == 3);
 	fails_with(EXO_GROUP_STARVED, 0);
-	/* Of two that starve one must be named, not both at once. */
-	OK(sys_group_join(1, 7, 10));
-	ACCEPTED(1, MOV(0, 7), EXIT);
-	scenes[1].sched.member[7].runnable = 1;
-	scenes[1].sched.member[7].since = 0;
-	CHECK(group_slot() == 4);
+}
+
+/* Of those who starve it must be who has waited longest: the others' time will come. */
+static void test_starved_longest(void)
+{
+	family();
+	OK(sys_group_take(1, EXO_NSLOT));
+	OK(sys_group_join(1, 0, 8));
+	OK(sys_slot_group(100, 1));
+	ACCEPTED(1, MOV(0, EXO_SCHED_NONE), EXIT);
+	CHECK(group_slot() == 1 && groups[1].passed == 1);
+	become(1);
+	OK(sys_group_join(1, 1, 9));
+	CHECK(group_slot() == 1 && groups[1].passed == 2);
+	become(1);
+	ACCEPTED(1, MOV(0, 1), EXIT);
+	fails_with(EXO_GROUP_STARVED, 0);
+	fails_with(EXO_GROUP_STARVED, 0); /* by now place 1 starves, too */
+	ACCEPTED(1, MOV(0, 0), EXIT);
+	CHECK(group_slot() == 2);
+	become(1);
+	fails_with(EXO_GROUP_STARVED, 1);
+	ACCEPTED(1, MOV(0, 1), EXIT);
+	CHECK(group_slot() == 3);
 }
 
 /* While its group's member runs, and before: nobody decides for the dead. */
@@ -883,6 +901,7 @@ static const struct {
 	TEST(failures),
 	TEST(program_is_lost),
 	TEST(starved),
+	TEST(starved_longest),
 	TEST(owner_ends),
 	TEST(others_have_their_slots),
 	TEST(bpf_begin),

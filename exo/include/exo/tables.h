@@ -214,7 +214,8 @@ enum exo_group_fault {
 	EXO_GROUP_NONSENSE = 1, /* the answer is no place */
 	EXO_GROUP_EMPTY = 2,	/* nobody has that place: not yet, or it left, or it ended */
 	EXO_GROUP_ASLEEP = 3,	/* that member cannot run */
-	EXO_GROUP_STARVED = 4,	/* another member waits for longer than the group's patience */
+	/* Another waits for longer than the group's patience, and than who is named. */
+	EXO_GROUP_STARVED = 4,
 	EXO_GROUP_OWNER = 5,	/* the owner has ended: nobody is asked */
 	EXO_NGROUP_FAULT = 8,
 };

@@ -1393,12 +1393,15 @@ static enum exo_group_fault fault_of(uint32_t g, uint64_t named, uint64_t *about
 		return EXO_GROUP_EMPTY;
 	if (named < EXO_SCHED_NONE && !sched[g].member[named].runnable)
 		return EXO_GROUP_ASLEEP;
-	if (named < EXO_SCHED_NONE && starving(g, named))
-		return EXO_GROUP_FOLLOWED;
-	for (*about = 0; *about < EXO_SCHED_MEMBERS; ++*about)
-		if (starving(g, *about))
-			return EXO_GROUP_STARVED;
-	return EXO_GROUP_FOLLOWED;
+	for (uint64_t i = 0; i < EXO_SCHED_MEMBERS; i++) {
+		const uint64_t since = sched[g].member[i].since;
+
+		/* The one that has waited longest, before all others who have. */
+		if (starving(g, i) && (*about == EXO_SCHED_NONE ||
+				       since < sched[g].member[*about].since))
+			*about = i;
+	}
+	return *about != named ? EXO_GROUP_STARVED : EXO_GROUP_FOLLOWED;
 }
 
 static void group_fails(uint32_t g, enum exo_group_fault fault, uint64_t about)
