@@ -1,6 +1,6 @@
 /*
- * check_group.c - owns nothing: looks at groups, their members and slots, who loads, who sleeps by a
- * predicate.
+ * check_group.c - owns nothing: looks at groups, their members and slots, who loads, who sleeps by
+ * a predicate.
  *
  * Called by check.c; must not change anything.
  */
@@ -71,8 +71,8 @@ static const char *check_group_slots(void)
 		if (slots[s].group >= EXO_NGROUP ||
 		    (slots[s].group != 0 && groups[slots[s].group].owner != slots[s].owner))
 			return "slot of a group is its owner's";
-	if (chosen != 0 && (g == 0 || !lives(chosen) || envs[chosen].group != g ||
-			    !lives(groups[g].owner)))
+	if (chosen != 0 &&
+	    (g == 0 || !lives(chosen) || envs[chosen].group != g || !lives(groups[g].owner)))
 		return "who is chosen is a member of the running slot's group";
 	return 0;
 }

@@ -86,8 +86,8 @@ static uint32_t starved(uint32_t g)
 	    loop assigns i, longest;
 	    loop variant EXO_SCHED_MEMBERS - i; */
 	for (uint32_t i = 0; i < EXO_SCHED_MEMBERS && i < s->members; i++)
-		if (starves(g, i) && (longest == EXO_SCHED_NONE ||
-				      s->member[i].since < s->member[longest].since))
+		if (starves(g, i) &&
+		    (longest == EXO_SCHED_NONE || s->member[i].since < s->member[longest].since))
 			longest = i;
 	return longest;
 }

@@ -18,14 +18,14 @@ struct load {
 	uint32_t group;	    /* for this group; 0: its wake-up predicate */
 	uint32_t verifying; /* nothing can be put any more */
 	uint32_t turn;	    /* who may be next; 0: not sought yet */
-	uint32_t last;	    /* who loaded last, or let its turn pass: the circle goes on behind it */
-	uint64_t since;	    /* tick at which env began, or turn came */
+	uint32_t last;	/* who loaded last, or let its turn pass: the circle goes on behind it */
+	uint64_t since; /* tick at which env began, or turn came */
 };
 
 enum { LOAD_WORDS = EXO_NENV / 64 };
 
 extern struct load load;
-extern struct bpf_program load_program; /* what has been put */
+extern struct bpf_program load_program;	  /* what has been put */
 extern uint64_t load_waiting[LOAD_WORDS]; /* bit per environment that has found others before it */
 
 /* Group g is freed: nobody loads for it. */

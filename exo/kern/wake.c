@@ -1,11 +1,11 @@
 /*
  * wake.c - owns wakers[]: predicates, what they see, when they are asked; call wait_until.
  *
- * Invariant: see wake.h.  A predicate cannot fail: it was verified, its end is known, and any answer
- * means something.  It costs whoever raises the event a bounded time, and whoever sleeps the rest:
- * at a tick it is asked in a slot of the sleeper's own, which would else have begun with waking it
- * to look.  No lock: one CPU in the kernel.  Called by programs, by event.c when events come, by
- * slot.c at a tick, by load.c with a program, by env.c.
+ * Invariant: see wake.h.  A predicate cannot fail: it was verified, its end is known, and any
+ * answer means something.  It costs whoever raises the event a bounded time, and whoever sleeps the
+ * rest: at a tick it is asked in a slot of the sleeper's own, which would else have begun with
+ * waking it to look.  No lock: one CPU in the kernel.  Called by programs, by event.c when events
+ * come, by slot.c at a tick, by load.c with a program, by env.c.
  */
 #include "wake.h"
 #include "cpu.h"

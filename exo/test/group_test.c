@@ -820,7 +820,8 @@ static void test_predicate_over_budget(void)
 	CHECK(EXO_BPF_ANSWER_STEPS(value) == EXO_WAKE_STEPS);
 	value = LOAD_FOR(0, MOV(0, 0), INSN(BPF_ALU64 | BPF_ADD, 0, 0, 0, 1),
 			 INSN(BPF_JMP | BPF_JNE, 0, 0, -2, 128), EXIT);
-	CHECK(EXO_BPF_ANSWER_REASON(value) == EXO_BPF_BUDGET && wakers[2].w.bound == EXO_WAKE_STEPS);
+	CHECK(EXO_BPF_ANSWER_REASON(value) == EXO_BPF_BUDGET &&
+	      wakers[2].w.bound == EXO_WAKE_STEPS);
 	/* What is not behind its 200 bytes. */
 	value = LOAD_FOR(0, LOAD(BPF_W, 0, 1, sizeof(struct exo_wake)), EXIT);
 	CHECK(EXO_BPF_ANSWER_REASON(value) == EXO_BPF_CONTEXT);

@@ -441,7 +441,8 @@ static int may_change_place(uint32_t me, const struct exo_sched_member *old,
 static const char *overstep_groups(uint32_t me)
 {
 	for (uint32_t g = 1; g < EXO_NGROUP; g++) {
-		const struct exo_sched *const old = &old_scenes[g].sched, *const now = &scenes[g].sched;
+		const struct exo_sched *const old = &old_scenes[g].sched, *const now =
+										  &scenes[g].sched;
 		const uint32_t owner = old_groups[g].owner;
 
 		for (uint32_t i = 0; i < EXO_SCHED_MEMBERS; i++) {

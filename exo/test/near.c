@@ -317,8 +317,8 @@ static const struct {
 	{{ANSWER(-1), EXIT}, 2},
 	{{ANSWER(EXO_SCHED_NONE), EXIT}, 2},
 	{{LOADED(BPF_DW, 0, offsetof(struct exo_sched, member[0].word)), EXIT}, 2},
-	{{LOADED(BPF_B, 0, offsetof(struct exo_sched, tick)),
-	  INSN(BPF_ALU64 | BPF_AND, 0, 0, 0, 3), EXIT},
+	{{LOADED(BPF_B, 0, offsetof(struct exo_sched, tick)), INSN(BPF_ALU64 | BPF_AND, 0, 0, 0, 3),
+	  EXIT},
 	 3},
 	{{LOADED(BPF_H, 2, offsetof(struct exo_wake, count[32])),
 	  LOADED(BPF_W, 3, offsetof(struct exo_wake, word)), ANSWER(0),
@@ -394,15 +394,15 @@ static uint64_t pick_group(void)
  * g group  P place in it  O word of a member  X address of a program
  */
 const char *const near_shapes[NEAR_CALLS] = {
-	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	  [4] = "C#",
-	[5] = "Zqk",	 [6] = "c",	 [7] = "cq#",	  [8] = "cfp",	  [9] = "co",
-	[10] = "ctiy",	 [11] = "cti",	 [12] = "c1imnh", [13] = "c2iRh", [14] = "ctin",
-	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scdr",
-	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	  [24] = "l",
-	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	  [39] = "Bzssss",
-	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",	  [45] = "EbNF",
-	[46] = "g#",	 [47] = "g",	  [48] = "gPc",	  [49] = "gP",	  [50] = "gPO#",
-	[51] = "lg",	 [52] = "g",	  [53] = "Xn",	  [54] = "",	  [55] = "Mz####",
+	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	   [4] = "C#",
+	[5] = "Zqk",	 [6] = "c",	 [7] = "cq#",	  [8] = "cfp",	   [9] = "co",
+	[10] = "ctiy",	 [11] = "cti",	 [12] = "c1imnh", [13] = "c2iRh",  [14] = "ctin",
+	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##",  [19] = "scdr",
+	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	   [24] = "l",
+	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	   [39] = "Bzssss",
+	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",	  [45] = "EbNF",   [46] = "g#",
+	[47] = "g",	 [48] = "gPc",	 [49] = "gP",	  [50] = "gPO#",   [51] = "lg",
+	[52] = "g",	 [53] = "Xn",	 [54] = "",	  [55] = "Mz####",
 };
 
 /* Capability slots of a message. */
@@ -513,9 +513,9 @@ static uint64_t pick(char letter, const uint64_t *before)
 /* Calls that build are tried more often than those that end things. */
 static uint32_t pick_call(void)
 {
-	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12, 12,
-					12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45, 12,
-					46, 47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55};
+	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12,
+					12, 12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45,
+					12, 46, 47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55};
 
 	if (chance(60))
 		return often[near_below(sizeof often)];

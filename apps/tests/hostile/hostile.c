@@ -1,10 +1,10 @@
 /*
  * hostile - a scheduling group whose program does all it can against whoever is not in it.
  *
- * This process owns the group; `first` and `second` are its members, `outsider` is a process with CPU
- * slots of its own.  All of them run without an end.  After each program: what the kernel says
- * became of it, and whether the outsider had every slot that it owns when it came up.  Programs are a
- * few instructions, by hand.
+ * This process owns the group; `first` and `second` are its members, `outsider` is a process with
+ * CPU slots of its own.  All of them run without an end.  After each program: what the kernel says
+ * became of it, and whether the outsider had every slot that it owns when it came up.  Programs are
+ * a few instructions, by hand.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -32,11 +32,14 @@ enum {
 	LIMIT_MS = 20000, /* of the machine's time, for each program */
 };
 
-#define INSN(op, dst, src, off, imm) {(op), (dst) | (src) << 4, (off), (imm)}
-#define ANSWER(imm)		     INSN(BPF_ALU64 | BPF_MOV, 0, 0, 0, imm)
-#define ADD(imm)		     INSN(BPF_ALU64 | BPF_ADD, 0, 0, 0, imm)
-#define UNLESS(imm, off)	     INSN(BPF_JMP | BPF_JNE, 0, 0, off, imm)
-#define EXIT			     INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+#define INSN(op, dst, src, off, imm)                                                               \
+	{                                                                                          \
+		(op), (dst) | (src) << 4, (off), (imm)                                             \
+	}
+#define ANSWER(imm)	 INSN(BPF_ALU64 | BPF_MOV, 0, 0, 0, imm)
+#define ADD(imm)	 INSN(BPF_ALU64 | BPF_ADD, 0, 0, 0, imm)
+#define UNLESS(imm, off) INSN(BPF_JMP | BPF_JNE, 0, 0, off, imm)
+#define EXIT		 INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 static int failed;
 

@@ -136,8 +136,8 @@ enum exo_quota_kind {
 	EXO_QUOTA_CAPS = 2,
 	EXO_QUOTA_ENVS = 3,
 	EXO_QUOTA_EXTENTS = 4,
-	EXO_QUOTA_IO = 5,   /* requests in flight */
-	EXO_QUOTA_DISK = 6, /* shares of disk time; nothing is counted as used */
+	EXO_QUOTA_IO = 5,     /* requests in flight */
+	EXO_QUOTA_DISK = 6,   /* shares of disk time; nothing is counted as used */
 	EXO_QUOTA_GROUPS = 7, /* scheduling groups */
 	EXO_NQUOTA = 8,
 };
@@ -236,7 +236,7 @@ enum {
 };
 
 /* What bpf_verify answers: a reason (exo/bpf.def), the instruction it is about, steps. */
-#define EXO_BPF_ANSWER_REASON(value) ((uint32_t)((value) & 0xffff))
+#define EXO_BPF_ANSWER_REASON(value) ((uint32_t)((value)&0xffff))
 #define EXO_BPF_ANSWER_AT(value)     ((uint32_t)((value) >> 16 & 0xffff))
 #define EXO_BPF_ANSWER_STEPS(value)  ((uint32_t)((value) >> 32))
 

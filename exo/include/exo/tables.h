@@ -200,8 +200,8 @@ static inline uint32_t exo_bind_set(uint32_t extent, uint64_t block, uint32_t co
 }
 
 struct exo_slot {
-	uint16_t owner; /* environment index; 0: nobody */
-	uint16_t group; /* scheduling group of its owner that it is for; 0: the owner itself */
+	uint16_t owner;	 /* environment index; 0: nobody */
+	uint16_t group;	 /* scheduling group of its owner that it is for; 0: the owner itself */
 	uint32_t used;	 /* times its owner (whom its group chose) ran when it came up */
 	uint32_t missed; /* times its owner was not runnable */
 	uint32_t given;	 /* times it fell to somebody else */
@@ -216,7 +216,7 @@ enum exo_group_fault {
 	EXO_GROUP_ASLEEP = 3,	/* that member cannot run */
 	/* Another waits for longer than the group's patience, and than who is named. */
 	EXO_GROUP_STARVED = 4,
-	EXO_GROUP_OWNER = 5,	/* the owner has ended: nobody is asked */
+	EXO_GROUP_OWNER = 5, /* the owner has ended: nobody is asked */
 	EXO_NGROUP_FAULT = 8,
 };
 
@@ -238,9 +238,9 @@ struct exo_group {
 	uint32_t most;	   /* most that one has taken */
 	uint32_t loaded;   /* programs that it has had, */
 	uint32_t lost;	   /* and how many of them were taken from it */
-	uint64_t decisions, steps; /* times it was asked; steps of all of these */
-	uint64_t followed;	   /* times the member that was named ran */
-	uint64_t passed;	   /* times it named nobody (EXO_SCHED_NONE) */
+	uint64_t decisions, steps;	   /* times it was asked; steps of all of these */
+	uint64_t followed;		   /* times the member that was named ran */
+	uint64_t passed;		   /* times it named nobody (EXO_SCHED_NONE) */
 	uint64_t failed[EXO_NGROUP_FAULT]; /* by enum exo_group_fault */
 	uint64_t reserved[6];
 };
@@ -251,8 +251,8 @@ struct exo_waker {
 	struct exo_wake seen; /* while it sleeps in wait_until, as of the last time it was asked */
 	uint32_t insns;	      /* 0: it has none */
 	uint32_t bound;
-	uint32_t asleep; /* 1: it sleeps in wait_until */
-	uint32_t most;	 /* most steps of one run */
+	uint32_t asleep;	     /* 1: it sleeps in wait_until */
+	uint32_t most;		     /* most steps of one run */
 	uint64_t asked, held, steps; /* runs; runs that left it asleep; steps of all */
 	struct exo_bpf_insn insn[EXO_WAKE_INSNS];
 	uint64_t reserved[2];

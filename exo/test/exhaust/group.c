@@ -22,9 +22,12 @@
 
 enum { CHILD = 1, OTHER = 2, OWNED = 1, ROW = 2, U_BIT = 32 };
 
-#define U     (1ull << U_BIT)
-#define ALL   (1 << 1 | 1 << 2 | 1 << 3)
-#define INSN(op, dst, src, off, imm) {(op), (dst) | (src) << 4, (off), (imm)}
+#define U   (1ull << U_BIT)
+#define ALL (1 << 1 | 1 << 2 | 1 << 3)
+#define INSN(op, dst, src, off, imm)                                                               \
+	{                                                                                          \
+		(op), (dst) | (src) << 4, (off), (imm)                                             \
+	}
 
 /* ---- groups -------------------------------------------------------------------------------- */
 

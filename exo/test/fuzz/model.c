@@ -488,8 +488,7 @@ void model_raise(uint32_t e, uint64_t bits)
 	for (uint32_t i = 0; waker[e].asleep && i < 64; i++)
 		if ((bits >> i & 1) != 0 && waker[e].seen.count[i] < 65535)
 			waker[e].seen.count[i]++;
-	if ((bits & env[e].wait_mask) != 0 &&
-	    (!waker[e].asleep || wants_up(e, env[e].wait_mask)))
+	if ((bits & env[e].wait_mask) != 0 && (!waker[e].asleep || wants_up(e, env[e].wait_mask)))
 		wake(e, EXO_OK, env[e].events & env[e].wait_mask);
 }
 
@@ -1397,8 +1396,8 @@ static enum exo_group_fault fault_of(uint32_t g, uint64_t named, uint64_t *about
 		const uint64_t since = sched[g].member[i].since;
 
 		/* The one that has waited longest, before all others who have. */
-		if (starving(g, i) && (*about == EXO_SCHED_NONE ||
-				       since < sched[g].member[*about].since))
+		if (starving(g, i) &&
+		    (*about == EXO_SCHED_NONE || since < sched[g].member[*about].since))
 			*about = i;
 	}
 	return *about != named ? EXO_GROUP_STARVED : EXO_GROUP_FOLLOWED;
@@ -2008,8 +2007,8 @@ static void do_bpf_put(const uint64_t *a)
 	uint8_t byte[8];
 
 	because(EXO_STATE, loader != me || looks);
-	because(EXO_RANGE, a[1] == 0 || a[1] > EXO_BPF_PUT ||
-				   (loader == me && a[1] > most - coming.count));
+	because(EXO_RANGE,
+		a[1] == 0 || a[1] > EXO_BPF_PUT || (loader == me && a[1] > most - coming.count));
 	for (uint64_t i = 0; a[1] <= EXO_BPF_PUT && i < 8 * a[1]; i++)
 		because(EXO_FAULT, a[0] >= LOWER_HALF || byte_at(a[0] + i) == 0);
 	for (uint64_t i = 0; granted() && i < a[1]; i++) {
@@ -2071,9 +2070,8 @@ static void do_wait_until(const uint64_t *a)
 	because(EXO_TIMEOUT, a[1] != 0 && a[1] <= clock);
 	if (!granted())
 		return;
-	waker[me].seen = (struct exo_wake){.version = EXO_WAKE_VERSION,
-					   .slept = clock,
-					   .word = {a[2], a[3], a[4], a[5]}};
+	waker[me].seen = (struct exo_wake){
+		.version = EXO_WAKE_VERSION, .slept = clock, .word = {a[2], a[3], a[4], a[5]}};
 	if (wants_up(me, a[0])) {
 		value = env[me].events & a[0];
 		env[me].events &= ~value;
