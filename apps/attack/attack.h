@@ -37,6 +37,7 @@
 	DO(ring)                                                                                   \
 	DO(stale)                                                                                  \
 	DO(starve)                                                                                 \
+	DO(group)                                                                                  \
 	DO(quota)                                                                                  \
 	DO(calls)
 

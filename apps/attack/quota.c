@@ -58,6 +58,19 @@ static void all_slots(void)
 	refused("freeing a CPU slot beyond the vector", call_slot_free(EXO_NSLOT));
 }
 
+/* Groups, until the quota ends it. */
+static void all_groups(void)
+{
+	const uint32_t limit = tables_quota_limit(self_index())->n[EXO_QUOTA_GROUPS];
+	uint32_t got = 0;
+
+	for (uint64_t g = 1; g < EXO_NGROUP; g++)
+		got += call_group_take(g, 0).status == EXO_OK;
+	score("taking groups without end", got == limit);
+	for (uint64_t g = 1; g < EXO_NGROUP; g++)
+		(void)call_group_free(g);
+}
+
 /* Empty environments until the quota ends it; then all of them back. */
 static void all_envs(void)
 {
@@ -111,7 +124,7 @@ static void moves(void)
 		}
 	sum_up("giving more than there is, of every kind");
 	(void)call_env_kill(CHILD_CAP, 0);
-	for (uint64_t kind = 0; kind < 7; kind++)
+	for (uint64_t kind = 0; kind < EXO_NQUOTA; kind++)
 		tally(sum_of(kind) != 0);
 	tally(call_env_reap(CHILD_CAP).status == EXO_OK);
 	sum_up("it comes back with the child");
@@ -128,6 +141,7 @@ void attack_quota(void)
 	all_caps();
 	all_slots();
 	all_envs();
+	all_groups();
 	for (uint64_t kind = 0; kind < EXO_NQUOTA; kind++)
 		tally(before[kind] == sum_of(kind));
 	sum_up("every sum is as it was before");

@@ -1,6 +1,5 @@
 # host.mk - exo-bpf, the host program around the kernel's own verifier and interpreter.
 
-BPF_KERN     := $(wildcard exo/kern/bpf_*.c)
 BPF_CFLAGS   := $(HOST_CFLAGS) $(EXO_INCLUDE)
 EXO_BPF      := $(O)/host/exo-bpf
 EXO_BPF_OBJS := $(BPF_KERN:%.c=$(O)/host/%.o) $(addprefix $(O)/host/exo/host/,exo_bpf.o bpf_file.o bpf_model.o)

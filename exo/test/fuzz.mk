@@ -1,7 +1,7 @@
 # fuzz.mk - the core, and the disk, against slow models of them: on random inputs as a host test, by libFuzzer as
 # `make fuzz`.
 
-FUZZ_OBJS  := $(addprefix $(O)/exo/test/core/test/fuzz/,core.o model.o main.o)
+FUZZ_OBJS  := $(addprefix $(O)/exo/test/core/test/fuzz/,core.o model.o main.o) $(O)/exo/test/core/host/bpf_model.o
 FUZZ_CORE  := $(O)/exo/test/fuzz_core
 HOST_TESTS += $(FUZZ_CORE)
 

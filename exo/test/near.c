@@ -7,8 +7,12 @@
  * core_random.c and fuzz/core.c.
  */
 #include "../kern/cap.h"
+#include <stddef.h>
+#include <string.h>
 #include "../kern/env.h"
+#include "../kern/group.h"
 #include "../kern/info.h"
+#include "../kern/load.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
 #include "../kern/registry.h"
@@ -16,6 +20,7 @@
 #include "../kern/slot.h"
 #include "../kern/syscall.h"
 #include "../kern/table.h"
+#include "../kern/wake.h"
 #include "machine_host.h"
 #include "near.h"
 
@@ -31,6 +36,15 @@ enum {
 	CALL_REVOKE_ASK = 41,
 	CALL_REVOKE_TAKE = 42,
 	CALL_BLOCK_BIND = 45,
+	CALL_GROUP_TAKE = 46,
+	CALL_GROUP_JOIN = 48,
+	CALL_GROUP_WORD = 50,
+	CALL_SLOT_GROUP = 51,
+	CALL_BPF_BEGIN = 52,
+	CALL_BPF_PUT = 53,
+	CALL_BPF_VERIFY = 54,
+	CALL_WAIT_UNTIL = 55,
+	GROUPS = 3, /* that are tried */
 };
 
 static int chance(uint32_t percent)
@@ -234,6 +248,11 @@ static uint64_t pick_thing(uint32_t z, uint64_t kind)
 		return near_below(EXO_NSLOT);
 	case EXO_QUOTA_ENVS:
 		return near_below(NEAR_ENVS);
+	case EXO_QUOTA_GROUPS:
+		for (uint32_t g = 1; g < EXO_NGROUP; g++)
+			if (groups[g].owner == z)
+				return g;
+		return near_below(EXO_NGROUP);
 	default:
 		return near_below(12);
 	}
@@ -278,6 +297,92 @@ static uint64_t pick_table_of(uint64_t frame)
 	return pick_table(chance(80) ? 1 : 2);
 }
 
+/* ---- downloaded programs ------------------------------------------------------------------ */
+
+#define INSN(op, dst, src, off, imm)                                                               \
+	{                                                                                          \
+		(op), (dst) | (src) << 4, (off), (imm)                                             \
+	}
+#define ANSWER(imm)		  INSN(BPF_ALU64 | BPF_MOV, 0, 0, 0, imm)
+#define LOADED(size, dst, offset) INSN(BPF_LDX | BPF_MEM | (size), dst, 1, offset, 0)
+#define EXIT			  INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+/* For groups and as predicates; most are accepted as either. */
+static const struct {
+	struct exo_bpf_insn insn[6];
+	uint32_t count;
+} programs[] = {
+	{{ANSWER(0), EXIT}, 2},
+	{{ANSWER(1), EXIT}, 2},
+	{{ANSWER(-1), EXIT}, 2},
+	{{ANSWER(EXO_SCHED_NONE), EXIT}, 2},
+	{{LOADED(BPF_DW, 0, offsetof(struct exo_sched, member[0].word)), EXIT}, 2},
+	{{LOADED(BPF_B, 0, offsetof(struct exo_sched, tick)), INSN(BPF_ALU64 | BPF_AND, 0, 0, 0, 3),
+	  EXIT},
+	 3},
+	{{LOADED(BPF_H, 2, offsetof(struct exo_wake, count[32])),
+	  LOADED(BPF_W, 3, offsetof(struct exo_wake, word)), ANSWER(0),
+	  INSN(BPF_JMP | BPF_JLT | BPF_X, 2, 3, 1, 0), ANSWER(1), EXIT},
+	 6},
+	{{LOADED(BPF_W, 2, offsetof(struct exo_wake, free_frames)), ANSWER(1),
+	  INSN(BPF_ALU64 | BPF_AND, 2, 0, 0, 1), INSN(BPF_JMP | BPF_JNE, 2, 0, 1, 0), ANSWER(0),
+	  EXIT},
+	 6},
+	{{ANSWER(0), INSN(BPF_ALU64 | BPF_ADD, 0, 0, 0, 1), INSN(BPF_JMP | BPF_JNE, 0, 0, -2, 200),
+	  EXIT},
+	 4}, /* over the budget of a predicate */
+	{{EXIT}, 1},
+};
+
+/* An address at which the caller has a frame of its own, all of whose bytes it may choose; its
+   number. */
+static uint64_t own_page(uint32_t *frame)
+{
+	for (uint32_t t = 0; t < NEAR_FRAMES; t++) {
+		if (pages[t].state != EXO_PAGE_TABLE || pages[t].level != 1 ||
+		    pages[t].owner != me || pages[t].parent == 0)
+			continue;
+		for (uint32_t i = 0; i < NENTRY; i++) {
+			const uint64_t entry = machine_table((struct pfn){t})->e[i];
+
+			*frame = entry_frame(entry);
+			if (entry != 0 && pages[*frame].owner == me &&
+			    pages[*frame].state == EXO_PAGE_DATA)
+				return pages[t].va + i * EXO_PAGE_SIZE;
+		}
+	}
+	return USER_END;
+}
+
+/* The caller writes a program to its memory: its address; *n: how long it is. */
+static uint64_t write_program(uint64_t *n)
+{
+	const uint64_t p = near_below(sizeof programs / sizeof programs[0]);
+	uint32_t frame;
+	const uint64_t va = own_page(&frame);
+
+	*n = programs[p].count;
+	if (va != USER_END)
+		memcpy(machine_bytes((struct pfn){frame}), programs[p].insn,
+		       programs[p].count * sizeof programs[p].insn[0]);
+	return va;
+}
+
+/* A place of a group: the caller's own, often. */
+static uint64_t pick_place(void)
+{
+	return chance(30) ? envs[me].place : near_below(chance(95) ? 3 : EXO_SCHED_MEMBERS + 2);
+}
+
+static uint64_t pick_group(void)
+{
+	if (chance(60))
+		for (uint64_t g = 1; g < EXO_NGROUP; g++)
+			if (groups[g].owner == me && chance(70))
+				return g;
+	return chance(95) ? near_below(GROUPS + 1) : near_below(EXO_NGROUP + 2);
+}
+
 /*
  * One letter an argument:  c environment capability  C the same, mostly another's  d empty slot  s
  * full slot  f free frame o frame of the target  t table  1 level-1 table  2 level-2 table  y table
@@ -286,15 +391,18 @@ static uint64_t pick_table_of(uint64_t frame)
  * frame to map  z time  R first frame of a run  A what of ipc_reply_wait  B what of ipc_call  #
  * number  I kind asked for  U how much  W slot of somebody of whom it asked  V thing to take  Y
  * table that may map it  E slot of an extent  b block of it  N entry of its set  F frame to bind
+ * g group  P place in it  O word of a member  X address of a program
  */
 const char *const near_shapes[NEAR_CALLS] = {
-	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	  [4] = "C#",
-	[5] = "Zqk",	 [6] = "c",	 [7] = "cq#",	  [8] = "cfp",	  [9] = "co",
-	[10] = "ctiy",	 [11] = "cti",	 [12] = "c1imnh", [13] = "c2iRh", [14] = "ctin",
-	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##", [19] = "scdr",
-	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	  [24] = "l",
-	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	  [39] = "Bzssss",
-	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",	  [45] = "EbNF",
+	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	   [4] = "C#",
+	[5] = "Zqk",	 [6] = "c",	 [7] = "cq#",	  [8] = "cfp",	   [9] = "co",
+	[10] = "ctiy",	 [11] = "cti",	 [12] = "c1imnh", [13] = "c2iRh",  [14] = "ctin",
+	[15] = "ctinh",	 [16] = "oncdr", [17] = "on",	  [18] = "sdr##",  [19] = "scdr",
+	[20] = "s",	 [21] = "s",	 [22] = "cl",	  [23] = "lc",	   [24] = "l",
+	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	   [39] = "Bzssss",
+	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",	  [45] = "EbNF",   [46] = "g#",
+	[47] = "g",	 [48] = "gPc",	 [49] = "gP",	  [50] = "gPO#",   [51] = "lg",
+	[52] = "g",	 [53] = "Xn",	 [54] = "",	  [55] = "Mz####",
 };
 
 /* Capability slots of a message. */
@@ -305,6 +413,8 @@ static uint64_t pick_sent(void)
 
 static uint64_t pick(char letter, const uint64_t *before)
 {
+	uint64_t unused;
+
 	switch (letter) {
 	case 'c':
 		return pick_ce();
@@ -343,7 +453,7 @@ static uint64_t pick(char letter, const uint64_t *before)
 	case 'x':
 		return near_below(NEAR_ENVS + 1);
 	case 'q':
-		return near_below(6);
+		return chance(90) ? near_below(6) : EXO_QUOTA_GROUPS;
 	case 'l':
 		return near_below(12);
 	case 'r':
@@ -385,6 +495,14 @@ static uint64_t pick(char letter, const uint64_t *before)
 		       near_below(chance(95) ? 2 : 9);
 	case 'F':
 		return chance(30) ? 0 : pick_frame(EXO_PAGE_DATA, me, 0);
+	case 'g':
+		return pick_group();
+	case 'P':
+		return pick_place();
+	case 'O':
+		return near_below(chance(95) ? EXO_SCHED_WORDS : EXO_SCHED_WORDS + 2);
+	case 'X':
+		return chance(70) ? write_program(&unused) : pick_address();
 	case 'R':
 		return chance(80) ? RUN_START : near_below(NEAR_FRAMES);
 	default:
@@ -395,8 +513,9 @@ static uint64_t pick(char letter, const uint64_t *before)
 /* Calls that build are tried more often than those that end things. */
 static uint32_t pick_call(void)
 {
-	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12, 12,
-					12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45, 12};
+	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12,
+					12, 12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45,
+					12, 46, 47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55};
 
 	if (chance(60))
 		return often[near_below(sizeof often)];
@@ -409,7 +528,8 @@ static void choose_any(struct near_call *c)
 	const uint32_t number = pick_call();
 
 	if ((number == 4 && me == 1 && full_slot(EXO_CAP_ENV) == 0) ||
-	    (number == 4 && chance(60)) || (number == 26 && chance(80)) ||
+	    (number == 4 && chance(60)) ||
+	    ((number == 26 || number == CALL_WAIT_UNTIL) && chance(80)) ||
 	    ((number == CALL_IPC_REPLY_WAIT || number == CALL_IPC_CALL) && chance(70)))
 		return;
 	target = me;
@@ -449,15 +569,15 @@ static void choose_build(struct near_call *c)
 	const uint32_t e = caps[me].c[ce].object;
 	const uint32_t root = owned_frame(e, EXO_PAGE_TABLE, 4),
 		       save = owned_frame(e, EXO_PAGE_SAVE, 0);
-	const uint64_t kind = near_below(4);
+	const uint64_t kind = near_below(5) < 4 ? near_below(4) : EXO_QUOTA_GROUPS;
 
 	target = e;
 	if (ce == 0)
 		choose_any(c);
 	else if (quota_limit[e].n[EXO_QUOTA_PAGES] < 6)
 		*c = (struct near_call){7, {ce, EXO_QUOTA_PAGES, 6}};
-	else if (quota_limit[e].n[kind] < 3)
-		*c = (struct near_call){7, {ce, kind, 3}};
+	else if (quota_limit[e].n[kind] < (kind == EXO_QUOTA_GROUPS ? 1 : 3))
+		*c = (struct near_call){7, {ce, kind, kind == EXO_QUOTA_GROUPS ? 1 : 3}};
 	else if (envs[e].root == 0 && root != 0)
 		*c = (struct near_call){2, {ce, EXO_SET_ROOT, chance(80) ? root : pick_anything()}};
 	else if (envs[e].save == 0 && save != 0)
@@ -545,7 +665,7 @@ static void choose_bury(struct near_call *c)
 	const uint32_t z = eid % 65536 % NEAR_ENVS;
 	const uint64_t ce = slot_naming(z, EXO_ENV_KILL);
 
-	for (uint32_t kind = 0; kind <= EXO_QUOTA_ENVS; kind++) {
+	for (uint32_t kind = 0; kind <= EXO_QUOTA_GROUPS; kind++) {
 		if (quota_used[z].n[kind] == 0 || envs[z].state != EXO_ENV_ZOMBIE)
 			continue;
 		*c = (struct near_call){5, {eid, kind, holding(z, kind)}};
@@ -579,6 +699,47 @@ static void choose_revoke(struct near_call *c)
 	}
 }
 
+/* The next call that gets a program into use. */
+static void choose_load(struct near_call *c)
+{
+	uint64_t n;
+
+	if (load.env != me || chance(3))
+		*c = (struct near_call){CALL_BPF_BEGIN, {chance(50) ? pick_group() : 0}};
+	else if (load_program.count == 0 && !load.verifying)
+		*c = (struct near_call){CALL_BPF_PUT, {write_program(&n), n}};
+	else
+		*c = (struct near_call){CALL_BPF_VERIFY, {0}};
+	if (c->number == CALL_BPF_PUT)
+		c->a[1] = n;
+}
+
+/* A slot of the caller, or EXO_NSLOT. */
+static uint64_t own_slot(void)
+{
+	for (uint64_t s = 0; s < EXO_NSLOT; s++)
+		if (slots[s].owner == me && chance(70))
+			return s;
+	return EXO_NSLOT;
+}
+
+/* The next call that brings a group towards choosing. */
+static void choose_group(struct near_call *c)
+{
+	const uint64_t g = pick_group() % EXO_NGROUP, place = pick_place() % EXO_SCHED_MEMBERS;
+
+	if (groups[g].owner == 0)
+		*c = (struct near_call){CALL_GROUP_TAKE, {g, chance(50) ? 0 : near_below(600)}};
+	else if (groups[g].owner != me || (groups[g].insns == 0 && chance(50)))
+		choose_load(c);
+	else if (groups[g].slots == 0 && chance(70))
+		*c = (struct near_call){CALL_SLOT_GROUP, {own_slot(), g}};
+	else if (scenes[g].sched.member[place].env == 0)
+		*c = (struct near_call){CALL_GROUP_JOIN, {g, place, pick_ce()}};
+	else
+		*c = (struct near_call){CALL_GROUP_WORD, {g, place, 0, near_below(66)}};
+}
+
 struct near_call near_choose(uint32_t e)
 {
 	struct near_call c = {0};
@@ -593,6 +754,10 @@ struct near_call near_choose(uint32_t e)
 		choose_bury(&c);
 	else if (chance(5))
 		choose_revoke(&c);
+	else if (chance(5))
+		choose_load(&c);
+	else if (chance(6))
+		choose_group(&c);
 	else
 		choose_any(&c);
 	return c;
@@ -663,6 +828,26 @@ struct exo_result near_do(const struct near_call *call)
 		return sys_revoke_take(a[0], a[1], a[2], a[3]);
 	case CALL_BLOCK_BIND:
 		return sys_block_bind(a[0], a[1], a[2], a[3]);
+	case CALL_GROUP_TAKE:
+		return sys_group_take(a[0], a[1]);
+	case CALL_GROUP_TAKE + 1:
+		return sys_group_free(a[0]);
+	case CALL_GROUP_JOIN:
+		return sys_group_join(a[0], a[1], a[2]);
+	case CALL_GROUP_JOIN + 1:
+		return sys_group_leave(a[0], a[1]);
+	case CALL_GROUP_WORD:
+		return sys_group_word(a[0], a[1], a[2], a[3]);
+	case CALL_SLOT_GROUP:
+		return sys_slot_group(a[0], a[1]);
+	case CALL_BPF_BEGIN:
+		return sys_bpf_begin(a[0]);
+	case CALL_BPF_PUT:
+		return sys_bpf_put(a[0], a[1]);
+	case CALL_BPF_VERIFY:
+		return sys_bpf_verify();
+	case CALL_WAIT_UNTIL:
+		return sys_wait_until(a[0], a[1], a[2], a[3], a[4], a[5]);
 	case CALL_ENV_OPEN:
 		return sys_env_open(a[0], a[1]);
 	case CALL_IPC_CALL:

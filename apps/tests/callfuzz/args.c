@@ -33,6 +33,7 @@ enum kind {
 	K_RIGHTS,
 	K_QUOTA,
 	K_SMALL,
+	K_GROUP,
 	K_SLOT,
 	K_SLOT_FREE,
 	K_EVENTS,
@@ -114,6 +115,10 @@ static const struct {
 	{"extent_", "eid", K_EID_OWN},
 	{"", "eid", K_EID},
 	{"", "entry", K_SMALL},
+	{"", "group", K_GROUP},
+	{"", "place", K_SMALL},
+	{"", "word", K_SMALL},
+	{"", "patience", K_COUNT},
 };
 
 static const struct {
@@ -363,6 +368,15 @@ static uint64_t pick_small(struct body *b)
 	return fuzz_below(b->s, 12);
 }
 
+/* A group of its own, or any. */
+static uint64_t pick_group(struct body *b)
+{
+	for (uint64_t g = 1; g < EXO_NGROUP; g++)
+		if (tables_group(g)->owner == b->self && !fuzz_one_in(b->s, 4))
+			return g;
+	return fuzz_below(b->s, EXO_NGROUP);
+}
+
 static uint64_t find_slot(struct body *b, uint32_t owner)
 {
 	const uint32_t first = (uint32_t)fuzz_below(b->s, EXO_NSLOT);
@@ -548,6 +562,7 @@ uint64_t args_right(struct body *b, uint8_t kind)
 		[K_RIGHTS] = pick_rights,
 		[K_QUOTA] = pick_quota,
 		[K_SMALL] = pick_small,
+		[K_GROUP] = pick_group,
 		[K_SLOT] = pick_slot,
 		[K_SLOT_FREE] = pick_slot_free,
 		[K_EVENTS] = pick_events,

@@ -63,6 +63,13 @@ static uint32_t pages_for(uint64_t seed)
 	return PAGES + (seed % 8 == 0 && left > PAGES + RUN ? RUN : 0);
 }
 
+/* Groups that the driver can still give away. */
+static uint32_t groups_left(void)
+{
+	return tables_quota_limit(self_index())->n[EXO_QUOTA_GROUPS] -
+	       tables_quota_used(self_index())->n[EXO_QUOTA_GROUPS];
+}
+
 void kids_drop_grants(void)
 {
 	(void)call_cap_drop(KID_CAP_CONSOLE);
@@ -81,7 +88,8 @@ static int begin(struct kid *k, const struct kid *sibling)
 			  [EXO_QUOTA_ENVS] = 3,
 			  [EXO_QUOTA_EXTENTS] = 2,
 			  [EXO_QUOTA_IO] = 6,
-			  [EXO_QUOTA_DISK] = 16},
+			  [EXO_QUOTA_DISK] = 16,
+			  [EXO_QUOTA_GROUPS] = groups_left() != 0},
 		.slots = 3,
 		.grants = grants,
 	};

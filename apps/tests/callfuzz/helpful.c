@@ -286,6 +286,22 @@ static void revoke_take(struct body *b, uint64_t *a)
 		a[2] = EXO_TAKE_UNUSED;
 }
 
+/* A program, of those that are accepted one time in two. */
+static void bpf_put(struct body *b, uint64_t *a)
+{
+	static const struct exo_bpf_insn programs[][2] = {
+		{{BPF_ALU64 | BPF_MOV, 0, 0, 0}, {BPF_JMP | BPF_EXIT, 0, 0, 0}},
+		{{BPF_ALU64 | BPF_MOV, 0, 0, 99}, {BPF_JMP | BPF_EXIT, 0, 0, 0}},
+		{{BPF_LDX | BPF_MEM | BPF_B, 0x10, 0, 0}, {BPF_JMP | BPF_EXIT, 0, 0, 0}},
+		{{BPF_LDX | BPF_MEM | BPF_B, 0x10, -1, 0}, {BPF_JMP | BPF_EXIT, 0, 0, 0}},
+	};
+
+	if (!fuzz_one_in(b->s, 2))
+		return;
+	a[0] = (uint64_t)programs[fuzz_below(b->s, sizeof programs / sizeof programs[0])];
+	a[1] = 2;
+}
+
 void helpful(struct body *b, uint32_t number, uint64_t *a)
 {
 	switch (number) {
@@ -343,7 +359,11 @@ void helpful(struct body *b, uint32_t number, uint64_t *a)
 		a[4] = EXO_RIGHT_READ | (a[4] & 7);
 		break;
 	case N_wait:
+	case N_wait_until:
 		deadline(b, &a[1], 1000000);
+		break;
+	case N_bpf_put:
+		bpf_put(b, a);
 		break;
 	case N_event_post:
 		a[1] &= EXO_EV_USER;

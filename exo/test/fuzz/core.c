@@ -14,10 +14,12 @@
 #include "../../kern/cpu.h"
 #include "../../kern/env.h"
 #include "../../kern/event.h"
+#include "../../kern/group.h"
 #include "../../kern/info.h"
 #include "../../kern/ipc.h"
 #include "../../kern/slot.h"
 #include "../../kern/timer.h"
+#include "../../kern/wake.h"
 #include "../machine_host.h"
 #include "../near.h"
 #include "fuzz.h"
@@ -108,9 +110,43 @@ static void fail(const char *why, const char *what)
 
 static uint64_t count[NEAR_CALLS][2]; /* granted, refused */
 
+/* What became of the choices of groups, by enum exo_group_fault; how often predicates were asked,
+   and said no. */
+static uint64_t choices[EXO_NGROUP_FAULT], asked, held;
+
+static void count_choices(void)
+{
+	for (uint32_t g = 1; g < EXO_NGROUP; g++) {
+		choices[EXO_GROUP_FOLLOWED] += groups[g].followed;
+		for (uint32_t f = 1; f < EXO_NGROUP_FAULT; f++)
+			choices[f] += groups[g].failed[f];
+	}
+	for (uint32_t e = 1; e < NEAR_ENVS; e++) {
+		asked += wakers[e].w.asked;
+		held += wakers[e].w.held;
+	}
+}
+
+static int programs_covered(int tell)
+{
+	int all = held != 0 && asked != held;
+
+	for (uint32_t f = 0; f <= EXO_GROUP_OWNER; f++)
+		all &= choices[f] != 0;
+	for (uint32_t f = 0; f <= EXO_GROUP_OWNER && (tell || !all); f++)
+		printf("choices, fault %u   %8llu\n", f, (unsigned long long)choices[f]);
+	if (tell || !all)
+		printf("predicates %llu, no %llu\n", (unsigned long long)asked,
+		       (unsigned long long)held);
+	if (!all)
+		printf("FAIL %s: a fault of a group, or an answer of a predicate, never came\n",
+		       fuzz_name);
+	return all;
+}
+
 int fuzz_covered(int tell)
 {
-	int all = 1;
+	int all = programs_covered(tell);
 
 	for (uint32_t n = 1; n < NEAR_CALLS; n++) {
 		if (near_shapes[n] == 0)
@@ -197,15 +233,34 @@ static void call_step(struct near_call c)
 
 /* ---- what comes from outside ------------------------------------------------------------- */
 
-static void tick(void)
+static void pass_tick(void)
 {
-	host_now += near_below(100) < 3 ? (uint64_t)EXO_REVOKE_MIN_NS : near_below(60000) * 20;
-	note((struct did){.what = "tick", .now = host_now});
 	timer_expire(host_now);
 	slot_tick();
 	ipc_tick();
 	model_tick(host_now);
 	leave();
+}
+
+static void tick(void)
+{
+	host_now += near_below(100) < 3 ? (uint64_t)EXO_REVOKE_MIN_NS : near_below(60000) * 20;
+	note((struct did){.what = "tick", .now = host_now});
+	pass_tick();
+	compare();
+}
+
+/* Slots pass until one of a group's. */
+static void turn(void)
+{
+	uint32_t n = 0;
+
+	note((struct did){.what = "ticks to a slot of a group", .now = host_now});
+	do {
+		pass_tick();
+		if (model_runs() != cpus[0].current)
+			fail("differs from the model: ", "who runs");
+	} while (slots[cpus[0].position].group == 0 && ++n < EXO_NSLOT);
 	compare();
 }
 
@@ -305,7 +360,9 @@ static void step(void)
 		tick();
 	else if (kind == 4)
 		ending();
-	else if (kind < 15)
+	else if (kind < 7)
+		turn();
+	else if (kind < 17)
 		pass_on();
 	else
 		call_step(near_choose(cpus[0].current));
@@ -318,5 +375,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		begin_step(data + at);
 		step();
 	}
+	count_choices();
 	return 0;
 }

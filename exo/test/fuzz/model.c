@@ -7,16 +7,22 @@
  * each time.  A call states every cause to refuse it, by because(); it acts when there was none.
  * Called by fuzz/core.c.
  */
+#include <stdlib.h>
 #include <string.h>
+#include "../../host/bpf_model.h"
+#include "../../kern/bpf.h"
 #include "../../kern/cap.h"
 #include "../../kern/env.h"
+#include "../../kern/group.h"
 #include "../../kern/info.h"
+#include "../../kern/load.h"
 #include "../../kern/machine.h"
 #include "../../kern/page.h"
 #include "../../kern/quota.h"
 #include "../../kern/registry.h"
 #include "../../kern/revoke.h"
 #include "../../kern/slot.h"
+#include "../../kern/wake.h"
 #include "../machine_host.h"
 #include "../near.h"
 #include "model.h"
@@ -28,8 +34,9 @@ enum {
 	RUN_FRAMES = 512, /* of a large page */
 	LOOK = 512,	  /* most frames that one call looks at */
 	DEPTH = 8,	  /* calls within calls */
-	KINDS = 7,	  /* of quota */
+	KINDS = 8,	  /* of quota */
 	EXTENTS = 64,	  /* that the test knows of */
+	ACCESSED = 32,	  /* bit of a page-table entry */
 };
 #define LOWER_HALF 0x800000000000ull
 
@@ -74,7 +81,19 @@ static uint32_t rest;	   /* who was given the rest of the slice, 0: nobody */
 static uint32_t borrower;  /* CPU slot whose owner was the last to borrow time */
 static uint32_t forfeited; /* the slot's owner has forfeited it */
 static uint32_t told;	   /* who was told that the slice ends, and has not yielded */
+static uint32_t chosen;	   /* member that has the slot by its group's choice, 0: none */
 static uint32_t leaves;	   /* it is to be asked who runs */
+
+static struct exo_group group[EXO_NGROUP]; /* `slots` is not kept */
+static struct exo_sched sched[EXO_NGROUP]; /* `members` is not kept */
+static struct bpf_program decider[EXO_NGROUP];
+static struct exo_waker waker[ENVS];
+
+/* Loading: who does, or may next; who has asked; since when; whose turn was the last. */
+static uint32_t loader, loads_for, may_load, went_last;
+static int looks, wants[EXO_NENV];
+static uint64_t load_since, ticks;
+static struct bpf_program coming;
 
 static uint32_t refusals;
 static uint64_t value;
@@ -182,6 +201,9 @@ static uint32_t used(uint32_t e, uint32_t kind)
 	if (kind == EXO_QUOTA_ENVS)
 		for (uint32_t c = 1; c < ENVS; c++)
 			n += env[c].state != EXO_ENV_FREE && env[c].parent_index == e;
+	if (kind == EXO_QUOTA_GROUPS)
+		for (uint32_t g = 1; g < EXO_NGROUP; g++)
+			n += group[g].owner == e;
 	return n;
 }
 
@@ -269,6 +291,12 @@ static uint32_t next_borrower(uint32_t except)
 	return EXO_NSLOT;
 }
 
+/* Whose the slot is that is running. */
+static uint32_t holds_slot(void)
+{
+	return chosen != 0 ? chosen : slot[place].owner;
+}
+
 static uint32_t lend_rest(uint32_t s)
 {
 	borrower = s;
@@ -278,7 +306,7 @@ static uint32_t lend_rest(uint32_t s)
 /* Who has what is left of the slice. */
 static uint32_t choose(void)
 {
-	const uint32_t owner = slot[place].owner, user = owner ? runs_for(owner) : 0;
+	const uint32_t owner = holds_slot(), user = owner ? runs_for(owner) : 0;
 	uint32_t s;
 
 	if (rest != 0)
@@ -295,7 +323,7 @@ static uint32_t choose(void)
 /* e can run again: who has the slice is displaced if it is e's. */
 static void becomes_ready(uint32_t e)
 {
-	if (slot[place].owner != 0 && runs_for(slot[place].owner) == e) {
+	if (holds_slot() != 0 && runs_for(holds_slot()) == e) {
 		rest = 0;
 		leaves = 1;
 	} else if (me == 0 && has_slots(e)) {
@@ -312,6 +340,25 @@ static void stops(uint32_t e)
 		leaves = 1;
 	if (told == e)
 		told = 0;
+}
+
+/* Nobody is chosen for the running slot any more. */
+static void choice_ends(void)
+{
+	const uint32_t user = chosen != 0 ? runs_for(chosen) : 0;
+
+	if (chosen != 0)
+		stops(user);
+	chosen = 0;
+}
+
+/* Slot s belongs to e, or to a group of e. */
+static void slot_becomes(uint64_t s, uint32_t e, uint64_t g)
+{
+	if (s == place)
+		choice_ends();
+	slot[s].owner = (uint16_t)e;
+	slot[s].group = (uint16_t)g;
 }
 
 void model_hand_over(uint32_t e)
@@ -381,6 +428,7 @@ static void wake(uint32_t e, enum exo_status status, uint64_t events)
 	else
 		regs[e].rdx = events;
 	env[e].events &= ~events;
+	waker[e].asleep = 0;
 	awake(e);
 	becomes_ready(e);
 }
@@ -391,13 +439,112 @@ static void sleeps(uint32_t state, uint64_t deadline)
 	env[me].deadline = deadline;
 }
 
+/* One run of a program that was accepted: its answer, and what it cost. */
+static uint64_t answer_of(const struct exo_bpf_insn *insn, uint32_t count, void *context,
+			  uint32_t size, uint64_t *steps, uint32_t *most)
+{
+	struct bpf_model m = {.insn = insn,
+			      .count = count,
+			      .context = context,
+			      .context_size = size,
+			      .limit = EXO_GROUP_STEPS,
+			      .strict = 1,
+			      .context_at = 1 << 20,
+			      .stack_at = 1 << 24};
+
+	bpf_model_run(&m);
+	if (m.fault)
+		abort();
+	*steps += m.steps;
+	*most = m.steps > *most ? m.steps : *most;
+	return m.r0;
+}
+
+/* Does the predicate of e want it awake? */
+static int wants_up(uint32_t e, uint64_t mask)
+{
+	struct exo_waker *const w = &waker[e];
+	uint64_t wanted;
+
+	w->seen.completions = host_completions[e];
+	w->seen.free_frames = 0;
+	for (uint32_t f = 0; f < FRAMES; f++)
+		w->seen.free_frames += page[f].state == EXO_PAGE_FREE;
+	w->seen.now = clock;
+	w->seen.events = env[e].events & mask;
+	wanted = answer_of(w->insn, w->insns, &w->seen, sizeof w->seen, &w->steps, &w->most);
+	w->asked++;
+	w->held += wanted == 0;
+	return wanted != 0;
+}
+
 void model_raise(uint32_t e, uint64_t bits)
 {
 	if (env[e].state == EXO_ENV_FREE || env[e].state == EXO_ENV_ZOMBIE)
 		return;
 	env[e].events |= bits;
-	if (env[e].state == EXO_ENV_WAITING && (env[e].events & env[e].wait_mask) != 0)
+	if (env[e].state != EXO_ENV_WAITING)
+		return;
+	for (uint32_t i = 0; waker[e].asleep && i < 64; i++)
+		if ((bits >> i & 1) != 0 && waker[e].seen.count[i] < 65535)
+			waker[e].seen.count[i]++;
+	if ((bits & env[e].wait_mask) != 0 && (!waker[e].asleep || wants_up(e, env[e].wait_mask)))
 		wake(e, EXO_OK, env[e].events & env[e].wait_mask);
+}
+
+/* ---- members and loaders that go --------------------------------------------------------- */
+
+static void member_goes(uint32_t g, uint64_t i)
+{
+	struct exo_sched_member *const m = &sched[g].member[i];
+
+	if (chosen == m->env)
+		choice_ends();
+	env[m->env].group = env[m->env].place = 0;
+	*m = (struct exo_sched_member){0};
+	if (sched[g].last == i)
+		sched[g].last = EXO_SCHED_NONE;
+}
+
+/* e loads no more, or lets its turn pass. */
+static void load_ends(uint32_t e)
+{
+	wants[e] = 0;
+	if (loader != e && may_load != e)
+		return;
+	went_last = e;
+	loader = may_load = 0;
+}
+
+/* e ends: what it was in downloaded programs. */
+static void leaves_programs(uint32_t e)
+{
+	if (slot[place].owner == e)
+		choice_ends();
+	if (env[e].group != 0)
+		member_goes(env[e].group, env[e].place);
+	load_ends(e);
+	waker[e].asleep = 0;
+}
+
+static uint32_t slots_of_group(uint32_t g)
+{
+	uint32_t n = 0;
+
+	for (uint32_t s = 0; s < EXO_NSLOT; s++)
+		n += slot[s].group == g;
+	return n;
+}
+
+static void free_group(uint32_t g)
+{
+	if (loader != 0 && loads_for == g)
+		load_ends(loader);
+	for (uint32_t i = 0; i < EXO_SCHED_MEMBERS; i++)
+		if (sched[g].member[i].env != 0)
+			member_goes(g, i);
+	group[g] = (struct exo_group){0};
+	sched[g] = (struct exo_sched){0};
 }
 
 static void note_taken(uint32_t e, uint32_t kind, uint32_t index)
@@ -965,6 +1112,7 @@ static void do_env_kill(const uint64_t *a)
 	env[e].slice_upcall = 0;
 	env[e].end = e == me ? EXO_END_EXIT : EXO_END_KILLED;
 	env[e].end_code = a[1];
+	leaves_programs(e);
 	model_raise(env[e].parent_index, EXO_EV_CHILD);
 }
 
@@ -1016,7 +1164,20 @@ static void reclaim_slot(uint32_t z, uint64_t s)
 	because(EXO_PERM, s < EXO_NSLOT && slot[s].owner != z);
 	if (!granted())
 		return;
-	slot[s].owner = 0;
+	slot_becomes(s, 0, 0);
+	value = 1;
+}
+
+static void reclaim_group(uint32_t z, uint64_t g)
+{
+	because(EXO_RANGE, g == 0 || g >= EXO_NGROUP);
+	if (g == 0 || g >= EXO_NGROUP)
+		return;
+	because(EXO_PERM, group[g].owner != z);
+	because(EXO_BUSY, slots_of_group((uint32_t)g) != 0);
+	if (!granted())
+		return;
+	free_group((uint32_t)g);
 	value = 1;
 }
 
@@ -1060,6 +1221,9 @@ static void do_env_reclaim(const uint64_t *a)
 		because(EXO_ARG, a[2] != 0);
 		because(EXO_STATE, 1);
 		break;
+	case EXO_QUOTA_GROUPS:
+		reclaim_group(z, a[2]);
+		break;
 	default:
 		because(EXO_ARG, 1);
 	}
@@ -1081,6 +1245,7 @@ static void do_env_reap(const uint64_t *a)
 		move_limit(z, me, kind, limit[z].n[kind]);
 	cap[me].c[a[0]] = cap[z].c[0] = (struct exo_cap){0};
 	revoke[z] = (struct exo_revoke){0};
+	waker[z] = (struct exo_waker){0};
 	env[z] = (struct exo_env){.gen = env[z].gen + 1, .cap_gen = env[z].cap_gen + 1};
 }
 
@@ -1094,7 +1259,7 @@ static void do_slot_take(const uint64_t *a)
 	because(EXO_OCCUPIED, a[1] < EXO_NSLOT && slot[a[1]].owner != 0);
 	because(EXO_QUOTA, e != 0 && unused(e, EXO_QUOTA_SLOTS) == 0);
 	if (granted())
-		slot[a[1]].owner = (uint16_t)e;
+		slot_becomes(a[1], e, 0);
 }
 
 static void needs_own_slot(uint64_t s)
@@ -1108,9 +1273,9 @@ static void do_slot_give(const uint64_t *a)
 	const uint32_t e = named_live(a[1], EXO_ENV_GIVE);
 
 	needs_own_slot(a[0]);
-	if (!granted())
+	if (!granted() || e == me)
 		return;
-	slot[a[0]].owner = (uint16_t)e;
+	slot_becomes(a[0], e, 0);
 	move_limit(me, e, EXO_QUOTA_SLOTS, 1);
 }
 
@@ -1118,13 +1283,13 @@ static void do_slot_free(const uint64_t *a)
 {
 	needs_own_slot(a[0]);
 	if (granted())
-		slot[a[0]].owner = 0;
+		slot_becomes(a[0], 0, 0);
 }
 
 /* Who gets the rest of the slice of a caller that names nobody. */
 static uint32_t yield_target(void)
 {
-	const uint32_t owner = slot[place].owner, user = owner ? runs_for(owner) : 0;
+	const uint32_t owner = holds_slot(), user = owner ? runs_for(owner) : 0;
 	uint32_t s;
 
 	if (user != 0 && user != me && !forfeited)
@@ -1183,10 +1348,106 @@ static void do_event_post(const uint64_t *a)
 int model_ending(void)
 {
 	if ((env[me].slice_upcall & EXO_SLICE_END) == 0 ||
-	    slot[(place + 1) % EXO_NSLOT].owner == me)
+	    (slot[(place + 1) % EXO_NSLOT].owner == me && slot[(place + 1) % EXO_NSLOT].group == 0))
 		return 0;
 	told = me;
 	return 1;
+}
+
+/* What the program of group g is to see at this slot. */
+static void show_group(uint32_t g)
+{
+	struct exo_sched *const s = &sched[g];
+
+	s->now = clock;
+	s->tick = ticks;
+	s->slot = place;
+	s->members = 0;
+	for (uint32_t i = 0; i < EXO_SCHED_MEMBERS; i++) {
+		struct exo_sched_member *const m = &s->member[i];
+		const uint32_t can = m->env != 0 && runs_for(m->env) != 0;
+
+		if (m->env != 0)
+			s->members = i + 1;
+		if (can && !m->runnable)
+			m->since = ticks;
+		m->runnable = can;
+	}
+}
+
+static int starving(uint32_t g, uint64_t i)
+{
+	const struct exo_sched_member *const m = &sched[g].member[i];
+
+	return group[g].patience != 0 && m->runnable && ticks - m->since > group[g].patience;
+}
+
+/* Why this answer of group g's program is not followed; *about: what the record says of it. */
+static enum exo_group_fault fault_of(uint32_t g, uint64_t named, uint64_t *about)
+{
+	*about = named;
+	if (named > EXO_SCHED_NONE)
+		return EXO_GROUP_NONSENSE;
+	if (named < EXO_SCHED_NONE && sched[g].member[named].env == 0)
+		return EXO_GROUP_EMPTY;
+	if (named < EXO_SCHED_NONE && !sched[g].member[named].runnable)
+		return EXO_GROUP_ASLEEP;
+	for (uint64_t i = 0; i < EXO_SCHED_MEMBERS; i++) {
+		const uint64_t since = sched[g].member[i].since;
+
+		/* The one that has waited longest, before all others who have. */
+		if (starving(g, i) &&
+		    (*about == EXO_SCHED_NONE || since < sched[g].member[*about].since))
+			*about = i;
+	}
+	return *about != named ? EXO_GROUP_STARVED : EXO_GROUP_FOLLOWED;
+}
+
+static void group_fails(uint32_t g, enum exo_group_fault fault, uint64_t about)
+{
+	group[g].failed[fault]++;
+	group[g].fault = (uint8_t)fault;
+	group[g].answer = about < UINT32_MAX ? (uint32_t)about : UINT32_MAX;
+	group[g].tick = ticks;
+	if (++group[g].row == EXO_GROUP_FAILURES) {
+		group[g].row = group[g].insns = group[g].bound = 0;
+		group[g].lost++;
+	}
+	model_raise(group[g].owner, EXO_EV_GROUP);
+}
+
+/* Whom group g chooses for the slot that begins; 0: the vector decides. */
+static uint32_t group_decides(uint32_t g)
+{
+	enum exo_group_fault fault;
+	uint64_t named, about;
+
+	if (group[g].insns == 0)
+		return 0;
+	if (env[group[g].owner].state == EXO_ENV_ZOMBIE) {
+		group_fails(g, EXO_GROUP_OWNER, EXO_SCHED_NONE);
+		return 0;
+	}
+	show_group(g);
+	named = answer_of(decider[g].insn, decider[g].count, &sched[g], sizeof sched[g],
+			  &group[g].steps, &group[g].most);
+	group[g].decisions++;
+	fault = fault_of(g, named, &about);
+	if (fault == EXO_GROUP_ASLEEP)
+		sched[g].member[named].missed++;
+	if (fault != EXO_GROUP_FOLLOWED) {
+		group_fails(g, fault, about);
+		return 0;
+	}
+	group[g].row = 0;
+	group[g].passed += named == EXO_SCHED_NONE;
+	if (named == EXO_SCHED_NONE)
+		return 0;
+	group[g].followed++;
+	sched[g].last = (uint32_t)named;
+	sched[g].member[named].used++;
+	sched[g].member[named].since = ticks;
+	return sched[g].member[named].env;
 }
 
 /* The next slot of the vector begins. */
@@ -1201,7 +1462,13 @@ static void next_slice(void)
 	told = 0;
 	place = (place + 1) % EXO_NSLOT;
 	rest = 0;
-	owner = slot[place].owner;
+	ticks++;
+	chosen = 0;
+	if (slot[place].group != 0)
+		chosen = group_decides(slot[place].group);
+	owner = holds_slot();
+	if (waker[owner].asleep && wants_up(owner, env[owner].wait_mask))
+		wake(owner, EXO_OK, env[owner].events & env[owner].wait_mask);
 	forfeited = owner != 0 && env[owner].penalty != 0;
 	env[owner].penalty -= forfeited;
 	runs = choose();
@@ -1479,7 +1746,7 @@ static void take_slot(uint32_t e, uint64_t s)
 	because(EXO_PERM, s < EXO_NSLOT && slot[s].owner != e);
 	if (!granted())
 		return;
-	slot[s].owner = (uint16_t)me;
+	slot_becomes(s, me, 0);
 	move_limit(e, me, EXO_QUOTA_SLOTS, 1);
 	revoke[e].ask[EXO_ASK_SLOTS].n--;
 	note_taken(e, EXO_QUOTA_SLOTS, (uint32_t)s);
@@ -1577,6 +1844,245 @@ static void do_block_bind(const uint64_t *a)
 					.gen = (uint32_t)c->gen};
 }
 
+/* ---- scheduling groups ------------------------------------------------------------------- */
+
+static int is_group(uint64_t g)
+{
+	because(EXO_RANGE, g == 0 || g >= EXO_NGROUP);
+	return g != 0 && g < EXO_NGROUP;
+}
+
+/* Group g of the caller. */
+static void needs_own_group(uint64_t g)
+{
+	if (is_group(g))
+		because(EXO_PERM, group[g].owner != me);
+}
+
+static void do_group_take(const uint64_t *a)
+{
+	if (is_group(a[0]))
+		because(EXO_OCCUPIED, group[a[0]].owner != 0);
+	because(EXO_ARG, a[1] >> 32 != 0);
+	because(EXO_QUOTA, unused(me, EXO_QUOTA_GROUPS) == 0);
+	if (!granted())
+		return;
+	group[a[0]] = (struct exo_group){.owner = (uint16_t)me, .patience = (uint32_t)a[1]};
+	sched[a[0]] = (struct exo_sched){.last = EXO_SCHED_NONE};
+}
+
+static void do_group_free(const uint64_t *a)
+{
+	needs_own_group(a[0]);
+	because(EXO_BUSY, a[0] != 0 && a[0] < EXO_NGROUP && slots_of_group((uint32_t)a[0]) != 0);
+	if (granted())
+		free_group((uint32_t)a[0]);
+}
+
+static void do_group_join(const uint64_t *a)
+{
+	const uint32_t e = named_live(a[2], EXO_ENV_GIVE);
+	const int is_place = a[1] < EXO_SCHED_MEMBERS;
+
+	needs_own_group(a[0]);
+	because(EXO_RANGE, !is_place);
+	because(EXO_OCCUPIED, is_place && a[0] < EXO_NGROUP && sched[a[0]].member[a[1]].env != 0);
+	because(EXO_BUSY, e != 0 && env[e].group != 0);
+	if (!granted())
+		return;
+	sched[a[0]].member[a[1]].env = e;
+	env[e].group = (uint8_t)a[0];
+	env[e].place = (uint8_t)a[1];
+}
+
+/* A place that somebody has, for that one and the owner of the group. */
+static void needs_place(uint64_t g, uint64_t i)
+{
+	because(EXO_RANGE, i >= EXO_SCHED_MEMBERS);
+	if (!is_group(g) || i >= EXO_SCHED_MEMBERS)
+		return;
+	because(EXO_STATE, sched[g].member[i].env == 0);
+	because(EXO_PERM, group[g].owner != me && sched[g].member[i].env != me);
+}
+
+static void do_group_leave(const uint64_t *a)
+{
+	needs_place(a[0], a[1]);
+	if (granted())
+		member_goes((uint32_t)a[0], a[1]);
+}
+
+static void do_group_word(const uint64_t *a)
+{
+	needs_place(a[0], a[1]);
+	because(EXO_RANGE, a[2] >= EXO_SCHED_WORDS);
+	if (granted())
+		sched[a[0]].member[a[1]].word[a[2]] = a[3];
+}
+
+static void do_slot_group(const uint64_t *a)
+{
+	because(EXO_RANGE, a[1] >= EXO_NGROUP);
+	needs_own_slot(a[0]);
+	because(EXO_PERM, a[1] != 0 && a[1] < EXO_NGROUP && group[a[1]].owner != me);
+	if (granted())
+		slot_becomes(a[0], me, a[1]);
+}
+
+/* ---- loading ------------------------------------------------------------------------------ */
+
+/* The first behind `last` in the circle who has asked; 0: nobody has. */
+static uint32_t next_loader(uint32_t last)
+{
+	for (uint32_t i = 1; i <= EXO_NENV; i++)
+		if (wants[(last + i) % EXO_NENV])
+			return (last + i) % EXO_NENV;
+	return 0;
+}
+
+/* May the caller load now? */
+static int comes_to_load(void)
+{
+	const uint32_t first = loader != 0 ? loader : may_load;
+	const int late = ticks - load_since >= EXO_BPF_TICKS;
+
+	if (first == me && (loader == 0 || !late))
+		return 1;
+	if (first != 0 && late)
+		load_ends(first);
+	wants[me] = 1;
+	if (loader != 0)
+		return 0;
+	if (may_load == 0) {
+		may_load = next_loader(went_last);
+		load_since = ticks;
+	}
+	return may_load == me;
+}
+
+static void do_bpf_begin(const uint64_t *a)
+{
+	if (a[0] != 0)
+		needs_own_group(a[0]);
+	if (!granted())
+		return;
+	value = (uint64_t)comes_to_load();
+	if (value == 0)
+		return;
+	if (loader != me)
+		load_since = ticks;
+	loader = me;
+	may_load = 0;
+	wants[me] = 0;
+	loads_for = (uint32_t)a[0];
+	looks = 0;
+	coming.count = 0;
+}
+
+/* The byte at va of the caller; null: not mapped. */
+static const uint8_t *byte_at(uint64_t va)
+{
+	uint32_t t = env[me].root;
+
+	if (va >= LOWER_HALF || t == 0)
+		return 0;
+	for (uint32_t level = 4; level >= 1; level--) {
+		const uint64_t i = va >> (12 + 9 * (level - 1)) & (ENTRIES - 1);
+		const struct entry *const entry = &entries[t][i];
+
+		if (entry->is == EMPTY)
+			return 0;
+		t = entry->frame;
+		if (entry->is == LEAF && level == 2)
+			t += va >> 12 & (RUN_FRAMES - 1);
+		if (entry->is == LEAF)
+			break;
+	}
+	return &machine_bytes((struct pfn){t})[va & 4095];
+}
+
+static void do_bpf_put(const uint64_t *a)
+{
+	const uint32_t most = loads_for != 0 ? EXO_BPF_MAX_INSNS : EXO_WAKE_INSNS;
+	uint8_t byte[8];
+
+	because(EXO_STATE, loader != me || looks);
+	because(EXO_RANGE,
+		a[1] == 0 || a[1] > EXO_BPF_PUT || (loader == me && a[1] > most - coming.count));
+	for (uint64_t i = 0; a[1] <= EXO_BPF_PUT && i < 8 * a[1]; i++)
+		because(EXO_FAULT, a[0] >= LOWER_HALF || byte_at(a[0] + i) == 0);
+	for (uint64_t i = 0; granted() && i < a[1]; i++) {
+		for (uint32_t k = 0; k < 8; k++)
+			byte[k] = *byte_at(a[0] + 8 * i + k);
+		memcpy(&coming.insn[coming.count++], byte, 8);
+	}
+}
+
+/* The verifier is the kernel's own, with a memory of the model's: bpf/fuzz looks after it. */
+static enum exo_bpf_reason look_on(void)
+{
+	static struct bpf_verifier v;
+	enum exo_bpf_reason reason;
+
+	if (looks) {
+		reason = bpf_verify_some(&v, &coming, EXO_BPF_LOOK);
+	} else {
+		coming.context_size =
+			loads_for != 0 ? sizeof(struct exo_sched) : sizeof(struct exo_wake);
+		reason = bpf_verify_begin(&v, &coming);
+	}
+	looks = 1;
+	value = (uint64_t)v.pc << 16;
+	return reason;
+}
+
+static void do_bpf_verify(const uint64_t *a)
+{
+	enum exo_bpf_reason reason;
+
+	(void)a;
+	because(EXO_STATE, loader != me);
+	if (!granted())
+		return;
+	reason = look_on();
+	if (reason == EXO_BPF_OK &&
+	    coming.steps > (loads_for != 0 ? EXO_GROUP_STEPS : EXO_WAKE_STEPS))
+		reason = EXO_BPF_BUDGET;
+	value += reason + ((uint64_t)coming.steps << 32);
+	if (reason == EXO_BPF_OK && loads_for != 0) {
+		decider[loads_for] = coming;
+		group[loads_for].insns = coming.count;
+		group[loads_for].bound = coming.steps;
+		group[loads_for].row = 0;
+		group[loads_for].loaded++;
+	} else if (reason == EXO_BPF_OK) {
+		memcpy(waker[me].insn, coming.insn, coming.count * sizeof coming.insn[0]);
+		waker[me].insns = coming.count;
+		waker[me].bound = coming.steps;
+	}
+	if (reason != EXO_BPF_MORE)
+		load_ends(me);
+}
+
+static void do_wait_until(const uint64_t *a)
+{
+	because(EXO_STATE, waker[me].insns == 0);
+	because(EXO_TIMEOUT, a[1] != 0 && a[1] <= clock);
+	if (!granted())
+		return;
+	waker[me].seen = (struct exo_wake){
+		.version = EXO_WAKE_VERSION, .slept = clock, .word = {a[2], a[3], a[4], a[5]}};
+	if (wants_up(me, a[0])) {
+		value = env[me].events & a[0];
+		env[me].events &= ~value;
+		return;
+	}
+	waker[me].asleep = 1;
+	env[me].wait_mask = a[0];
+	sleeps(EXO_ENV_WAITING, a[1]);
+	stops(me);
+}
+
 /* ---- all calls --------------------------------------------------------------------------- */
 
 static void do_null(const uint64_t *a)
@@ -1620,6 +2126,16 @@ static void (*const calls[NEAR_CALLS])(const uint64_t *a) = {
 	[41] = do_revoke_ask,
 	[42] = do_revoke_take,
 	[45] = do_block_bind,
+	[46] = do_group_take,
+	[47] = do_group_free,
+	[48] = do_group_join,
+	[49] = do_group_leave,
+	[50] = do_group_word,
+	[51] = do_slot_group,
+	[52] = do_bpf_begin,
+	[53] = do_bpf_put,
+	[54] = do_bpf_verify,
+	[55] = do_wait_until,
 };
 
 struct verdict model_call(uint32_t number, const uint64_t *a, uint64_t now)
@@ -1651,6 +2167,15 @@ void model_begin(void)
 	queued = 0;
 	me = 1;
 	place = rest = borrower = forfeited = told = leaves = 0;
+	chosen = 0;
+	memset(group, 0, sizeof group);
+	memset(sched, 0, sizeof sched);
+	memset(waker, 0, sizeof waker);
+	memset(wants, 0, sizeof wants);
+	loader = loads_for = may_load = went_last = 0;
+	looks = 0;
+	load_since = ticks = 0;
+	coming.count = 0;
 }
 
 /* First address that table t translates. */
@@ -1684,7 +2209,9 @@ static int table_agrees(uint32_t t)
 	for (uint32_t i = 0; i < entries_for_programs(page[t].level); i++) {
 		const struct entry *const entry = &entries[t][i];
 
-		if (machine_table((struct pfn){t})->e[i] != as_bits(entry, page[t].level))
+		/* That bpf_put has looked there may show, as when the processor has. */
+		if ((machine_table((struct pfn){t})->e[i] & ~(uint64_t)ACCESSED) !=
+		    as_bits(entry, page[t].level))
 			return 0;
 		if (entry->is == LEAF && page[t].level == 1)
 			maps[entry->frame]++;
@@ -1788,6 +2315,26 @@ static int quotas_agree(uint32_t e)
 	return 1;
 }
 
+/* The same for groups, members, predicates. */
+static const char *programs_differ(void)
+{
+	for (uint32_t g = 0; g < EXO_NGROUP; g++) {
+		struct exo_group now = group[g];
+		struct exo_sched seen = sched[g];
+
+		now.slots = g != 0 ? slots_of_group(g) : 0;
+		seen.members = scenes[g].sched.members; /* check_groups() */
+		if (memcmp(&now, &groups[g], sizeof now) != 0)
+			return "a group";
+		if (memcmp(&seen, &scenes[g].sched, sizeof seen) != 0)
+			return "what a group's program sees";
+	}
+	for (uint32_t e = 0; e < ENVS; e++)
+		if (memcmp(&waker[e], &wakers[e].w, sizeof waker[e]) != 0)
+			return "a wake-up predicate";
+	return 0;
+}
+
 const char *model_differs(void)
 {
 	for (uint32_t e = 1; e < ENVS; e++) {
@@ -1811,5 +2358,7 @@ const char *model_differs(void)
 		return "a generation";
 	if (info.current_slot != place)
 		return "the slot that is running";
+	if (programs_differ())
+		return programs_differ();
 	return frames_differ();
 }
