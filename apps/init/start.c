@@ -20,6 +20,8 @@
 
 #define PERCENT 0x80000000u
 
+enum { OWN_PART = 8 }; /* of its slots, an eighth */
+
 enum {
 	KEPT_PAGES = 64, /* for init itself */
 	KEPT_CAPS = 32,
@@ -69,9 +71,10 @@ static void fill_quotas(const struct exo_manifest_program *p, struct build_spec 
 	spec->slots = spec->quota[EXO_QUOTA_SLOTS];
 	spec->slot_every = p->slot_every;
 	spec->slot_first = p->slot_first;
-	/* Programs with children deal their slots out: owning half leaves half to be taken. */
+	/* Programs with children deal their slots out: what they leave in the vector can be
+	 * reserved. */
 	if (!p->slot_every && spec->quota[EXO_QUOTA_ENVS])
-		spec->slots = (spec->slots + 1) / 2;
+		spec->slots = (spec->slots + OWN_PART - 1) / OWN_PART;
 }
 
 /* ---- rights -------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 # Host tests of libos/core: run by `make host-test`.
 
 LIBOS_CORE_TEST_FLAGS := $(HOST_CFLAGS) $(SANITIZE) -fno-builtin -Ilibos/include -Iexo/include
-LIBOS_CORE_TESTS      := $(O)/test/core/test_elf $(O)/test/core/test_memory
+LIBOS_CORE_TESTS      := $(O)/test/core/test_elf $(O)/test/core/test_memory $(O)/test/core/test_slots_plan
 
 $(O)/test/core/obj/%.o: libos/%.c $(MK)
 	$(call host_compile,$(LIBOS_CORE_TEST_FLAGS))
