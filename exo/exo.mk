@@ -16,11 +16,7 @@ LOADER_CFLAGS := -std=gnu11 -m16 -mgeneral-regs-only -Os -ffreestanding -fno-pic
 	-fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing $(EXO_INCLUDE)
 CALL_COUNT   := $(shell grep -cw '^CALL' exo/include/exo/syscall.def)
 
-# No call of the kernel loads a program yet, so bpf_*.c would be dead code in it: they are compiled as it is,
-# to see that they can be, and linked into host programs alone (exo/host/host.mk).
-EXO_UNUSED   := $(patsubst %.c,$(O)/%.o,$(wildcard exo/kern/bpf_*.c))
-EXO_SRCS     := $(filter-out exo/kern/bpf_%.c,$(wildcard exo/kern/*.c)) $(wildcard exo/dev/*.c exo/x86/*.c)
-ALL          += $(EXO_UNUSED)
+EXO_SRCS     := $(wildcard exo/kern/*.c exo/dev/*.c exo/x86/*.c)
 EXO_OBJS     := $(EXO_SRCS:%.c=$(O)/%.o) $(O)/exo/x86/head.S.o $(O)/exo/x86/entry.S.o
 LOADER_OBJS  := $(O)/exo/boot/stage1.S.o $(O)/exo/boot/stage2.S.o $(O)/exo/boot/loader.o
 
@@ -81,4 +77,4 @@ $(KERNEL_BYTES) $(CHECKED)/kernel.bytes: %.bytes: %.elf
 
 -include exo/test/abi.mk exo/test/test.mk exo/test/dev.mk exo/test/exhaust/exhaust.mk exo/test/fuzz.mk exo/test/coverage.mk
 -include exo/host/host.mk exo/test/bpf.mk
--include $(EXO_OBJS:.o=.d) $(EXO_UNUSED:.o=.d) $(LOADER_OBJS:.o=.d)
+-include $(EXO_OBJS:.o=.d) $(LOADER_OBJS:.o=.d)

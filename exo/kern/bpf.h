@@ -123,7 +123,17 @@ enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *
     ensures \result == EXO_BPF_OK ==> checked(p); */
 enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit);
 
-/* A run: r0 at exit.  context has the program's context_size.  *steps: how many it took. */
-uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps);
+/*
+ * A run of `count` instructions that were verified for a context of `size` bytes, with at most
+ * `bound` steps: r0 at exit.  *steps: how many it took.
+ */
+uint64_t bpf_run_insns(const struct exo_bpf_insn *insn, uint32_t count, uint32_t bound,
+		       const uint8_t *context, uint32_t size, uint32_t *steps);
+
+/* The same of a program. */
+static inline uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps)
+{
+	return bpf_run_insns(p->insn, p->count, p->steps, context, p->context_size, steps);
+}
 
 #endif

@@ -104,14 +104,13 @@ static uint32_t jump(const struct run *r, struct exo_bpf_insn i, uint32_t pc)
 }
 
 /* Does instruction pc; where the run goes on. */
-static uint32_t step(struct run *r, const struct bpf_program *p, uint32_t pc)
+static uint32_t step(struct run *r, const struct exo_bpf_insn *insn, uint32_t pc)
 {
-	const struct exo_bpf_insn i = p->insn[pc];
+	const struct exo_bpf_insn i = insn[pc];
 
 	switch (bpf_class(i)) {
 	case BPF_LD:
-		r->reg[bpf_dst(i)] = (uint32_t)i.imm | (uint64_t)(uint32_t)p->insn[pc + 1].imm
-							       << 32;
+		r->reg[bpf_dst(i)] = (uint32_t)i.imm | (uint64_t)(uint32_t)insn[pc + 1].imm << 32;
 		return pc + 2;
 	case BPF_LDX:
 		load(r, i);
@@ -129,26 +128,27 @@ static uint32_t step(struct run *r, const struct bpf_program *p, uint32_t pc)
 	}
 }
 
-uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps)
+uint64_t bpf_run_insns(const struct exo_bpf_insn *insn, uint32_t count, uint32_t bound,
+		       const uint8_t *context, uint32_t size, uint32_t *steps)
 {
 	/* Zeros, though a verified program reads nothing that it has not written: so were the
 	   verifier wrong in that, the kernel's stack would still not be seen. */
-	struct run r = {.context = context, .context_size = p->context_size};
+	struct run r = {.context = context, .context_size = size};
 	uint32_t pc = 0;
 
-	r.reg[1] = p->context_size != 0 ? BPF_AT_CONTEXT : 0;
-	r.reg[2] = p->context_size;
+	r.reg[1] = size != 0 ? BPF_AT_CONTEXT : 0;
+	r.reg[2] = size;
 	r.reg[EXO_BPF_FP] = BPF_AT_STACK + EXO_BPF_STACK_BYTES;
-	/*@ loop variant p->steps - n; */
-	for (uint32_t n = 1; n <= p->steps; n++) {
-		SEEN(pc < p->count);
-		if (p->insn[pc].op == (BPF_JMP | BPF_EXIT)) {
+	/*@ loop variant bound - n; */
+	for (uint32_t n = 1; n <= bound; n++) {
+		SEEN(pc < count);
+		if (insn[pc].op == (BPF_JMP | BPF_EXIT)) {
 			*steps = n;
 			return r.reg[0];
 		}
-		pc = step(&r, p, pc);
+		pc = step(&r, insn, pc);
 	}
 	SEEN(0);
-	*steps = p->steps;
+	*steps = bound;
 	return ~0ull;
 }

@@ -20,7 +20,8 @@ struct cpu {
 	uint32_t borrow;   /* slot whose owner last ran in a slot not its own */
 	uint32_t inbox;	   /* `current` gets a message when it has left: ipc_left() */
 	uint32_t told;	   /* who was told that its slice ends, and has not yielded; 0: nobody */
-	uint32_t forfeit;  /* the owner of the slot that is running has forfeited it */
+	uint32_t forfeit;  /* whose slot is running has forfeited it */
+	uint32_t chosen;   /* member that has the running slot by its group's choice; 0: nobody */
 };
 
 extern struct cpu cpus[NCPU];

@@ -11,9 +11,11 @@
 #include "cpu.h"
 #include "event.h"
 #include "extent.h"
+#include "group.h"
 #include "info.h"
 #include "io.h"
 #include "ipc.h"
+#include "load.h"
 #include "machine.h"
 #include "page.h"
 #include "principal.h"
@@ -23,6 +25,7 @@
 #include "syscall.h"
 #include "table.h"
 #include "timer.h"
+#include "wake.h"
 
 struct exo_env envs[EXO_NENV] TABLE(envs);
 
@@ -47,6 +50,7 @@ void env_init(uint32_t nenv)
 	quota_boot(FIRST_ENV, EXO_QUOTA_EXTENTS, EXO_NEXTENT);
 	quota_boot(FIRST_ENV, EXO_QUOTA_IO, EXO_NIO - 1); /* record 0 is the kernel's */
 	quota_boot(FIRST_ENV, EXO_QUOTA_DISK, EXO_DISK_SHARES);
+	quota_boot(FIRST_ENV, EXO_QUOTA_GROUPS, EXO_NGROUP - 1);
 }
 
 /*@ requires e < EXO_NENV;
@@ -267,6 +271,10 @@ void env_end(uint32_t e, enum exo_end why, uint8_t vector, uint32_t error, uint6
 	slot_upcalls(e, 0);
 	env->state = EXO_ENV_ZOMBIE;
 	slot_unready(e);
+	slot_orphan(e);
+	group_env_end(e);
+	load_env_end(e);
+	wakers[e].w.asleep = 0;
 	env->events = 0;
 	env->wait_mask = 0;
 	env->deadline = 0;
@@ -403,6 +411,13 @@ static struct exo_result reclaim_io(uint32_t z, uint64_t index)
 	return refuse(quota_used[z].n[EXO_QUOTA_IO] < before ? EXO_OK : EXO_BUSY);
 }
 
+static struct exo_result reclaim_group(uint32_t z, uint64_t index)
+{
+	const enum exo_status status = group_reclaim(z, index);
+
+	return status == EXO_OK ? answer(EXO_OK, 1) : refuse(status);
+}
+
 struct exo_result sys_env_reclaim(uint64_t eid, uint64_t kind, uint64_t index)
 {
 	const uint32_t z = env_by_eid(eid);
@@ -424,6 +439,8 @@ struct exo_result sys_env_reclaim(uint64_t eid, uint64_t kind, uint64_t index)
 		return reclaim_extent(z, index);
 	case EXO_QUOTA_IO:
 		return reclaim_io(z, index);
+	case EXO_QUOTA_GROUPS:
+		return reclaim_group(z, index);
 	default:
 		return refuse(EXO_ARG);
 	}
@@ -439,7 +456,7 @@ static int holds_nothing(uint32_t z)
 	return used->n[EXO_QUOTA_PAGES] == 0 && used->n[EXO_QUOTA_SLOTS] == 0 &&
 	       used->n[EXO_QUOTA_CAPS] == 0 && used->n[EXO_QUOTA_ENVS] == 0 &&
 	       used->n[EXO_QUOTA_EXTENTS] == 0 && used->n[EXO_QUOTA_IO] == 0 && !io_busy(z) &&
-	       envs[z].call_head == 0;
+	       used->n[EXO_QUOTA_GROUPS] == 0 && envs[z].call_head == 0;
 }
 
 struct exo_result sys_env_reap(uint64_t ce)
@@ -461,6 +478,7 @@ struct exo_result sys_env_reap(uint64_t ce)
 	cap_clear(me, (uint32_t)ce);
 	caps[z].c[0] = (struct exo_cap){0};
 	revoke_forget(z);
+	wake_forget(z);
 	envs[z] = (struct exo_env){.gen = envs[z].gen + 1, .cap_gen = envs[z].cap_gen + 1};
 	return refuse(EXO_OK);
 }

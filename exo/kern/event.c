@@ -13,6 +13,7 @@
 #include "slot.h"
 #include "syscall.h"
 #include "timer.h"
+#include "wake.h"
 
 /*@ requires 0 < e < EXO_NENV;
     requires envs[e].state == EXO_ENV_WAITING || envs[e].state == EXO_ENV_CALLING;
@@ -29,6 +30,7 @@ void event_wake(uint32_t e, enum exo_status status, uint64_t value)
 	regs->rdi = envs[e].accepting ? value : 0;
 	envs[e].accepting = 0;
 	envs[e].events &= ~value;
+	wakers[e].w.asleep = 0;
 	envs[e].wait_mask = 0;
 	envs[e].deadline = 0;
 	envs[e].state = EXO_ENV_RUNNABLE;
@@ -41,8 +43,25 @@ void event_raise(uint32_t e, uint64_t bits)
 	if (envs[e].state == EXO_ENV_FREE || envs[e].state == EXO_ENV_ZOMBIE)
 		return;
 	envs[e].events |= bits;
-	if (envs[e].state == EXO_ENV_WAITING && (envs[e].events & envs[e].wait_mask) != 0)
+	if (envs[e].state != EXO_ENV_WAITING)
+		return;
+	if (wakers[e].w.asleep)
+		wake_count(e, bits);
+	if ((envs[e].events & envs[e].wait_mask) != 0 &&
+	    (!wakers[e].w.asleep || wake_wanted(e, envs[e].wait_mask)))
 		event_wake(e, EXO_OK, envs[e].events & envs[e].wait_mask);
+}
+
+/*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_RUNNABLE;
+    ensures envs[e].state == EXO_ENV_WAITING; */
+void event_sleep(uint32_t e, uint64_t mask, uint64_t deadline)
+{
+	envs[e].wait_mask = mask;
+	envs[e].deadline = deadline;
+	envs[e].state = EXO_ENV_WAITING;
+	if (deadline != 0)
+		timer_add(e);
+	slot_unready(e);
 }
 
 struct exo_result sys_wait(uint64_t mask, uint64_t deadline)
@@ -58,12 +77,7 @@ struct exo_result sys_wait(uint64_t mask, uint64_t deadline)
 		return refuse(EXO_ARG);
 	if (deadline != 0 && deadline <= machine_now())
 		return refuse(EXO_TIMEOUT);
-	envs[me].wait_mask = mask;
-	envs[me].deadline = deadline;
-	envs[me].state = EXO_ENV_WAITING;
-	if (deadline != 0)
-		timer_add(me);
-	slot_unready(me);
+	event_sleep(me, mask, deadline);
 	return refuse(EXO_OK); /* event_wake() writes the answer that the program sees */
 }
 

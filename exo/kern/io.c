@@ -417,6 +417,15 @@ static uint32_t find_record(void)
 	return IO_KERNEL;
 }
 
+/*@ requires e < EXO_NENV;
+    assigns \nothing; */
+uint32_t io_completions(uint32_t e)
+{
+	if (envs[e].io_ring == 0)
+		return 0;
+	return askers[e].cq_tail - machine_ring((struct pfn){envs[e].io_ring})->cq_head;
+}
+
 /* Takes the entry at sq_head: AGAIN when it must stay, else how it was answered. */
 static enum exo_status take_entry(uint32_t e, volatile struct exo_ring *ring, uint32_t *blocks)
 {

@@ -36,6 +36,9 @@ void io_done(uint32_t io, enum exo_status status, uint32_t blocks);
  */
 void io_tick(void);
 
+/* Completions in e's ring that it has not taken, as it says; 0: it has no ring. */
+uint32_t io_completions(uint32_t e);
+
 /* Does environment e have a ring or requests? */
 int io_busy(uint32_t e);
 

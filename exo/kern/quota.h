@@ -10,8 +10,7 @@
 #include <exo/tables.h>
 #include "table_section.h"
 
-/* Kinds in use; the places after them in struct exo_quota stay 0. */
-enum { NQUOTA = 7 };
+enum { NQUOTA = EXO_NQUOTA };
 
 extern struct exo_quota quota_used[EXO_NENV];
 extern struct exo_quota quota_limit[EXO_NENV];

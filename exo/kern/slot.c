@@ -10,11 +10,13 @@
 #include "cap.h"
 #include "cpu.h"
 #include "env.h"
+#include "group.h"
 #include "info.h"
 #include "ipc.h"
 #include "machine.h"
 #include "quota.h"
 #include "syscall.h"
+#include "wake.h"
 
 struct exo_slot slots[EXO_NSLOT] TABLE(slots);
 uint64_t slot_runnable[SLOT_WORDS];
@@ -93,6 +95,14 @@ static uint32_t slot_after(uint32_t after, uint32_t except)
 	return EXO_NSLOT;
 }
 
+/* Whose the running slot is: the member's that was chosen for it, else its owner's; 0: nobody's. */
+/*@ requires \valid_read(cpu) && cpu->position < EXO_NSLOT;
+    assigns \nothing; */
+static uint32_t holder(const struct cpu *cpu)
+{
+	return cpu->chosen != 0 ? cpu->chosen : slots[cpu->position].owner;
+}
+
 /*@ requires e < EXO_NENV;
     assigns slot_runnable[0 .. SLOT_WORDS - 1], cpus[0]; */
 void slot_ready(uint32_t e)
@@ -109,7 +119,7 @@ void slot_ready(uint32_t e)
 		slot_runnable[w] |= found;
 		any |= found;
 	}
-	if (slot_user(slots[cpu->position].owner) == e) {
+	if (slot_user(holder(cpu)) == e) {
 		cpu->next = 0;
 		cpu->resched = 1;
 	} else if (cpu->current == 0 && any != 0) {
@@ -142,6 +152,35 @@ void slot_end(uint32_t e)
 		cpu->told = 0;
 }
 
+/* Nobody is chosen for the running slot any more. */
+/*@ assigns cpus[0];
+    ensures cpus[0].chosen == 0; */
+static void choose_nobody(void)
+{
+	const uint32_t user = slot_user(cpu_this()->chosen);
+
+	if (cpu_this()->chosen == 0)
+		return;
+	cpu_this()->chosen = 0;
+	slot_end(user);
+}
+
+/*@ requires 0 < e < EXO_NENV;
+    assigns cpus[0]; */
+void slot_unchoose(uint32_t e)
+{
+	if (cpu_this()->chosen == e)
+		choose_nobody();
+}
+
+/*@ requires 0 < e < EXO_NENV;
+    assigns cpus[0]; */
+void slot_orphan(uint32_t e)
+{
+	if (slots[cpu_this()->position].owner == e)
+		choose_nobody();
+}
+
 /*@ requires e < EXO_NENV;
     assigns slot_runnable[0 .. SLOT_WORDS - 1], cpus[0]; */
 void slot_unready(uint32_t e)
@@ -159,16 +198,16 @@ void slot_unready(uint32_t e)
 uint32_t cpu_next(void)
 {
 	struct cpu *const cpu = cpu_this();
-	const uint32_t owner = slots[cpu->position].owner;
+	const uint32_t first = holder(cpu);
 	uint32_t e, s;
 
 	cpu->resched = 0;
 	if (cpu->next != 0)
 		return cpu->next;
-	e = slot_user(owner);
+	e = slot_user(first);
 	if (e != 0 && !cpu->forfeit)
 		return e;
-	s = slot_after(cpu->borrow, cpu->forfeit ? owner : 0);
+	s = slot_after(cpu->borrow, cpu->forfeit ? first : 0);
 	if (s == EXO_NSLOT)
 		return e;
 	cpu->borrow = s;
@@ -189,7 +228,8 @@ int slot_ending(uint32_t e)
 {
 	const uint32_t next = (cpu_this()->position + 1) % EXO_NSLOT;
 
-	if ((envs[e].slice_upcall & EXO_SLICE_END) == 0 || slots[next].owner == e)
+	if ((envs[e].slice_upcall & EXO_SLICE_END) == 0 ||
+	    (slots[next].owner == e && slots[next].group == 0))
 		return 0;
 	cpu_this()->told = e;
 	return 1;
@@ -208,38 +248,51 @@ static void overrun(struct cpu *cpu)
 		envs[e].penalty++;
 }
 
-/* Whether the owner of the slot that begins has forfeited it. */
-static uint32_t forfeits(uint32_t owner)
+/* Whether e, whose slot begins, has forfeited it. */
+static uint32_t forfeits(uint32_t e)
 {
-	if (owner == 0 || envs[owner].penalty == 0)
+	if (e == 0 || envs[e].penalty == 0)
 		return 0;
-	envs[owner].penalty--;
+	envs[e].penalty--;
 	return 1;
+}
+
+/* Whose the slot is that begins: a member's, where it has a group that chooses. */
+static uint32_t begin(struct cpu *cpu)
+{
+	const uint32_t g = slots[cpu->position].group;
+
+	cpu->chosen = 0;
+	if (g != 0)
+		cpu->chosen = group_choose(g);
+	return holder(cpu);
 }
 
 void slot_tick(void)
 {
 	struct cpu *const cpu = cpu_this();
-	uint32_t e, owner;
+	uint32_t e, whose;
 
 	overrun(cpu);
 	cpu->position = (cpu->position + 1) % EXO_NSLOT;
 	cpu->next = 0;
 	info.ticks++;
 	info.current_slot = cpu->position;
-	owner = slots[cpu->position].owner;
-	cpu->forfeit = forfeits(owner);
+	whose = begin(cpu);
+	if (wakers[whose].w.asleep)
+		wake_slot(whose);
+	cpu->forfeit = forfeits(whose);
 	e = cpu_next();
 	cpu->resched = e != cpu->current;
 	if (e == 0)
 		info.idle_ticks++;
 	else
 		envs[e].used_ticks++;
-	if (owner != 0 && e == slot_user(owner))
+	if (whose != 0 && e == slot_user(whose))
 		slots[cpu->position].used++;
-	else if (owner != 0)
+	else if (whose != 0)
 		slots[cpu->position].missed++;
-	if (e != 0 && e != slot_user(owner))
+	if (e != 0 && e != slot_user(whose))
 		slots[cpu->position].given++;
 	if (slot_enders != 0)
 		machine_slice_timer();
@@ -258,11 +311,26 @@ static void slot_assign(uint32_t e, uint32_t s)
 		slot_runnable[s / 64] |= bit;
 }
 
+/* Slot s is group g's from now on (0: no group's). */
+/*@ requires s < EXO_NSLOT && g < EXO_NGROUP;
+    ensures slots[s].group == g; */
+static void slot_hand(uint32_t s, uint32_t g)
+{
+	if (cpu_this()->position == s)
+		choose_nobody();
+	if (slots[s].group != 0)
+		groups[slots[s].group].slots--;
+	slots[s].group = (uint16_t)g;
+	if (g != 0)
+		groups[g].slots++;
+}
+
 /* Slot s, e's, becomes nobody's. */
 static void slot_withdraw(uint32_t e, uint32_t s)
 {
 	const uint64_t bit = 1ull << s % 64;
 
+	slot_hand(s, 0);
 	slots[s].owner = 0;
 	envs[e].slots[s / 64] &= ~bit;
 	slot_runnable[s / 64] &= ~bit;
@@ -333,14 +401,29 @@ struct exo_result sys_slot_free(uint64_t slot)
 	return refuse(EXO_OK);
 }
 
+struct exo_result sys_slot_group(uint64_t slot, uint64_t group)
+{
+	enum exo_status status = EXO_OK;
+
+	if (slot >= EXO_NSLOT || group >= EXO_NGROUP)
+		return refuse(EXO_RANGE);
+	if (slots[slot].owner != cpu_self())
+		return refuse(EXO_PERM);
+	if (group != 0)
+		status = group_owned(cpu_self(), group);
+	if (status == EXO_OK)
+		slot_hand((uint32_t)slot, (uint32_t)group);
+	return refuse(status);
+}
+
 /* ---- yielding ---------------------------------------------------------------------------- */
 
-/* Who gets what `me` leaves of the slice when it names nobody: the slot's owner, or the next
+/* Who gets what `me` leaves of the slice when it names nobody: whose slot it is, or the next
    borrower; `me` when there is no one else. */
 static uint32_t yield_any(uint32_t me)
 {
 	struct cpu *const cpu = cpu_this();
-	const uint32_t user = slot_user(slots[cpu->position].owner);
+	const uint32_t user = slot_user(holder(cpu));
 	uint32_t s;
 
 	if (user != 0 && user != me && !cpu->forfeit)

@@ -4,7 +4,8 @@
  * Slot i runs at tick i % EXO_NSLOT.  Its owner runs if it can; else the next owner in the vector
  * that can, starting after the last one that borrowed.  Who was told that its slice ends
  * (EXO_SLICE_END) and still runs when it has ended forfeits its next slot: that falls to others. An
- * environment without a slot runs only when somebody yields to it.  While a call is served, the
+ * environment without a slot runs only when somebody yields to it, or as the member that the group
+ * of a slot chose, for which that slot then is as if its own.  While a call is served, the
  * caller's slots count for who serves it (slot_user).  Invariant: bit s of slot_runnable says that
  * slot s has an owner and that it, or who serves it, is RUNNABLE; envs[].slots has the bits of what
  * each one owns.
@@ -39,6 +40,13 @@ void slot_lend(uint32_t e);
 
 /* e (0: nobody) may have run in a slot that it has no right to any more: the CPU is asked again. */
 void slot_end(uint32_t e);
+
+/* e is no member any more: if it was chosen for the running slot, it is not. */
+void slot_unchoose(uint32_t e);
+
+/* e has ended: if the running slot is its own, nobody is chosen for it any more. */
+void slot_orphan(uint32_t e);
+
 /* Slot s, which is `from`'s, becomes `to`'s, and the quota for it too. */
 void slot_pass(uint32_t from, uint32_t to, uint32_t s);
 

@@ -15,6 +15,7 @@
 #include "../kern/cpu.h"
 #include "../kern/env.h"
 #include "../kern/extent.h"
+#include "../kern/group.h"
 #include "../kern/info.h"
 #include "../kern/io.h"
 #include "../kern/machine.h"
@@ -23,6 +24,7 @@
 #include "../kern/registry.h"
 #include "../kern/revoke.h"
 #include "../kern/slot.h"
+#include "../kern/wake.h"
 #include "cpu.h"
 #include "first.h"
 #include "paging.h"
@@ -50,7 +52,7 @@ static uint32_t count_frames(void)
 	return top < NFRAME ? (uint32_t)top : NFRAME;
 }
 
-/* Few environments on a small machine: each costs about 2.5 KiB of tables. */
+/* Few environments on a small machine: each costs about 3 KiB of tables. */
 static uint32_t count_envs(uint32_t frames)
 {
 	uint32_t n = frames / 32;
@@ -83,6 +85,9 @@ static void back_tables(uint32_t frames, uint32_t nenv)
 	table(EXO_TABLE_RUN_MAPS, run_maps, (frames + RUN - 1) / RUN, sizeof run_maps[0]);
 	table(EXO_TABLE_DRIVES, drives, EXO_NDRIVE, sizeof drives[0]);
 	table(EXO_TABLE_REGISTRY, registry, registry_entries(frames), sizeof registry[0]);
+	table(EXO_TABLE_GROUPS, groups, EXO_NGROUP, sizeof groups[0]);
+	table(EXO_TABLE_SCHEDS, scenes, EXO_NGROUP, sizeof scenes[0]);
+	table(EXO_TABLE_WAKES, wakers, nenv, sizeof wakers[0]);
 	table(EXO_TABLE_IO, ios, EXO_NIO, sizeof ios[0]);
 	paging_back_table(io_frames, sizeof io_frames);
 }

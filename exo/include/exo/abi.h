@@ -63,6 +63,7 @@ enum {
 	EXO_NSESSION = 16,	   /* console sessions */
 	EXO_NBIND = 4096,	   /* most entries of the block registry, fewer on small machines */
 	EXO_BIND_WAYS = 8,	   /* entries of one set of it */
+	EXO_NGROUP = 9,		   /* scheduling groups, and 0: none */
 };
 
 #define EXO_EID_INDEX(eid) ((uint32_t)((eid).n & 0xffff))
@@ -137,7 +138,8 @@ enum exo_quota_kind {
 	EXO_QUOTA_EXTENTS = 4,
 	EXO_QUOTA_IO = 5,   /* requests in flight */
 	EXO_QUOTA_DISK = 6, /* shares of disk time; nothing is counted as used */
-	EXO_NQUOTA = 8,	    /* places in the records; 7 stays 0 */
+	EXO_QUOTA_GROUPS = 7, /* scheduling groups */
+	EXO_NQUOTA = 8,
 };
 
 /* ---- environments ------------------------------------------------------------------------ */
@@ -198,6 +200,7 @@ enum exo_end {
 #define EXO_EV_EXTENT	   (1ull << 4) /* the extent change it asked for is durable or has failed */
 #define EXO_EV_REVOKE	   (1ull << 5) /* something is asked back: its struct exo_revoke says what */
 #define EXO_EV_TAKEN	   (1ull << 6) /* something was taken, ditto */
+#define EXO_EV_GROUP	   (1ull << 7) /* its group's program failed: struct exo_group says how */
 #define EXO_EV_USER	   0xffffffff00000000ull
 
 /* Selectors of every program; there are no others, and DS, ES, FS and GS are 0. */
@@ -220,6 +223,25 @@ struct exo_save {
 	uint8_t unused[4096 - 176 - 16 - 512 - 16];
 };
 _Static_assert(sizeof(struct exo_save) == 4096, "one page");
+
+/* ---- downloaded programs ----------------------------------------------------------------- */
+
+/* Limits of what bpf_begin to bpf_verify load, beside those of exo/bpf.h and exo/wake.h. */
+enum {
+	EXO_GROUP_STEPS = 2048, /* most steps of a decision: over it, EXO_BPF_BUDGET */
+	EXO_BPF_PUT = 32,	/* most instructions of one bpf_put */
+	EXO_BPF_LOOK = 64,	/* most that one bpf_verify looks at */
+	/* Ticks after which who loads must make room, and for which who is next has its turn. */
+	EXO_BPF_TICKS = 512,
+};
+
+/* What bpf_verify answers: a reason (exo/bpf.def), the instruction it is about, steps. */
+#define EXO_BPF_ANSWER_REASON(value) ((uint32_t)((value) & 0xffff))
+#define EXO_BPF_ANSWER_AT(value)     ((uint32_t)((value) >> 16 & 0xffff))
+#define EXO_BPF_ANSWER_STEPS(value)  ((uint32_t)((value) >> 32))
+
+/* Failures in a row after which a group loses its program. */
+enum { EXO_GROUP_FAILURES = 16 };
 
 /* ---- upcalls ----------------------------------------------------------------------------- */
 

@@ -9,6 +9,9 @@
 #define EXO_TABLES_H
 
 #include <exo/abi.h>
+#include <exo/bpf.h>
+#include <exo/sched.h>
+#include <exo/wake.h>
 
 /* Where the tables are for programs, and for the kernel (the same page tables, see x86/paging.c).
  */
@@ -33,6 +36,9 @@ enum exo_table_id {
 	EXO_TABLE_DRIVES = 13,
 	EXO_TABLE_REVOKES = 14,	 /* per environment */
 	EXO_TABLE_REGISTRY = 15, /* struct exo_bind; count is a power of two */
+	EXO_TABLE_GROUPS = 17,	 /* struct exo_group; index 0 is none */
+	EXO_TABLE_SCHEDS = 18,	 /* struct exo_sched per group: what its program saw last */
+	EXO_TABLE_WAKES = 19,	 /* struct exo_waker per environment */
 	EXO_NTABLE = 24,
 };
 
@@ -96,7 +102,7 @@ struct exo_env {
 	uint16_t io_head, io_tail;	/* its queue: index in the I/O table + 1; 0: empty */
 	uint8_t end;			/* ZOMBIE: enum exo_end, and what happened */
 	uint8_t end_vector;
-	uint16_t reserved0;
+	uint8_t group, place; /* scheduling group that it is a member of, and where; 0: none */
 	uint32_t end_error;
 	uint64_t end_code;
 	uint64_t end_addr, end_rip, end_rsp;
@@ -195,12 +201,62 @@ static inline uint32_t exo_bind_set(uint32_t extent, uint64_t block, uint32_t co
 
 struct exo_slot {
 	uint16_t owner; /* environment index; 0: nobody */
-	uint16_t reserved;
-	uint32_t used;	 /* times its owner ran when it came up */
+	uint16_t group; /* scheduling group of its owner that it is for; 0: the owner itself */
+	uint32_t used;	 /* times its owner (whom its group chose) ran when it came up */
 	uint32_t missed; /* times its owner was not runnable */
 	uint32_t given;	 /* times it fell to somebody else */
 };
 _Static_assert(sizeof(struct exo_slot) == 16, "slot record");
+
+/* Why a group's choice was not followed. */
+enum exo_group_fault {
+	EXO_GROUP_FOLLOWED = 0,
+	EXO_GROUP_NONSENSE = 1, /* the answer is no place */
+	EXO_GROUP_EMPTY = 2,	/* nobody has that place: not yet, or it left, or it ended */
+	EXO_GROUP_ASLEEP = 3,	/* that member cannot run */
+	EXO_GROUP_STARVED = 4,	/* another member waits for longer than the group's patience */
+	EXO_GROUP_OWNER = 5,	/* the owner has ended: nobody is asked */
+	EXO_NGROUP_FAULT = 8,
+};
+
+/*
+ * A scheduling group: CPU slots of its owner, members, and a program that chooses who of these has
+ * such a slot.  Where the choice is not followed the slot is as if it were in no group.
+ */
+struct exo_group {
+	uint16_t owner; /* environment index; 0: the group is free */
+	uint8_t fault;	/* the last failure: enum exo_group_fault, what was answered, when */
+	uint8_t reserved0;
+	uint32_t answer; /* EXO_GROUP_STARVED: the place that waits; the rest: the answer */
+	uint64_t tick;
+	uint32_t row;	   /* failures in a row; at EXO_GROUP_FAILURES it loses its program */
+	uint32_t patience; /* ticks that a member may be runnable and not run; 0: for ever */
+	uint32_t slots;	   /* CPU slots that it has */
+	uint32_t insns;	   /* of its program; 0: it has none, and the vector decides */
+	uint32_t bound;	   /* most steps of a decision, as the verifier says */
+	uint32_t most;	   /* most that one has taken */
+	uint32_t loaded;   /* programs that it has had, */
+	uint32_t lost;	   /* and how many of them were taken from it */
+	uint64_t decisions, steps; /* times it was asked; steps of all of these */
+	uint64_t followed;	   /* times the member that was named ran */
+	uint64_t passed;	   /* times it named nobody (EXO_SCHED_NONE) */
+	uint64_t failed[EXO_NGROUP_FAULT]; /* by enum exo_group_fault */
+	uint64_t reserved[6];
+};
+_Static_assert(sizeof(struct exo_group) == 192, "scheduling group");
+
+/* A sleeper's predicate, and what it sees. */
+struct exo_waker {
+	struct exo_wake seen; /* while it sleeps in wait_until, as of the last time it was asked */
+	uint32_t insns;	      /* 0: it has none */
+	uint32_t bound;
+	uint32_t asleep; /* 1: it sleeps in wait_until */
+	uint32_t most;	 /* most steps of one run */
+	uint64_t asked, held, steps; /* runs; runs that left it asleep; steps of all */
+	struct exo_bpf_insn insn[EXO_WAKE_INSNS];
+	uint64_t reserved[2];
+};
+_Static_assert(sizeof(struct exo_waker) == 512, "wake-up predicate");
 
 enum exo_extent_state {
 	EXO_EXTENT_FREE = 0,

@@ -35,6 +35,9 @@ TABLES_GET(io, struct exo_io, EXO_TABLE_IO)
 TABLES_GET(revoke, struct exo_revoke, EXO_TABLE_REVOKES)
 TABLES_GET(bind, struct exo_bind, EXO_TABLE_REGISTRY)
 TABLES_GET(drive, struct exo_drive, EXO_TABLE_DRIVES)
+TABLES_GET(group, struct exo_group, EXO_TABLE_GROUPS)
+TABLES_GET(sched, struct exo_sched, EXO_TABLE_SCHEDS)
+TABLES_GET(waker, struct exo_waker, EXO_TABLE_WAKES)
 #undef TABLES_GET
 
 /* Whether the environment named by `eid` still exists and has not ended: 1 or 0. */

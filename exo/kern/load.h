@@ -1,0 +1,35 @@
+/*
+ * load.h - programs on their way in: put together, verified a part at a time, then in use.
+ *
+ * One environment loads at a time, since what the verifier knows takes 235 KB and is there once.
+ * Who wants to waits by being marked, and comes to its turn in the circle of numbers: everybody
+ * else loads at most once before, for at most EXO_BPF_TICKS, and no hurry of theirs changes that.
+ * Invariant: who loads, waits, or has its turn has not ended; not both does one load and another
+ * have its turn; who loads for a group owns it.
+ */
+#ifndef KERN_LOAD_H
+#define KERN_LOAD_H
+
+#include <exo/tables.h>
+
+struct load {
+	uint32_t env;	    /* who loads; 0: nobody */
+	uint32_t group;	    /* for this group; 0: its wake-up predicate */
+	uint32_t verifying; /* nothing can be put any more */
+	uint32_t turn;	    /* who may be next; 0: not sought yet */
+	uint32_t last;	    /* who loaded last, or let its turn pass: the circle goes on behind it */
+	uint64_t since;	    /* tick at which env began, or turn came */
+};
+
+enum { LOAD_WORDS = EXO_NENV / 64 };
+
+extern struct load load;
+extern uint64_t load_waiting[LOAD_WORDS]; /* bit per environment that has found others before it */
+
+/* Group g is freed: nobody loads for it. */
+void load_drop(uint32_t g);
+
+/* e ends: it neither loads nor waits. */
+void load_env_end(uint32_t e);
+
+#endif

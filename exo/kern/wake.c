@@ -1,0 +1,112 @@
+/*
+ * wake.c - owns wakers[]: predicates, what they see, when they are asked; call wait_until.
+ *
+ * Invariant: see wake.h.  A predicate cannot fail: it was verified, its end is known, and any answer
+ * means something.  It costs whoever raises the event a bounded time, and whoever sleeps the rest:
+ * at a tick it is asked in a slot of the sleeper's own, which would else have begun with waking it
+ * to look.  No lock: one CPU in the kernel.  Called by programs, by event.c when events come, by
+ * slot.c at a tick, by load.c with a program, by env.c.
+ */
+#include "wake.h"
+#include "cpu.h"
+#include "env.h"
+#include "event.h"
+#include "info.h"
+#include "io.h"
+#include "machine.h"
+#include "syscall.h"
+
+union waker wakers[EXO_NENV] TABLE(wakers);
+
+/*@ requires e < EXO_NENV && \valid_read(program) && program->count <= EXO_WAKE_INSNS;
+    assigns wakers[e]; */
+void wake_program(uint32_t e, const struct bpf_program *program)
+{
+	struct exo_waker *const w = &wakers[e].w;
+
+	w->insns = program->count;
+	w->bound = program->steps;
+	/*@ loop invariant 0 <= i <= EXO_WAKE_INSNS;
+	    loop assigns i, w->insn[0 .. EXO_WAKE_INSNS - 1];
+	    loop variant EXO_WAKE_INSNS - i; */
+	for (uint32_t i = 0; i < EXO_WAKE_INSNS && i < program->count; i++)
+		w->insn[i] = program->insn[i];
+}
+
+/*@ requires e < EXO_NENV;
+    assigns wakers[e].w.seen; */
+void wake_count(uint32_t e, uint64_t bits)
+{
+	/*@ loop invariant 0 <= i <= EXO_WAKE_EVENTS;
+	    loop assigns i, bits, wakers[e].w.seen.count[0 .. EXO_WAKE_EVENTS - 1];
+	    loop variant EXO_WAKE_EVENTS - i; */
+	for (uint32_t i = 0; i < EXO_WAKE_EVENTS && bits != 0; i++) {
+		uint16_t *const count = &wakers[e].w.seen.count[i];
+
+		if ((bits & 1) != 0 && *count != UINT16_MAX)
+			(*count)++;
+		bits >>= 1;
+	}
+}
+
+/*@ requires e < EXO_NENV && wakers[e].w.insns != 0;
+    assigns wakers[e]; */
+int wake_wanted(uint32_t e, uint64_t mask)
+{
+	struct exo_waker *const w = &wakers[e].w;
+	uint32_t steps;
+	uint64_t wanted;
+
+	w->seen.completions = io_completions(e);
+	w->seen.free_frames = info.free_frames;
+	w->seen.now = machine_now();
+	w->seen.events = envs[e].events & mask;
+	wanted = bpf_run_insns(w->insn, w->insns, w->bound, wakers[e].bytes,
+			       sizeof(struct exo_wake), &steps);
+	w->asked++;
+	w->held += wanted == 0;
+	w->steps += steps;
+	if (steps > w->most)
+		w->most = steps;
+	return wanted != 0;
+}
+
+/*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_WAITING && wakers[e].w.asleep; */
+void wake_slot(uint32_t e)
+{
+	if (wake_wanted(e, envs[e].wait_mask))
+		event_wake(e, EXO_OK, envs[e].events & envs[e].wait_mask);
+}
+
+/*@ requires e < EXO_NENV;
+    assigns wakers[e]; */
+void wake_forget(uint32_t e)
+{
+	wakers[e].w = (struct exo_waker){0};
+}
+
+struct exo_result sys_wait_until(uint64_t mask, uint64_t deadline, uint64_t w0, uint64_t w1,
+				 uint64_t w2, uint64_t w3)
+{
+	const uint32_t me = cpu_self();
+	struct exo_waker *const w = &wakers[me].w;
+
+	if (w->insns == 0)
+		return refuse(EXO_STATE);
+	if (deadline != 0 && deadline <= machine_now())
+		return refuse(EXO_TIMEOUT);
+	w->seen = (struct exo_wake){
+		.version = EXO_WAKE_VERSION,
+		.slept = machine_now(),
+		.word = {w0, w1, w2, w3},
+	};
+	if (wake_wanted(me, mask)) {
+		const uint64_t pending = envs[me].events & mask;
+
+		envs[me].events &= ~pending;
+		return answer(EXO_OK, pending);
+	}
+	w->asleep = 1;
+	event_sleep(me, mask, deadline);
+	return refuse(EXO_OK); /* event_wake() writes the answer that the program sees */
+}
