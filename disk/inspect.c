@@ -135,7 +135,7 @@ static void check_init(const struct layout *image)
 
 static void print_quota(const struct exo_manifest_program *program)
 {
-	for (unsigned kind = 0; kind <= EXO_QUOTA_DISK; kind++) {
+	for (unsigned kind = 0; kind <= EXO_QUOTA_GROUPS; kind++) {
 		uint32_t n = program->quota.n[kind];
 
 		printf(" %s=%u%s", manifest_quota_name(kind), n & ~EXO_MANIFEST_PERCENT,

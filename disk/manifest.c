@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 64, PRINCIPALS = 64, NAME = 16, QUOTAS = EXO_QUOTA_DISK + 1 };
+enum { WORDS = 64, PRINCIPALS = 64, NAME = 16, QUOTAS = EXO_QUOTA_GROUPS + 1 };
 
 struct word {
 	char *text;
@@ -54,6 +54,7 @@ static const struct quota_kind quota_kinds[QUOTAS] = {
 	[EXO_QUOTA_EXTENTS] = {"extents", EXO_NEXTENT - 1, 8},
 	[EXO_QUOTA_IO] = {"io", EXO_NIO - 1, 32},
 	[EXO_QUOTA_DISK] = {"disk", EXO_DISK_SHARES, EXO_DISK_SHARES / 64},
+	[EXO_QUOTA_GROUPS] = {"groups", EXO_NGROUP - 1, 0},
 };
 
 static const struct {

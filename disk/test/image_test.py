@@ -96,9 +96,9 @@ def programs():
     out = t.run("inspect", custom())[1]
     for words in ("manifest: main=main verbose=yes",
                   "program /bin/sh name=sh principal=0100000000000000 pages=80% slots=64 caps=32 envs=40 "
-                  "extents=9 io=16 disk=16384 slot=4:1 args \"-c echo?hi x\" console shell extent=raw1:rw extent=logs:r",
+                  "extents=9 io=16 disk=16384 groups=0 slot=4:1 args \"-c echo?hi x\" console shell extent=raw1:rw extent=logs:r",
                   "program /bin/gone name=other principal=0203000000000000 pages=256 slots=8 caps=64 envs=16 "
-                  "extents=8 io=32 disk=16384 wait halt shared"):
+                  "extents=8 io=32 disk=16384 groups=0 wait halt shared"):
         t.expect(words in out, f"'{words}' is not in\n{out}")
 
 

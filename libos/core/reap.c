@@ -141,6 +141,14 @@ static void reclaim_extents(const struct build *b)
 			call_env_reclaim(b->eid, EXO_QUOTA_EXTENTS, x);
 }
 
+/* Groups without CPU slots: those went before. */
+static void reclaim_groups(const struct build *b)
+{
+	for (uint32_t g = 1; g < EXO_NGROUP && used(b, EXO_QUOTA_GROUPS); g++)
+		if (tables_group(g)->owner == index_of_build(b))
+			call_env_reclaim(b->eid, EXO_QUOTA_GROUPS, g);
+}
+
 /* Its children become its builder's. */
 static void reclaim_children(const struct build *b)
 {
@@ -185,6 +193,7 @@ int build_reap(struct build *b, struct build_end *end)
 	reclaim_children(b);
 	reclaim_extents(b);
 	reclaim_slots(b, e);
+	reclaim_groups(b);
 	reclaim_pages(b, e);
 	reclaim_caps(b);
 	err = call_result(call_env_reap(b->cap));

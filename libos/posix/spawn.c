@@ -35,6 +35,7 @@ static const struct {
 	[EXO_QUOTA_PAGES] = {3, 256, 48}, [EXO_QUOTA_SLOTS] = {2, 1, 0},
 	[EXO_QUOTA_CAPS] = {4, 16, 2},	  [EXO_QUOTA_ENVS] = {4, 1, 1},
 	[EXO_QUOTA_IO] = {3, 2, 1},	  [EXO_QUOTA_DISK] = {3, 1, 1},
+	[EXO_QUOTA_GROUPS] = {2, 0, 0},
 };
 
 static uint32_t share(uint32_t kind)

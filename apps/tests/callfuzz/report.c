@@ -101,7 +101,7 @@ static uint32_t paid(void)
 static uint64_t not_returned(const struct totals *t)
 {
 	static const char *const kinds[EXO_NQUOTA] = {"pages",	 "slots", "caps", "envs",
-						      "extents", "io",	  "disk", "7"};
+						      "extents", "io",	  "disk", "groups"};
 	struct exo_quota used, limit;
 	uint64_t n = 0;
 
