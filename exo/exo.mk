@@ -75,6 +75,8 @@ $(KERNEL_BYTES) $(CHECKED)/kernel.bytes: %.bytes: %.elf
 	$(Q)$(call say,NM) end=$$($(NM) $< | awk '$$3 == "k_end" { print substr($$1, 9) }') && \
 		echo $$((0x$$end - 0x80100000)) > $@
 
+BPF_KERN     := $(wildcard exo/kern/bpf_*.c)
+
 -include exo/test/abi.mk exo/test/test.mk exo/test/dev.mk exo/test/exhaust/exhaust.mk exo/test/fuzz.mk exo/test/coverage.mk
 -include exo/host/host.mk exo/test/bpf.mk
 -include $(EXO_OBJS:.o=.d) $(LOADER_OBJS:.o=.d)

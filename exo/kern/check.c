@@ -9,6 +9,7 @@
 #include "check.h"
 #include "cpu.h"
 #include "env.h"
+#include "group.h"
 #include "info.h"
 #include "io.h"
 #include "ipc.h"
@@ -20,6 +21,7 @@
 #include "slot.h"
 #include "table.h"
 #include "timer.h"
+#include "wake.h"
 
 static struct exo_quota recount[EXO_NENV];
 static uint64_t map_sum, run_sum; /* over the entries of all tables */
@@ -288,8 +290,9 @@ static const char *check_alive(uint32_t e)
 	    (env->root == 0 || env->save == 0))
 		return "what can run has an address space and a save area";
 	if (env->state == EXO_ENV_WAITING
-		    ? (env->events & env->wait_mask) != 0 ||
-			      (env->wait_mask == 0 && env->deadline == 0 && !env->accepting)
+		    ? !wakers[e].w.asleep &&
+			      ((env->events & env->wait_mask) != 0 ||
+			       (env->wait_mask == 0 && env->deadline == 0 && !env->accepting))
 		    : env->wait_mask != 0 || (env->deadline != 0 && env->state != EXO_ENV_CALLING))
 		return "who waits has something to wait for, and it has not come";
 	if ((env->deadline != 0) != (timer_place[e] != 0))
@@ -458,12 +461,15 @@ static const char *check_quotas(void)
 		[EXO_QUOTA_EXTENTS] = EXO_NEXTENT,
 		[EXO_QUOTA_IO] = EXO_NIO - 1,
 		[EXO_QUOTA_DISK] = EXO_DISK_SHARES,
+		[EXO_QUOTA_GROUPS] = EXO_NGROUP - 1,
 	};
 	uint64_t limits[EXO_NQUOTA] = {0}, memory = info.free_frames;
 
 	for (uint32_t i = 1; i < EXO_NIO; i++)
 		if (ios[i].state != EXO_IOS_FREE)
 			recount[ios[i].env].n[EXO_QUOTA_IO]++;
+	for (uint32_t g = 1; g < EXO_NGROUP; g++)
+		recount[groups[g].owner].n[EXO_QUOTA_GROUPS]++;
 	for (uint32_t e = 1; e < info.envs; e++) {
 		const char *const broken = check_used(e);
 
@@ -569,5 +575,7 @@ const char *check_state(void)
 		broken = check_registry();
 	if (!broken)
 		broken = check_cpu();
+	if (!broken)
+		broken = check_groups();
 	return broken ? broken : check_timer();
 }

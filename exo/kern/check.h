@@ -12,4 +12,7 @@ const char *check_state(void);
 /* The same for extents, capabilities to them, and requests (check_disk.c). */
 const char *check_disk(void);
 
+/* The same for groups, who loads and wake-up predicates (check_group.c); part of check_state(). */
+const char *check_groups(void);
+
 #endif

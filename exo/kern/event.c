@@ -47,7 +47,7 @@ void event_raise(uint32_t e, uint64_t bits)
 		return;
 	if (wakers[e].w.asleep)
 		wake_count(e, bits);
-	if ((envs[e].events & envs[e].wait_mask) != 0 &&
+	if ((bits & envs[e].wait_mask) != 0 &&
 	    (!wakers[e].w.asleep || wake_wanted(e, envs[e].wait_mask)))
 		event_wake(e, EXO_OK, envs[e].events & envs[e].wait_mask);
 }

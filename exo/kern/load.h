@@ -11,6 +11,7 @@
 #define KERN_LOAD_H
 
 #include <exo/tables.h>
+#include "bpf.h"
 
 struct load {
 	uint32_t env;	    /* who loads; 0: nobody */
@@ -24,6 +25,7 @@ struct load {
 enum { LOAD_WORDS = EXO_NENV / 64 };
 
 extern struct load load;
+extern struct bpf_program load_program; /* what has been put */
 extern uint64_t load_waiting[LOAD_WORDS]; /* bit per environment that has found others before it */
 
 /* Group g is freed: nobody loads for it. */

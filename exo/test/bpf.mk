@@ -3,14 +3,14 @@
 
 BPF_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -Ilibos/include -DBPF_SEEN
 BPF_TEST_OBJS   := $(patsubst exo/%.c,$(O)/exo/test/bpf/obj/%.o,$(BPF_KERN) exo/host/bpf_model.c exo/host/bpf_file.c) \
-	$(O)/exo/test/bpf/obj/libos/bpf.o
+	$(addprefix $(O)/exo/test/bpf/obj/libos/,bpf.o words.o)
 BPF_TESTS       := $(addprefix $(O)/exo/test/bpf/,bpf_test sched_test fuzz)
 HOST_TESTS      += $(BPF_TESTS) exo/test/bpf/exo_bpf_test.sh
 
 $(O)/exo/test/bpf/obj/%.o: exo/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(BPF_TEST_CFLAGS))
 
-$(O)/exo/test/bpf/obj/libos/bpf.o: libos/core/bpf.c $(MK) exo/test/bpf.mk
+$(O)/exo/test/bpf/obj/libos/%.o: libos/core/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(BPF_TEST_CFLAGS))
 
 $(BPF_TESTS): $(O)/exo/test/bpf/%: $(O)/exo/test/bpf/obj/test/bpf/%.o $(BPF_TEST_OBJS)
@@ -51,7 +51,7 @@ FUZZ_FAST_OBJS := $(BPF_TEST_OBJS:$(O)/exo/test/bpf/obj/%=$(O)/exo/test/bpf/fast
 $(O)/exo/test/bpf/fast/%.o: exo/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(HOST_CFLAGS) $(EXO_INCLUDE) -Ilibos/include -DBPF_SEEN)
 
-$(O)/exo/test/bpf/fast/libos/bpf.o: libos/core/bpf.c $(MK) exo/test/bpf.mk
+$(O)/exo/test/bpf/fast/libos/%.o: libos/core/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(HOST_CFLAGS) $(EXO_INCLUDE) -Ilibos/include)
 
 $(FUZZ_FAST): $(FUZZ_FAST_OBJS) | $(SCHED_OBJS)

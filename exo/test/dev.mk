@@ -1,8 +1,8 @@
 # dev.mk - host tests of extents, requests, console and the IDE shim: the kernel's own C files over
 # drives and a line that the tests play, under sanitizers.
 
-DEV_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=2048
-DEV_TEST_SRCS   := $(filter-out exo/kern/halt.c exo/kern/upcall.c exo/kern/bpf_%.c,$(wildcard exo/kern/*.c)) exo/test/dev/fake.c exo/test/seen.c
+DEV_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=2048 -DBPF_SEEN
+DEV_TEST_SRCS   := $(filter-out exo/kern/halt.c exo/kern/upcall.c,$(wildcard exo/kern/*.c)) exo/test/dev/fake.c exo/test/seen.c
 DEV_TEST_OBJS   := $(DEV_TEST_SRCS:exo/%.c=$(O)/exo/test/dev/obj/%.o)
 DEV_TESTS       := $(addprefix $(O)/exo/test/dev/,extent_test crash_test io_test console_test)
 HOST_TESTS      += $(DEV_TESTS) exo/test/dev/same_code.sh

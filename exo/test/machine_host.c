@@ -10,9 +10,11 @@
 #include "../kern/cpu.h"
 #include "../kern/env.h"
 #include "../kern/extent.h"
+#include "../kern/group.h"
 #include "../kern/info.h"
 #include "../kern/io.h"
 #include "../kern/ipc.h"
+#include "../kern/load.h"
 #include "../kern/page.h"
 #include "../kern/quota.h"
 #include "../kern/registry.h"
@@ -20,6 +22,7 @@
 #include "../kern/slot.h"
 #include "../kern/table.h"
 #include "../kern/timer.h"
+#include "../kern/wake.h"
 #include "machine_host.h"
 
 struct cpu cpus[NCPU];
@@ -34,6 +37,7 @@ uint32_t host_extent_gen[EXO_NEXTENT];
 uint32_t host_session_gen[EXO_NSESSION];
 uint32_t host_io_queued[EXO_NENV];
 uint32_t host_io_active[EXO_NENV];
+uint32_t host_completions[EXO_NENV];
 
 struct exo_io ios[EXO_NIO];
 uint32_t io_frames[EXO_NIO][EXO_IO_BLOCKS];
@@ -154,6 +158,11 @@ void console_env_end(uint32_t e)
 	(void)e;
 }
 
+uint32_t io_completions(uint32_t e)
+{
+	return host_completions[e];
+}
+
 int io_busy(uint32_t e)
 {
 	return host_io_queued[e] != 0 || host_io_active[e] != 0 || envs[e].io_ring != 0;
@@ -192,6 +201,11 @@ static void forget(void)
 	memset(page_free_map, 0, sizeof page_free_map);
 	memset(run_maps, 0, sizeof run_maps);
 	memset(revokes, 0, sizeof revokes);
+	memset(groups, 0, sizeof groups);
+	memset(scenes, 0, sizeof scenes);
+	memset(&load, 0, sizeof load);
+	memset(load_waiting, 0, sizeof load_waiting);
+	memset(wakers, 0, sizeof wakers);
 	memset(timer_heap, 0, sizeof timer_heap);
 	memset(timer_place, 0, sizeof timer_place);
 	timer_count = 0;
@@ -200,6 +214,7 @@ static void forget(void)
 	memset(host_session_gen, 0, sizeof host_session_gen);
 	memset(host_io_queued, 0, sizeof host_io_queued);
 	memset(host_io_active, 0, sizeof host_io_active);
+	memset(host_completions, 0, sizeof host_completions);
 	host_now = 1;
 	host_slice_timers = 0;
 	slot_enders = 0;
@@ -237,6 +252,12 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(page_free_map, sizeof page_free_map)                                                 \
 	ARRAY(run_maps, sizeof run_maps)                                                           \
 	ARRAY(revokes, info.envs * sizeof revokes[0])                                              \
+	ARRAY(groups, sizeof groups)                                                               \
+	ARRAY(scenes, sizeof scenes)                                                               \
+	ARRAY(load, sizeof load)                                                                   \
+	ARRAY(load_waiting, sizeof load_waiting)                                                   \
+	ARRAY(load_program, sizeof load_program)                                                   \
+	ARRAY(wakers, info.envs * sizeof wakers[0])                                                \
 	ARRAY(timer_heap, info.envs * sizeof timer_heap[0])                                        \
 	ARRAY(timer_place, info.envs * sizeof timer_place[0])                                      \
 	ARRAY(slot_enders, sizeof slot_enders)                                                     \
@@ -405,6 +426,48 @@ static const char *overstep_slots(uint32_t me)
 		if (!dead(now) && !could(me, now, EXO_ENV_BUILD | EXO_ENV_GIVE))
 			return "put a CPU slot on somebody";
 	}
+	return 0;
+}
+
+/* Might `me` have changed this place of a group of somebody else's?  Its own, or a dead one's. */
+static int may_change_place(uint32_t me, const struct exo_sched_member *old,
+			    const struct exo_sched_member *now)
+{
+	if (now->env == 0)
+		return old->env == me || envs[old->env].state == EXO_ENV_ZOMBIE;
+	return now->env == old->env && old->env == me;
+}
+
+static const char *overstep_groups(uint32_t me)
+{
+	for (uint32_t g = 1; g < EXO_NGROUP; g++) {
+		const struct exo_sched *const old = &old_scenes[g].sched, *const now = &scenes[g].sched;
+		const uint32_t owner = old_groups[g].owner;
+
+		for (uint32_t i = 0; i < EXO_SCHED_MEMBERS; i++) {
+			if (memcmp(&old->member[i], &now->member[i], sizeof now->member[i]) == 0)
+				continue;
+			if (owner != me && !dead(owner) &&
+			    !may_change_place(me, &old->member[i], &now->member[i]))
+				return "changed a member of somebody's group";
+			if (now->member[i].env != 0 && now->member[i].env != old->member[i].env &&
+			    !could(me, now->member[i].env, EXO_ENV_GIVE))
+				return "put somebody into a group";
+		}
+		if (owner != me && !dead(owner) &&
+		    (groups[g].owner != owner || groups[g].loaded != old_groups[g].loaded ||
+		     groups[g].insns != old_groups[g].insns))
+			return "changed a group of somebody else";
+	}
+	return 0;
+}
+
+static const char *overstep_group_slots(uint32_t me)
+{
+	for (uint32_t s = 0; s < EXO_NSLOT; s++)
+		if (slots[s].group != old_slots[s].group && slots[s].owner == old_slots[s].owner &&
+		    slots[s].owner != me)
+			return "handed a CPU slot of somebody else to a group";
 	return 0;
 }
 
@@ -584,6 +647,10 @@ const char *host_overstep(uint32_t me)
 		what = overstep_registry(me);
 	if (!what)
 		what = overstep_slots(me);
+	if (!what)
+		what = overstep_groups(me);
+	if (!what)
+		what = overstep_group_slots(me);
 	for (uint32_t e = 1; e < info.envs && !what; e++) {
 		if (dead(e))
 			continue;

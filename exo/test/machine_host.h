@@ -32,6 +32,7 @@ extern uint16_t host_extent_payer[EXO_NEXTENT];
 extern uint32_t host_session_gen[EXO_NSESSION];
 extern uint32_t host_io_queued[EXO_NENV]; /* requests that io_env_end() can drop, one a call */
 extern uint32_t host_io_active[EXO_NENV]; /* requests on a drive */
+extern uint32_t host_completions[EXO_NENV]; /* in its ring */
 
 /*
  * Everything as after boot: frames 1..first_free-1 are the kernel's, the others free, environment 1

@@ -1,11 +1,12 @@
 # test.mk - host tests of the protection core: the same C files as in the kernel, under sanitizers.
 
 CORE_TEST_FRAMES := 2048
-CORE_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=$(CORE_TEST_FRAMES)
-CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c env.c event.c halt.c info.c ipc.c page.c quota.c registry.c revoke.c slot.c \
-	table.c timer.c uaccess.c upcall.c) exo/test/machine_host.c exo/test/seen.c
+CORE_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=$(CORE_TEST_FRAMES) -DBPF_SEEN
+CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c check_group.c env.c event.c group.c halt.c info.c ipc.c load.c page.c quota.c registry.c revoke.c slot.c \
+	table.c timer.c uaccess.c upcall.c wake.c) \
+	$(BPF_KERN) exo/test/machine_host.c exo/test/seen.c
 CORE_TEST_OBJS   := $(CORE_TEST_SRCS:exo/%.c=$(O)/exo/test/core/%.o)
-CORE_TESTS       := $(O)/exo/test/core_test $(O)/exo/test/core_random
+CORE_TESTS       := $(addprefix $(O)/exo/test/,core_test group_test core_random)
 HOST_TESTS       += $(CORE_TESTS) exo/test/mutants_test.sh
 
 $(O)/exo/test/core/%.o: exo/%.c $(MK) exo/test/test.mk

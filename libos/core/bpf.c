@@ -8,6 +8,7 @@
 #include <string.h>
 #include <libos/bpf.h>
 #include <exo/bpf.h>
+#include "words.h"
 
 struct elf_head {
 	uint8_t ident[16];
@@ -62,38 +63,16 @@ struct object {
 	size_t size;
 	const char *wanted; /* section */
 	struct elf_head head;
-	char *why;
+	struct words why;
 };
 
-/* ---- words ---------------------------------------------------------------------------------- */
-
-/* Behind what is there already; what is no letter in a name of the file becomes `?`. */
-static void say(struct object *o, const char *words)
+/* -ENOEXEC, with words. */
+static int refuse(const struct object *o, const char *words, const char *name, const char *more)
 {
-	size_t n = strnlen(o->why, BPF_WHY - 1);
-
-	for (; *words && n + 1 < BPF_WHY; n++, words++)
-		o->why[n] = *words >= ' ' && *words <= '~' ? *words : '?';
-	o->why[n] = 0;
-}
-
-static void say_number(struct object *o, uint64_t n)
-{
-	char digits[21], *at = digits + sizeof(digits) - 1;
-
-	*at = 0;
-	do
-		*--at = (char)('0' + n % 10);
-	while (n /= 10);
-	say(o, at);
-}
-
-static int refuse(struct object *o, const char *words, const char *name, const char *more)
-{
-	o->why[0] = 0;
-	say(o, words);
-	say(o, name);
-	say(o, more);
+	words_begin(&o->why);
+	words_add(&o->why, words);
+	words_add(&o->why, name);
+	words_add(&o->why, more);
 	return -ENOEXEC;
 }
 
@@ -212,8 +191,8 @@ static int check_functions(struct object *o, uint32_t n)
 			name = string_at(o, s.link, symbol.name);
 			if (first) {
 				(void)refuse(o, "two functions, `", first, "` and `");
-				say(o, name);
-				say(o, "`: make all but the program static inline");
+				words_add(&o->why, name);
+				words_add(&o->why, "`: make all but the program static inline");
 				return -ENOEXEC;
 			}
 			first = name;
@@ -233,9 +212,9 @@ static int check_section(struct object *o, uint32_t n, const struct elf_section 
 		return refuse(o, "malformed: section `", name, "` is not whole instructions");
 	if (s->size / INSN > EXO_BPF_MAX_INSNS) {
 		(void)refuse(o, "", "", "");
-		say_number(o, s->size / INSN);
-		say(o, " instructions, more than ");
-		say_number(o, EXO_BPF_MAX_INSNS);
+		words_number(&o->why, s->size / INSN);
+		words_add(&o->why, " instructions, more than ");
+		words_number(&o->why, EXO_BPF_MAX_INSNS);
 		return -ENOEXEC;
 	}
 	error = check_references(o, n);
@@ -266,8 +245,8 @@ static int look(struct object *o, struct elf_section *found)
 		if (at >= 0) {
 			(void)refuse(o, "several sections of instructions, `",
 				     section_name(o, found), "` and `");
-			say(o, section_name(o, &s));
-			say(o, "`: say which");
+			words_add(&o->why, section_name(o, &s));
+			words_add(&o->why, "`: say which");
 			return -ENOEXEC;
 		}
 		*found = s;
@@ -282,7 +261,7 @@ static int look(struct object *o, struct elf_section *found)
 int bpf_find(const void *object, size_t size, const char *section, struct bpf_found *found,
 	     char why[BPF_WHY])
 {
-	struct object o = {.bytes = object, .size = size, .wanted = section, .why = why};
+	struct object o = {.bytes = object, .size = size, .wanted = section, .why = {why, BPF_WHY}};
 	struct elf_section s;
 	int at, error = check_head(&o);
 

@@ -14,7 +14,7 @@ $(LIBOS_CORE_TESTS): $(O)/test/core/test_%: $(O)/test/core/obj/test/core/%_test.
 	$(Q)$(call say,HOSTLD) $(HOSTCC) $(SANITIZE) -o $@ $^
 
 # It reads schedulers that compilers made.
-$(O)/test/core/test_bpf: | $(SCHED_OBJS)
+$(O)/test/core/test_bpf: $(O)/test/core/obj/core/words.o | $(SCHED_OBJS)
 
 -include $(wildcard $(O)/test/core/obj/core/*.d $(O)/test/core/obj/test/core/*.d)
 

@@ -32,7 +32,7 @@ static const struct call caps_calls[] = {
 	DO(env_open, D(EID(1), EID(2), OLD_EID(2), 0), D(OTHER, S, 0)),
 	DO(env_set, D(OTHER, S), D(EXO_SET_CALLS), D(0)),
 	DO(quota_move, D(0, OTHER, S), D(EXO_QUOTA_SLOTS), D(1, 256)),
-	DO(quota_move, D(OTHER), D(EXO_NQUOTA - 1, EXO_NQUOTA), D(0)),
+	DO(quota_move, D(OTHER), D(EXO_NQUOTA), D(0)),
 };
 
 const struct world world_caps = {

@@ -61,7 +61,7 @@ void scene_env(uint32_t e, uint32_t ce, struct exo_quota quota)
 {
 	scene_must(sys_env_create(e, ce));
 	quota.n[EXO_QUOTA_PAGES] += SCENE_EACH;
-	for (uint32_t k = 0; k < EXO_NQUOTA - 1; k++)
+	for (uint32_t k = 0; k < EXO_NQUOTA; k++)
 		scene_must(sys_quota_move(ce, k, quota.n[k]));
 	furnish(ce, e);
 }
