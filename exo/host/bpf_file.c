@@ -1,7 +1,8 @@
 /*
  * bpf_file.c - reads programs.  Owns nothing; called by exo-bpf and the tests.
  *
- * Where the instructions are in an ELF object says the libOS's own reader, which so is tested here too.
+ * Where the instructions are in an ELF object says the libOS's own reader, which so is tested here
+ * too.
  */
 #include "bpf_file.h"
 

@@ -20,6 +20,7 @@ $(BPF_TESTS): $(O)/exo/test/bpf/%: $(O)/exo/test/bpf/obj/test/bpf/%.o $(BPF_TEST
 SCHEDULERS     := rr priority stride edf remaining gang
 SCHED_DIR      := $(O)/exo/test/bpf/sched
 SCHED_OBJS     := $(foreach kind,clang gcc store,$(SCHEDULERS:%=$(SCHED_DIR)/%.$(kind).o))
+TEST_FILES     += $(SCHED_OBJS)
 SCHED_HOST     := $(SCHEDULERS:%=$(SCHED_DIR)/%.host.o)
 BPF_CC_CFLAGS  := -mcpu=v3 -ffreestanding $(CFLAGS_WARN) $(EXO_INCLUDE)
 bpf_compile     = $(Q)$(call say,$(1)) mkdir -p $(@D) && $(2) $(BPF_CC_CFLAGS) -c -o $@ $<

@@ -267,8 +267,7 @@ void group_failure(uint32_t group, char why[GROUP_WHY])
 		[EXO_GROUP_OWNER] = " asked nobody: the owner has ended",
 	};
 	const struct words words = {why, GROUP_WHY};
-	const volatile struct exo_group *const g =
-		tables_group(group < EXO_NGROUP ? group : 0);
+	const volatile struct exo_group *const g = tables_group(group < EXO_NGROUP ? group : 0);
 	const uint32_t fault = g->fault;
 
 	words_begin(&words);
@@ -276,8 +275,8 @@ void group_failure(uint32_t group, char why[GROUP_WHY])
 		return;
 	words_add(&words, "in slot ");
 	words_number(&words, g->tick);
-	words_add(&words, fault == EXO_GROUP_STARVED ? " of the machine, member "
-						      : " of the machine, ");
+	words_add(&words,
+		  fault == EXO_GROUP_STARVED ? " of the machine, member " : " of the machine, ");
 	words_number(&words, g->answer);
 	words_add(&words, what[fault]);
 	if (g->lost && !g->insns)

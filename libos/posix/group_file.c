@@ -21,7 +21,7 @@ static void *read_all(int fd, size_t *size)
 	if (fstat(fd, &st))
 		return NULL;
 	if (!S_ISREG(st.st_mode) || st.st_size > LARGEST) {
-		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+		errno = S_ISREG(st.st_mode) ? EFBIG : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 		return NULL;
 	}
 	bytes = malloc((size_t)st.st_size + 1);
@@ -43,7 +43,7 @@ int group_load_file(uint32_t group, const char *path, const char *section, char 
 {
 	const int fd = open(path, O_RDONLY);
 	void *object = NULL;
-	size_t size;
+	size_t size = 0;
 	int error;
 
 	if (fd >= 0)

@@ -1,10 +1,10 @@
 /*
  * bpf.h - finding a program for the kernel in the object file that a compiler made for BPF.
  *
- * Owns nothing.  A program is one function in one section that nothing has to be linked into: it has
- * no variables and calls nothing.  What `clang -target bpf` and `bpf-gcc` write is such a file.  The
- * file is not trusted; whether the instructions are good is for the kernel to say (libos/group.h).
- * Called by programs, by group_load_file(), and on the host by exo-bpf.
+ * Owns nothing.  A program is one function in one section that nothing has to be linked into: it
+ * has no variables and calls nothing.  What `clang -target bpf` and `bpf-gcc` write is such a file.
+ * The file is not trusted; whether the instructions are good is for the kernel to say
+ * (libos/group.h). Called by programs, by group_load_file(), and on the host by exo-bpf.
  */
 #ifndef LIBOS_BPF_H
 #define LIBOS_BPF_H

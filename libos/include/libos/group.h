@@ -70,11 +70,11 @@ struct slots group_slots(uint32_t group);
 
 struct group_counts {
 	uint32_t slots, members, insns; /* insns 0: it has no program */
-	uint32_t bound, most;		/* steps of a decision: at most, and of the longest so far */
-	uint64_t decisions, followed;	/* times it was asked; times that who it named ran */
-	uint64_t passed;		/* times it named nobody */
-	uint64_t failed;		/* times it was wrong */
-	uint32_t lost;			/* programs taken from it for being wrong all the time */
+	uint32_t bound, most;	      /* steps of a decision: at most, and of the longest so far */
+	uint64_t decisions, followed; /* times it was asked; times that who it named ran */
+	uint64_t passed;	      /* times it named nobody */
+	uint64_t failed;	      /* times it was wrong */
+	uint32_t lost;		      /* programs taken from it for being wrong all the time */
 };
 
 /* 0, or -EINVAL: there is no such group. */

@@ -1,6 +1,7 @@
 /*
- * bpf_test.c - which objects libos/core/bpf.c takes for programs: one made here, each way to spoil it,
- * what the compilers make, and objects with random damage.  What is found must lie in the object.
+ * bpf_test.c - which objects libos/core/bpf.c takes for programs: one made here, each way to spoil
+ * it, what the compilers make, and objects with random damage.  What is found must lie in the
+ * object.
  */
 #include <elf.h>
 #include <errno.h>
@@ -267,7 +268,6 @@ int main(void)
 	test_damage(sizeof(good), (const uint8_t *)&good, "damage at random");
 	test_compiled("gang.gcc.o");
 	test_compiled("rr.clang.o");
-	test_damage(read_object("rr.clang.o"), file,
-		    "damage at random to a compiler's");
+	test_damage(read_object("rr.clang.o"), file, "damage at random to a compiler's");
 	return failures != 0;
 }
