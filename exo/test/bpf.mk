@@ -24,18 +24,18 @@ TEST_FILES     += $(SCHED_OBJS)
 SCHED_HOST     := $(SCHEDULERS:%=$(SCHED_DIR)/%.host.o)
 BPF_CC_CFLAGS  := -mcpu=v3 -ffreestanding $(CFLAGS_WARN) $(EXO_INCLUDE)
 bpf_compile     = $(Q)$(call say,$(1)) mkdir -p $(@D) && $(2) $(BPF_CC_CFLAGS) -c -o $@ $<
-SCHED_NEEDS    := exo/test/bpf/scheduler.h exo/include/exo/sched.h $(MK) exo/test/bpf.mk
+SCHED_NEEDS    := apps/examples/schedulers/scheduler.h exo/include/exo/sched.h $(MK) exo/test/bpf.mk
 
-$(SCHED_DIR)/%.clang.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.clang.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call bpf_compile,CLANG,clang -target bpf -O2)
 
-$(SCHED_DIR)/%.gcc.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.gcc.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call bpf_compile,BPF-GCC,bpf-gcc -Os)
 
-$(SCHED_DIR)/%.store.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.store.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call bpf_compile,CLANG,clang -target bpf -O2 -DWITH_STORE)
 
-$(SCHED_DIR)/%.host.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.host.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call host_compile,$(BPF_TEST_CFLAGS) -DSCHEDULER=$*_choose)
 
 $(O)/exo/test/bpf/sched_test: $(SCHED_HOST) | $(SCHED_OBJS)
