@@ -183,12 +183,12 @@ host-test: ## run only the tests that need no emulator
 	$(Q)scripts/test $(HOST_TESTS)
 
 guest-test: ## run only the tests that boot the image
-	$(Q)scripts/deps run debug
+	$(Q)scripts/deps run bpf debug
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE) $(TEST_NEEDS))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
 guest-fuzz: ## machines whose programs make random calls, for SECONDS=60, from SEED=; EMU, CHECK=1, ICOUNT=1, CALLS
-	$(Q)scripts/deps run
+	$(Q)scripts/deps run bpf
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))
 	$(Q)CHECK='$(CHECK)' CALLS='$(CALLS)' SECONDS='$(SECONDS)' SEED='$(SEED)' scripts/guest-fuzz
 

@@ -5,10 +5,8 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <libos/spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char usage[] = "env [-i] [-u NAME] [NAME=VALUE...] [PROGRAM [ARGUMENT...]]";
@@ -17,22 +15,13 @@ extern char **environ;
 
 static int run(char **argv)
 {
-	static const int fds[] = {0, 1, 2};
-	char *path = tool_program(argv[0]);
-	const pid_t pid = spawn(path, argv, environ, fds, 3);
-	int raw = 0;
+	const pid_t pid = tool_start(argv);
+	const bool missing = errno == ENOENT;
 
-	free(path);
-	if (pid < 0) {
-		const bool missing = errno == ENOENT;
-
-		tool_warn_errno(argv[0]);
-		return missing ? 127 : 126;
-	}
-	while (waitpid(pid, &raw, 0) < 0)
-		if (errno != EINTR)
-			return tool_warn_errno("waitpid");
-	return WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+	if (pid > 0)
+		return tool_wait(pid);
+	tool_warn_errno(argv[0]);
+	return missing ? 127 : 126;
 }
 
 int main(int argc, char **argv)

@@ -21,6 +21,8 @@
 #define PERCENT 0x80000000u
 
 enum {
+	OWN_PART = 8,
+	OWN_LEAST = 4,
 	KEPT_PAGES = 64, /* for init itself */
 	KEPT_CAPS = 32,
 	ARGS = 66, /* of a program, with its name and the end */
@@ -62,6 +64,19 @@ static uint32_t promised(uint32_t kind, uint32_t n)
 	return n < left ? n : left;
 }
 
+/*
+ * Programs with children deal their slots out, and what they leave in the vector can be reserved
+ * (libos/slots.h): of many they own an eighth, of few half.
+ */
+static uint32_t own_slots(uint32_t quota)
+{
+	const uint32_t half = (quota + 1) / 2, part = (quota + OWN_PART - 1) / OWN_PART;
+
+	if (half < OWN_LEAST)
+		return half;
+	return part < OWN_LEAST ? OWN_LEAST : part;
+}
+
 static void fill_quotas(const struct exo_manifest_program *p, struct build_spec *spec)
 {
 	for (uint32_t kind = 0; kind < EXO_NQUOTA; kind++)
@@ -69,9 +84,8 @@ static void fill_quotas(const struct exo_manifest_program *p, struct build_spec 
 	spec->slots = spec->quota[EXO_QUOTA_SLOTS];
 	spec->slot_every = p->slot_every;
 	spec->slot_first = p->slot_first;
-	/* Programs with children deal their slots out: owning half leaves half to be taken. */
 	if (!p->slot_every && spec->quota[EXO_QUOTA_ENVS])
-		spec->slots = (spec->slots + 1) / 2;
+		spec->slots = own_slots(spec->slots);
 }
 
 /* ---- rights -------------------------------------------------------------------------------- */

@@ -14,6 +14,9 @@ int command_test(int argc, char **argv);
 
 int command_kill(int argc, char **argv);
 
+/* Give and lend work on children of the process, so mostly for the shell. */
+int command_slots(int argc, char **argv);
+
 int command_pwd(int argc, char **argv);
 
 #endif

@@ -6,10 +6,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <libos/spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static const char *name = "tool";
 
@@ -316,4 +320,52 @@ void tool_names_free(struct tool_names *names)
 		free(names->at[i]);
 	free(names->at);
 	*names = (struct tool_names){0};
+}
+
+/* ---- other programs ------------------------------------------------------------------------- */
+
+/* A program's path along PATH, or as given. New memory. */
+static char *find(const char *program)
+{
+	const char *dirs = getenv("PATH");
+
+	if (!dirs)
+		dirs = "/bin";
+	while (!strchr(program, '/')) {
+		const size_t length = strcspn(dirs, ":");
+		char *dir = tool_copy(dirs), *path;
+
+		dir[length] = 0;
+		path = tool_join(*dir ? dir : ".", program);
+		free(dir);
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+		if (!dirs[length])
+			break;
+		dirs += length + 1;
+	}
+	return tool_copy(program);
+}
+
+pid_t tool_start(char **argv)
+{
+	static const int fds[] = {0, 1, 2};
+	char *path = find(argv[0]);
+	const pid_t pid = spawn(path, argv, environ, fds, 3);
+	const int error = errno;
+
+	free(path);
+	errno = error;
+	return pid;
+}
+
+int tool_wait(pid_t pid)
+{
+	int raw = 0;
+
+	while (waitpid(pid, &raw, 0) < 0)
+		if (errno != EINTR)
+			return tool_warn_errno("waitpid");
+	return WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
 }

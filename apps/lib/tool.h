@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 enum {
 	TOOL_OK = 0,
@@ -67,6 +68,15 @@ unsigned long long tool_number(const char *text);
 
 /* `bytes` as a short text such as 4.0K; `out` has room for 24 bytes. Returns out. */
 char *tool_human(unsigned long long bytes, char *out);
+
+/*
+ * Start the program argv[0], looked for along PATH, with this one's stdin, stdout and stderr.
+ * Returns its process id, or -1 with errno set.
+ */
+pid_t tool_start(char **argv);
+
+/* Wait for it. Returns its exit status, 128 and the signal's number if that ended it. */
+int tool_wait(pid_t pid);
 
 /* Write all of `size` bytes to `fd`. False with errno set if that failed. */
 bool tool_write(int fd, const void *data, size_t size);

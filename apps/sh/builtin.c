@@ -385,8 +385,8 @@ static int umask_run(int argc, char **argv)
 	return 0;
 }
 
-/* kill that also knows jobs: %N becomes the process id. */
-static int kill_run(int argc, char **argv)
+/* In the words, %N becomes the process id of that job. */
+static void name_jobs(int argc, char **argv)
 {
 	char text[24];
 
@@ -397,7 +397,18 @@ static int kill_run(int argc, char **argv)
 			argv[i] = mem_text(text,
 					   (size_t)snprintf(text, sizeof(text), "%ld", (long)pid));
 	}
+}
+
+static int kill_run(int argc, char **argv)
+{
+	name_jobs(argc, argv);
 	return command_kill(argc, argv);
+}
+
+static int slots_run(int argc, char **argv)
+{
+	name_jobs(argc, argv);
+	return command_slots(argc, argv);
 }
 
 static int history_run(int argc, char **argv)
@@ -421,9 +432,9 @@ static const struct {
 	{"exit", exit_run},	  {"export", export_run}, {"false", false_run},
 	{"history", history_run}, {"jobs", job_command},  {"kill", kill_run},
 	{"pwd", command_pwd},	  {"read", read_run},	  {"return", exit_run},
-	{"set", set_run},	  {"shift", shift_run},	  {"test", command_test},
-	{"true", true_run},	  {"type", type_run},	  {"umask", umask_run},
-	{"unset", unset_run},	  {"wait", wait_command},
+	{"set", set_run},	  {"shift", shift_run},	  {"slots", slots_run},
+	{"test", command_test},	  {"true", true_run},	  {"type", type_run},
+	{"umask", umask_run},	  {"unset", unset_run},	  {"wait", wait_command},
 };
 
 enum { BUILTINS = sizeof(builtins) / sizeof(builtins[0]) };

@@ -1,12 +1,16 @@
 # bpf.mk - host tests of downloaded programs: each instruction and refusal, schedulers as both compilers make
 # them, exo-bpf, and programs at random.
 
-BPF_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DBPF_SEEN
-BPF_TEST_OBJS   := $(patsubst exo/%.c,$(O)/exo/test/bpf/obj/%.o,$(BPF_KERN) exo/host/bpf_model.c exo/host/bpf_file.c)
+BPF_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -Ilibos/include -DBPF_SEEN
+BPF_TEST_OBJS   := $(patsubst exo/%.c,$(O)/exo/test/bpf/obj/%.o,$(BPF_KERN) exo/host/bpf_model.c exo/host/bpf_file.c) \
+	$(addprefix $(O)/exo/test/bpf/obj/libos/,bpf.o words.o)
 BPF_TESTS       := $(addprefix $(O)/exo/test/bpf/,bpf_test sched_test fuzz)
 HOST_TESTS      += $(BPF_TESTS) exo/test/bpf/exo_bpf_test.sh
 
 $(O)/exo/test/bpf/obj/%.o: exo/%.c $(MK) exo/test/bpf.mk
+	$(call host_compile,$(BPF_TEST_CFLAGS))
+
+$(O)/exo/test/bpf/obj/libos/%.o: libos/core/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(BPF_TEST_CFLAGS))
 
 $(BPF_TESTS): $(O)/exo/test/bpf/%: $(O)/exo/test/bpf/obj/test/bpf/%.o $(BPF_TEST_OBJS)
@@ -16,21 +20,22 @@ $(BPF_TESTS): $(O)/exo/test/bpf/%: $(O)/exo/test/bpf/obj/test/bpf/%.o $(BPF_TEST
 SCHEDULERS     := rr priority stride edf remaining gang
 SCHED_DIR      := $(O)/exo/test/bpf/sched
 SCHED_OBJS     := $(foreach kind,clang gcc store,$(SCHEDULERS:%=$(SCHED_DIR)/%.$(kind).o))
+TEST_FILES     += $(SCHED_OBJS)
 SCHED_HOST     := $(SCHEDULERS:%=$(SCHED_DIR)/%.host.o)
 BPF_CC_CFLAGS  := -mcpu=v3 -ffreestanding $(CFLAGS_WARN) $(EXO_INCLUDE)
 bpf_compile     = $(Q)$(call say,$(1)) mkdir -p $(@D) && $(2) $(BPF_CC_CFLAGS) -c -o $@ $<
-SCHED_NEEDS    := exo/test/bpf/scheduler.h exo/include/exo/sched.h $(MK) exo/test/bpf.mk
+SCHED_NEEDS    := apps/examples/schedulers/scheduler.h exo/include/exo/sched.h $(MK) exo/test/bpf.mk
 
-$(SCHED_DIR)/%.clang.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.clang.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call bpf_compile,CLANG,clang -target bpf -O2)
 
-$(SCHED_DIR)/%.gcc.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.gcc.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call bpf_compile,BPF-GCC,bpf-gcc -Os)
 
-$(SCHED_DIR)/%.store.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.store.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call bpf_compile,CLANG,clang -target bpf -O2 -DWITH_STORE)
 
-$(SCHED_DIR)/%.host.o: exo/test/bpf/%.c $(SCHED_NEEDS)
+$(SCHED_DIR)/%.host.o: apps/examples/schedulers/%.c $(SCHED_NEEDS)
 	$(call host_compile,$(BPF_TEST_CFLAGS) -DSCHEDULER=$*_choose)
 
 $(O)/exo/test/bpf/sched_test: $(SCHED_HOST) | $(SCHED_OBJS)
@@ -45,7 +50,10 @@ FUZZ_FAST      := $(O)/exo/test/bpf/fuzz-fast
 FUZZ_FAST_OBJS := $(BPF_TEST_OBJS:$(O)/exo/test/bpf/obj/%=$(O)/exo/test/bpf/fast/%) $(O)/exo/test/bpf/fast/test/bpf/fuzz.o
 
 $(O)/exo/test/bpf/fast/%.o: exo/%.c $(MK) exo/test/bpf.mk
-	$(call host_compile,$(HOST_CFLAGS) $(EXO_INCLUDE) -DBPF_SEEN)
+	$(call host_compile,$(HOST_CFLAGS) $(EXO_INCLUDE) -Ilibos/include -DBPF_SEEN)
+
+$(O)/exo/test/bpf/fast/libos/%.o: libos/core/%.c $(MK) exo/test/bpf.mk
+	$(call host_compile,$(HOST_CFLAGS) $(EXO_INCLUDE) -Ilibos/include)
 
 $(FUZZ_FAST): $(FUZZ_FAST_OBJS) | $(SCHED_OBJS)
 	$(Q)$(call say,HOSTLD) $(HOSTCC) -o $@ $^

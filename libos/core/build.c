@@ -118,6 +118,16 @@ static int take_slot(const struct build *b, uint32_t slot)
 	return call_result(call_slot_take(b->cap, slot));
 }
 
+/* The first from `from` on, around the vector, that is nobody's. */
+static int take_slot_near(const struct build *b, uint32_t from)
+{
+	int err = -EAGAIN;
+
+	for (uint32_t i = 0; i < EXO_NSLOT && err; i++)
+		err = take_slot(b, (from + i) % EXO_NSLOT);
+	return err;
+}
+
 /* A slot of the caller's own passes to the child when nobody's are left. */
 static int give_slot(const struct build *b)
 {
@@ -140,9 +150,8 @@ static int take_slots(const struct build *b, const struct build_spec *spec)
 			err = take_slot(b, s);
 		return err;
 	}
-	for (uint32_t i = 0, s = (uint32_t)b->eid * 97; want && i < EXO_NSLOT; i++, s++)
-		if (!take_slot(b, s % EXO_NSLOT))
-			want--;
+	for (uint32_t i = 0; i < spec->slots; i++)
+		want -= !take_slot_near(b, (uint32_t)b->eid * 97 + i * EXO_NSLOT / spec->slots);
 	for (; want && !err; want--)
 		err = give_slot(b);
 	return err;

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <libos/call.h>
 #include <libos/build.h>
+#include <libos/spawn.h>
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/time.h>
@@ -117,6 +118,16 @@ uint64_t posix_eid(int32_t pid)
 	const struct posix_proc *const p = proc_find(pid);
 
 	return p ? p->eid : 0;
+}
+
+int spawn_cap(int pid)
+{
+	const struct posix_proc *const p = proc_find(pid);
+
+	if (p && p->state == POSIX_PROC_RUNNING && p->parent == posix_self->pid && p->cap != NO_CAP)
+		return (int)p->cap;
+	errno = ECHILD;
+	return -1;
 }
 
 /* ---- the end of a child -------------------------------------------------------------------- */

@@ -9,7 +9,7 @@ out=$top/build/host-apps
 apps=$top/apps
 flags="-std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes
 	-Wshadow -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Werror
-	-fsanitize=address,undefined -fno-sanitize-recover=undefined -I$apps/lib -I$apps/tests/host"
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined -I$apps/lib -I$apps/tests/host -I$top/libos/include"
 programs="basename cat cmp cp date dd df dirname du echo env false find grep halt head hexdump kill
 	ln ls mkdir mv pwd rm rmdir seq sh sha256sum sleep sort stat sync tail tee test touch tr
 	true uniq wc yes"
@@ -21,7 +21,7 @@ fail() { echo "FAIL $1: $2"; failed=1; }
 # Objects that all programs share, then each program that is older than its sources.
 build() {
 	mkdir -p "$out/bin" "$out/lib"
-	for file in "$apps"/lib/*.c "$apps/tests/host/spawn.c"; do
+	for file in "$apps"/lib/*.c "$apps"/tests/host/*.c "$top/libos/core/slots_plan.c"; do
 		object=$out/lib/$(basename "$file" .c).o
 		if [ ! "$object" -nt "$file" ] || [ "$apps/lib/tool.h" -nt "$object" ]; then
 			gcc $flags -c -o "$object" "$file" || return 1

@@ -46,8 +46,8 @@ wants "half an instruction" 2 "exo-bpf: program: 4 bytes are no instructions of 
 wants "no hex" 2 "exo-bpf: program: not hex, or more than 512 instructions" "b7 0"
 wants "memory that is no hex" 2 "exo-bpf: memory: not hex, or more than 65536 bytes" "$seven" 11zz
 wants "--object" 0 "accepted 773 steps" "" --verify --context 4160 --object "$scheds/rr.clang.o"
-wants "--section" 2 "exo-bpf: $scheds/rr.clang.o: no such section of instructions" "" \
+wants "--section" 2 "exo-bpf: $scheds/rr.clang.o: no section \`other\` of instructions" "" \
 	--object "$scheds/rr.clang.o" --section other
-wants "an object of another machine" 2 "exo-bpf: $scheds/rr.host.o: not an object for BPF" "" \
+wants "an object of another machine" 2 "exo-bpf: $scheds/rr.host.o: not for BPF: compile it by clang -target bpf or bpf-gcc" "" \
 	--object "$scheds/rr.host.o"
 wants "an object that is not there" 2 "exo-bpf: nowhere.o: cannot be read" "" --object nowhere.o

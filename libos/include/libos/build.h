@@ -53,7 +53,7 @@ struct build_spec {
 	uint32_t ngrants;
 	const struct build_map *maps;
 	uint32_t nmaps;
-	uint32_t slots;			 /* CPU slots anywhere … */
+	uint32_t slots;			 /* CPU slots, spread over the vector … */
 	uint32_t slot_every, slot_first; /* … or, when slot_every: first, first+every, … */
 	uint32_t stack_pages;		 /* there from the start; 0: 2 */
 	uint32_t extents;

@@ -18,4 +18,8 @@ int spawn(const char *path, char *const argv[], char *const envp[], const int *f
 int spawn_group(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds,
 		int pgrp);
 
+/* The capability slot that names child `pid` (libos/slots.h); -1 with ECHILD: it is none, or ended.
+ */
+int spawn_cap(int pid);
+
 #endif

@@ -11,4 +11,7 @@
  */
 int spawn(const char *path, char *const argv[], char *const envp[], const int *fds, int nfds);
 
+/* No capabilities here: always -1 with errno ECHILD. */
+int spawn_cap(int pid);
+
 #endif

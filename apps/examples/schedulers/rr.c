@@ -1,5 +1,7 @@
 /*
  * rr.c - round robin: the first that can run after who ran last.
+ *
+ * No words.  Of n that can run each has every n-th slot of the group, whatever the others do.
  */
 #include "scheduler.h"
 

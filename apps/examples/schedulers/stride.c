@@ -1,7 +1,8 @@
 /*
  * stride.c - shares by tickets: the one whose time, divided by its tickets, is least.
  *
- * Who joins later begins where the others are: the owner of the group sets BASE then.
+ * Word 0: tickets, 0 being no share at all.  Word 1: where it began; who joins later begins where
+ * the others are, and the owner of the group sets that.  Shares are off by one slot at most.
  */
 #include "scheduler.h"
 

@@ -1,5 +1,8 @@
 /*
  * priority.c - fixed priorities: the greatest of those that can run; of equals, who waits longest.
+ *
+ * Word 0: the priority.  Who is low runs only while all above sleep: give the group a patience
+ * (libos/group.h), and the kernel tells when one starves.
  */
 #include "scheduler.h"
 

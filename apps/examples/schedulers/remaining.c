@@ -1,7 +1,9 @@
 /*
- * remaining.c - shortest remaining work first: each declares how many slots its present job takes,
- * and what it had used when the job began.  Who takes longer than declared counts as nearly done,
- * but after those that are.
+ * remaining.c - shortest remaining work first: the least time from job to answer, on the average.
+ *
+ * Word 0: how many slots the member's present job takes, as it declares; word 1: how many it had
+ * used when that began.  Who takes longer than declared counts as nearly done, and comes after
+ * those that are.
  */
 #include "scheduler.h"
 

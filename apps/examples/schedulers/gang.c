@@ -1,7 +1,9 @@
 /*
  * gang.c - gangs of two: pairs that talk to each other get slots beside each other, the first an
- * even one, and only when both can run; pairs take turns.  PARTNER is the other's place in the
- * group, or one's own.
+ * even one, and only when both can run; pairs take turns.
+ *
+ * Word 0: the place in the group of the member's partner, or its own when it has none.  The group
+ * wants slots in pairs: 2 in every so many.
  */
 #include "scheduler.h"
 

@@ -1,7 +1,9 @@
 /*
  * edf.c - earliest deadline first: each sets when its present job must be done, in ns since boot.
  *
- * Who has set none (0) comes after all who have, in order of waiting.
+ * Word 0: that time, which a member sets by itself at the begin of each job.  Who has set none (0)
+ * comes after all who have, in order of waiting.  All deadlines are met that can be met at all;
+ * when the group has too few slots for its jobs, which one is late is anybody's guess.
  */
 #include "scheduler.h"
 
