@@ -105,10 +105,10 @@ static void file_make(void)
 	file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644);
 	need(file, path);
 	write_all(put_file);
-	need(cachectl_look(&stats, &tuning, &policy), "the cache");
+	need(cachectl_look(path, &stats, &tuning, &policy), "the cache");
 	tuning.ahead_most = (uint32_t)job.window;
-	need(cachectl_tune(&tuning), "the window");
-	need(cachectl_drop(), "the cache");
+	need(cachectl_tune(path, &tuning), "the window");
+	need(cachectl_drop(path), "the cache");
 }
 
 static uint64_t file_run(void)
