@@ -85,6 +85,7 @@ ALL :=
 
 include libos/newlib/target.mk
 TEST_FILES += $(wildcard apps/tests/sh/*.sh)
+HOST_TESTS += scripts/timeline/timeline_test.py
 -include exo/exo.mk libos/libos.mk apps/apps.mk disk/disk.mk libos/sdk/sdk.mk
 
 # ---- the image -----------------------------------------------------------------------------------
@@ -267,6 +268,11 @@ sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the
 	+$(call build,$(SDK_TEST)/.stamp)
 	$(Q)libos/sdk/test/packages
 
+timeline: ## what the machine does while CMD runs, as timeline.json for viewers and timeline.svg, in build/timeline
+	$(Q)scripts/deps run >&2
+	+$(call build,$(IMAGE)) >&2
+	$(Q)RING='$(RING)' scripts/timeline/timeline --image $(IMAGE) --out $(O)/timeline --kernel $(O)/exo
+
 deps: ## install every Debian package that any target needs
 	$(Q)scripts/deps build run check fuzz sdk bpf debug experiment experiment-test
 
@@ -304,6 +310,7 @@ help: ## this text
 ##   ONLY=pattern      test, check: only those whose names contain it
 ##   STATES=50000      exhaust: at most so many states of each world are gone on from (0: all)
 ##   INPUT=file        fuzz: run this input alone, showing each call
+##   RING=512          timeline: size of the trace ring, in frames of 128 records, a power of 2
 ##   O=build           where everything made goes
 ##   V=1               show every command
 ##   PREFIX=folder     sdk: where to

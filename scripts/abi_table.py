@@ -1,13 +1,14 @@
-"""Reads the tables of calls and statuses, for the scripts that need them (from the top folder).
+"""Reads the tables of calls, statuses and trace records, for the scripts that need them (from the top folder).
 
 calls() gives every call of syscall.def, headings(…) the short comments between them, statuses() those
-of status.def.  A line that is not of the form that the head of syscall.def describes ends the program
+of status.def, traces() every kind of trace.def.  A line that is not of the form that the head of syscall.def describes ends the program
 with the file, the line and what is wrong.
 """
 import re
 import sys
 
 CALLS, STATUSES = "exo/include/exo/syscall.def", "exo/include/exo/status.def"
+TRACES = "exo/include/exo/trace.def"
 STRING = r'"((?:[^"\\]|\\.)*)"'
 
 
@@ -103,6 +104,18 @@ def statuses(path=STATUSES):
     with open(path, encoding="utf-8") as source:
         return [(m[0], int(m[1]), "".join(strings(m[2])))
                 for m in re.findall(r"^STATUS\((\w+), (\d+), (.*)\)$", source.read(), re.M)]
+
+
+def traces(path=TRACES):
+    """(number, name, what, env, detail, a, b) of each kind of trace record."""
+    with open(path, encoding="utf-8") as source:
+        text = source.read()
+    found = []
+    for m in re.finditer(rf"^TRACE\((?:(\d+), (\w+),((?:\s*{STRING},?){{5}})\)$)?", text, re.M):
+        if not m[1] or int(m[1]) != len(found) + 1:
+            sys.exit(f"{path}:{text.count(chr(10), 0, m.start()) + 1}: not TRACE({len(found) + 1}, NAME, five texts)")
+        found.append((int(m[1]), m[2], *strings(m[3])))
+    return found
 
 
 def entries(path=CALLS, status_path=STATUSES):

@@ -28,6 +28,7 @@
 	DO(upcalls)                                                                                \
 	DO(halt)                                                                                   \
 	DO(console)                                                                                \
+	DO(trace)                                                                                  \
 	DO(deputy)                                                                                 \
 	DO(timeout)                                                                                \
 	DO(remains)                                                                                \

@@ -84,7 +84,7 @@ static void freed(void)
 {
 	uint32_t first, early = 0;
 
-	if (frames_take_run(0, RUN, 1, &first) != 0) {
+	if (frames_take_run(0, EXO_PAGE_DATA, RUN, 1, &first) != 0) {
 		unprepared("frames for a transfer");
 		return;
 	}

@@ -1,9 +1,12 @@
 /*
- * exotop [-1] [-n N] - who owns what: pages, CPU slots, extents, the disk's queue.
+ * exotop [-1] [-e] [-n N] - who owns what: pages, CPU slots, extents, the disk's queue; or, with
+ * -e, what happens: who runs, calls, faults, transfers.
  *
  * Everything is read from the kernel's tables, which every program sees; no call is made but to
- * sleep.  Every second, N times (without -n until it is ended; -1 is -n 1).  One process, no lock.
+ * sleep, and with -e to trace where nobody does.  Every second, N times (without -n until it is
+ * ended; -1 is -n 1).  One process, no lock.
  */
+#include "exotop.h"
 #include "tool.h"
 
 #include <stdlib.h>
@@ -11,19 +14,19 @@
 #include <unistd.h>
 #include <libos/tables.h>
 
-enum { NAME = 16, STATES = 8 };
+enum { STATES = 9 };
 
 static uint64_t ticks_before[EXO_NENV], idle_before, total_before;
 
 static const char *env_state(uint8_t state)
 {
-	static const char *const names[] = {"free", "building", "ready", "waiting", "ended"};
+	static const char *const names[] = {"free",    "building", "ready",
+					    "waiting", "ended",	   "calling"};
 
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
 
-/* A name out of a table: `size` bytes, NUL-terminated only when shorter. */
-static const char *name_of(const volatile char *from, size_t size, char out[NAME + 1])
+const char *name_of(const volatile char *from, size_t size, char out[NAME + 1])
 {
 	size_t n = 0;
 
@@ -37,8 +40,8 @@ static const char *name_of(const volatile char *from, size_t size, char out[NAME
 
 static void show_memory(void)
 {
-	static const char *const names[STATES] = {"free",   "data",   "tables", "save",
-						  "upcall", "kernel", "device", "absent"};
+	static const char *const names[STATES] = {"free",   "data",   "tables", "save", "upcall",
+						  "kernel", "device", "absent", "trace"};
 	const uint32_t frames = tables_info()->frames;
 	uint32_t count[STATES] = {0};
 
@@ -50,7 +53,7 @@ static void show_memory(void)
 	printf("\n");
 }
 
-static unsigned percent(uint64_t part, uint64_t whole)
+unsigned percent(uint64_t part, uint64_t whole)
 {
 	return whole ? (unsigned)(part * 100 / whole) : 0;
 }
@@ -180,23 +183,34 @@ static void show(void)
 
 int main(int argc, char **argv)
 {
-	static const char usage[] = "exotop [-1] [-n N]";
+	static const char usage[] = "exotop [-1] [-e] [-n N]";
 	unsigned long long rounds = 0;
-	int option;
+	int option, events = 0;
 
 	tool_init(argv);
-	while ((option = tool_option(argc, argv, "1n:", usage)) != -1)
-		rounds = option == '1' ? 1 : tool_number(optarg);
+	while ((option = tool_option(argc, argv, "1en:", usage)) != -1) {
+		if (option == 'e')
+			events = 1;
+		else
+			rounds = option == '1' ? 1 : tool_number(optarg);
+	}
 	if (optind != argc)
 		tool_usage(usage);
+	if (events)
+		events_begin();
 	for (unsigned long long i = 0; !rounds || i < rounds; i++) {
 		if (i) {
 			(void)tool_done(0);
-			sleep(1);
+			if (!events)
+				sleep(1);
 		}
 		if (rounds != 1 && isatty(1))
 			printf("\033[H\033[J");
-		show();
+		if (events)
+			events_show();
+		else
+			show();
 	}
+	events_end();
 	return tool_done(TOOL_OK);
 }

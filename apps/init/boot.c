@@ -67,8 +67,8 @@ static int take_run(uint32_t *first, uint32_t *pages)
 	int error = -ENOMEM;
 
 	for (*pages = wanted_pages(); *pages >= SEGMENT_LEAST; *pages /= 2) {
-		error = frames_take_run(LAYOUT_CAP_SELF, *pages, *pages >= LARGE ? LARGE : 1,
-					first);
+		error = frames_take_run(LAYOUT_CAP_SELF, EXO_PAGE_DATA, *pages,
+					*pages >= LARGE ? LARGE : 1, first);
 		if (error == 0)
 			break;
 	}

@@ -26,7 +26,7 @@ enum {
 	KEPT_PAGES = 64, /* for init itself */
 	KEPT_CAPS = 32,
 	ARGS = 66, /* of a program, with its name and the end */
-	MOST_GRANTS = 12,
+	MOST_GRANTS = 13,
 };
 
 static struct exo_quota at_first;
@@ -214,6 +214,8 @@ static int fill_grants(struct grants *g, const struct exo_manifest_program *p,
 		grant(g, LAYOUT_CAP_MACHINE, LAYOUT_CAP_MACHINE);
 	if (p->flags & EXO_MF_SCREEN)
 		grant(g, LAYOUT_CAP_SCREEN, LAYOUT_CAP_SCREEN);
+	if (p->flags & EXO_MF_TRACE)
+		grant(g, LAYOUT_CAP_TRACE, LAYOUT_CAP_TRACE);
 	for (uint32_t i = 0; i < p->extents && i < EXO_MANIFEST_CAPS && !error; i++)
 		error = grant_extent(g, p, i, spec);
 	if (p->env && !error)

@@ -21,6 +21,7 @@
 #include "slot.h"
 #include "table.h"
 #include "timer.h"
+#include "trace.h"
 #include "wake.h"
 
 static struct exo_quota recount[EXO_NENV];
@@ -46,7 +47,8 @@ static uint32_t bits_in(uint64_t word)
 
 static int owned(uint32_t f)
 {
-	return pages[f].state >= EXO_PAGE_DATA && pages[f].state <= EXO_PAGE_UPCALL;
+	return (pages[f].state >= EXO_PAGE_DATA && pages[f].state <= EXO_PAGE_UPCALL) ||
+	       pages[f].state == EXO_PAGE_TRACE;
 }
 
 /* ---- frames ------------------------------------------------------------------------------ */
@@ -57,7 +59,7 @@ static const char *check_frame(uint32_t f)
 	const int free = p->state == EXO_PAGE_FREE;
 	const int bit = (page_free_map[f / 64] >> f % 64 & 1) != 0;
 
-	if (p->state > EXO_PAGE_NONE || free != bit)
+	if (p->state > EXO_PAGE_TRACE || free != bit)
 		return "frame is free exactly when its free bit says so";
 	if (owned(f) != (p->owner != 0) || p->owner >= info.envs)
 		return "frame has an owner exactly when it is of a type that has one";
@@ -123,7 +125,9 @@ static const char *check_counts(void)
 		    (ios[i].op == EXO_IO_READ || ios[i].op == EXO_IO_WRITE))
 			for (uint32_t k = 0; k < ios[i].count; k++)
 				pins -= weight(io_frames[i][k]);
-	return pins != 0 ? "page_pins counts roles and requests" : 0;
+	for (uint32_t i = 0; i < tracing.records / TRACE_PER_FRAME; i++)
+		pins -= weight(tracing.frame + i);
+	return pins != 0 ? "page_pins counts roles, requests and the trace ring" : 0;
 }
 
 /* ---- tables ------------------------------------------------------------------------------ */
@@ -148,9 +152,10 @@ static const char *check_leaf(uint64_t entry, uint32_t level)
 			return "leaf maps frames that have an owner";
 		if (state == EXO_PAGE_DEVICE && (entry & PTE_NX) == 0)
 			return "nothing of a device is executable";
-		if ((state == EXO_PAGE_TABLE || state == EXO_PAGE_SAVE) &&
+		if ((state == EXO_PAGE_TABLE || state == EXO_PAGE_SAVE ||
+		     state == EXO_PAGE_TRACE) &&
 		    ((entry & PTE_W) != 0 || (entry & PTE_NX) == 0))
-			return "tables and save areas are mapped read-only";
+			return "tables, save areas and traces are mapped read-only";
 	}
 	if (level == 1)
 		map_sum += weight(f);
@@ -233,7 +238,7 @@ static int role_good(uint32_t e, uint32_t f, enum exo_page_state state, uint32_t
 
 static const char *check_cap(const struct exo_cap *c)
 {
-	if (c->reserved != 0 || c->kind > EXO_CAP_DEVICE)
+	if (c->reserved != 0 || c->kind > EXO_CAP_TRACE)
 		return "capability is of a known kind";
 	if (c->kind == EXO_CAP_ENV || c->kind == EXO_CAP_PAGES) {
 		if (c->object == 0 || c->object >= info.envs)

@@ -25,6 +25,7 @@
 #include "syscall.h"
 #include "table.h"
 #include "timer.h"
+#include "trace.h"
 #include "wake.h"
 
 struct exo_env envs[EXO_NENV] TABLE(envs);
@@ -105,6 +106,7 @@ struct exo_result sys_env_create(uint64_t index, uint64_t d)
 	};
 	caps[e].c[0] = cap_for_env(e, EXO_ENV_ALL);
 	cap_put(me, (uint32_t)d, cap_for_env(e, EXO_ENV_ALL));
+	trace(EXO_TRACE_ENV_CREATE, e, 0, me, 0);
 	return answer(EXO_OK, env_eid(e).n);
 }
 
@@ -252,6 +254,7 @@ struct exo_result sys_env_start(uint64_t ce, uint64_t rip, uint64_t rsp, uint64_
 	machine_fpu_init(save);
 	envs[e].state = EXO_ENV_RUNNABLE;
 	slot_ready(e);
+	trace_named(EXO_TRACE_ENV_START, e, 0);
 	return refuse(EXO_OK);
 }
 
@@ -286,6 +289,8 @@ void env_end(uint32_t e, enum exo_end why, uint8_t vector, uint32_t error, uint6
 	env->end_rsp = rsp;
 	env->end_code = code;
 	console_env_end(e);
+	trace_named(EXO_TRACE_ENV_END, e, why);
+	trace_env_end(e);
 	event_raise(env->parent_index, EXO_EV_CHILD);
 }
 
@@ -480,5 +485,6 @@ struct exo_result sys_env_reap(uint64_t ce)
 	revoke_forget(z);
 	wake_forget(z);
 	envs[z] = (struct exo_env){.gen = envs[z].gen + 1, .cap_gen = envs[z].cap_gen + 1};
+	trace(EXO_TRACE_ENV_REAP, z, 0, 0, 0);
 	return refuse(EXO_OK);
 }

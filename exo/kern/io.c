@@ -22,6 +22,7 @@
 #include "page.h"
 #include "quota.h"
 #include "syscall.h"
+#include "trace.h"
 
 enum {
 	IO_REFUSALS = 4, /* most requests answered without the drive in one go */
@@ -38,6 +39,19 @@ static uint16_t io_cap[EXO_NIO];
 static uint32_t io_gen[EXO_NIO];
 
 static uint64_t free_records[EXO_NIO / 64];
+
+static TRACE_PUT void trace_put_io(enum exo_trace_kind kind, uint32_t io, uint32_t detail,
+				   uint32_t blocks)
+{
+	trace_put(kind, ios[io].env, detail, (uint32_t)ios[io].drive << 16 | blocks, ios[io].block);
+}
+
+/* A step of request io, of which `blocks` are meant or done. */
+static inline void trace_io(enum exo_trace_kind kind, uint32_t io, uint32_t detail, uint32_t blocks)
+{
+	if (tracing.records != 0)
+		trace_put_io(kind, io, detail, blocks);
+}
 
 /* Each environment's side; the kernel is number 0. */
 static struct {
@@ -126,6 +140,7 @@ static void enqueue(uint32_t io)
 		join(e, drives[ios[io].drive].channel);
 	}
 	envs[e].io_tail = (uint16_t)(io + 1);
+	trace_io(EXO_TRACE_IO_QUEUE, io, ios[io].op, ios[io].count);
 }
 
 /* Takes the first request of e out of its queue; e goes where its next one belongs. */
@@ -258,6 +273,7 @@ static void start(uint32_t io, uint32_t c)
 		return;
 	channels[c].active = (uint16_t)(io + 1);
 	channels[c].since = machine_now();
+	trace_io(EXO_TRACE_IO_START, io, ios[io].op, ios[io].count);
 	machine_disk_start(io);
 }
 
@@ -293,6 +309,7 @@ void io_done(uint32_t io, enum exo_status status, uint32_t blocks)
 	const uint32_t c = drives[ios[io].drive].channel, x = ios[io].extent;
 
 	account(io, status, blocks);
+	trace_io(EXO_TRACE_IO_DONE, io, status, blocks);
 	charge(ios[io].env, machine_now() - channels[c].since);
 	channels[c].active = 0;
 	if (io == IO_KERNEL) {

@@ -33,6 +33,15 @@ void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t pages);
 /* Nanoseconds since boot. */
 uint64_t machine_now(void);
 
+/* What the TSC says. */
+uint64_t machine_tsc(void);
+
+/*
+ * traces[] stands in these frames from now on, and calls, faults and switches are recorded; 0
+ * frames: in none, programs read zeros there, and nothing is recorded.
+ */
+void machine_trace(struct pfn first, uint32_t frames);
+
 /* Interrupts once, EXO_GRACE_NS before the next tick: upcall_ending() (kern/upcall.h). */
 void machine_slice_timer(void);
 

@@ -167,7 +167,8 @@ static int type_valid(uint64_t type)
 {
 	if (type % 256 == EXO_PAGE_TABLE)
 		return type / 256 >= 1 && type / 256 <= 4;
-	return type == EXO_PAGE_DATA || type == EXO_PAGE_SAVE || type == EXO_PAGE_UPCALL;
+	return type == EXO_PAGE_DATA || type == EXO_PAGE_SAVE || type == EXO_PAGE_UPCALL ||
+	       type == EXO_PAGE_TRACE;
 }
 
 struct exo_result sys_page_take(uint64_t ce, uint64_t frame, uint64_t type)

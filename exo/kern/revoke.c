@@ -17,6 +17,7 @@
 #include "slot.h"
 #include "syscall.h"
 #include "table.h"
+#include "trace.h"
 
 struct exo_revoke revokes[EXO_NENV] TABLE(revokes);
 
@@ -36,6 +37,7 @@ void revoke_note_taken(uint32_t e, uint32_t kind, uint32_t index)
 		return;
 	r->log[r->taken % EXO_NTAKEN] = (struct exo_taken){kind, index};
 	r->taken++;
+	trace(EXO_TRACE_TAKEN, e, kind, index, 0);
 	event_raise(e, EXO_EV_TAKEN);
 }
 
@@ -65,6 +67,7 @@ enum exo_status revoke_record(uint32_t me, uint32_t e, enum exo_ask_kind kind, u
 	ask->extent = extent;
 	ask->deadline = deadline > least ? deadline : least;
 	ask->by = env_eid(me).n;
+	trace(EXO_TRACE_ASK, e, kind, n, ask->by);
 	event_raise(e, EXO_EV_REVOKE);
 	return EXO_OK;
 }

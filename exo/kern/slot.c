@@ -16,6 +16,7 @@
 #include "machine.h"
 #include "quota.h"
 #include "syscall.h"
+#include "trace.h"
 #include "wake.h"
 
 struct exo_slot slots[EXO_NSLOT] TABLE(slots);
@@ -294,6 +295,7 @@ void slot_tick(void)
 		slots[cpu->position].missed++;
 	if (e != 0 && e != slot_user(whose))
 		slots[cpu->position].given++;
+	trace(EXO_TRACE_SLICE, e, cpu->forfeit, cpu->position, owner);
 	if (slot_enders != 0)
 		machine_slice_timer();
 }

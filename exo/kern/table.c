@@ -188,13 +188,14 @@ static enum exo_status other_right(const struct exo_cap *cap, uint64_t frame, ui
 
 /*
  * May `cap` map this frame with these bits?  DATA as page_right() says; who may build an
- * environment also maps its UPCALL frames, and sees its TABLE and SAVE frames, never writable.
+ * environment also maps its UPCALL frames, and sees its TABLE, SAVE and TRACE frames, never
+ * writable.
  */
 /*@ requires \valid_read(cap) && info.frames <= NFRAME;
     assigns \nothing;
     ensures \result == EXO_OK ==> frame < info.frames &&
 	    (EXO_PAGE_DATA <= pages[frame].state <= EXO_PAGE_UPCALL ||
-	     pages[frame].state == EXO_PAGE_DEVICE);
+	     pages[frame].state == EXO_PAGE_TRACE || pages[frame].state == EXO_PAGE_DEVICE);
     ensures \result == EXO_OK && (bits & PTE_W) != 0 ==>
 	    pages[frame].state == EXO_PAGE_DATA || pages[frame].state == EXO_PAGE_UPCALL ||
 	    pages[frame].state == EXO_PAGE_DEVICE;

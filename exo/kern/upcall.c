@@ -10,6 +10,7 @@
 #include "env.h"
 #include "machine.h"
 #include "slot.h"
+#include "trace.h"
 #include "upcall.h"
 
 enum { FLAGS_CLEAN = 0x202 };
@@ -68,8 +69,10 @@ static int may_interrupt(const struct exo_env *env, const struct exo_regs *regs)
 
 void upcall_ending(uint32_t e, struct exo_regs *regs)
 {
-	if (may_interrupt(&envs[e], regs) && slot_ending(e))
-		push(&envs[e], regs, EXO_UPCALL_END, 0, EXO_GRACE_NS);
+	if (!may_interrupt(&envs[e], regs) || !slot_ending(e))
+		return;
+	push(&envs[e], regs, EXO_UPCALL_END, 0, EXO_GRACE_NS);
+	trace_upcall(EXO_UPCALL_END);
 }
 
 void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started)
@@ -83,8 +86,10 @@ void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started)
 		return;
 	if (bits == 0) {
 		push(env, regs, EXO_UPCALL_SLICE, 0, 0);
+		trace_upcall(EXO_UPCALL_SLICE);
 		return;
 	}
 	env->events &= ~bits;
 	push(env, regs, EXO_UPCALL_EVENT, 0, bits);
+	trace_upcall(EXO_UPCALL_EVENT);
 }

@@ -23,6 +23,7 @@
 #include "../kern/syscall.h"
 #include "../kern/table.h"
 #include "../kern/timer.h"
+#include "../kern/trace.h"
 #include "../kern/uaccess.h"
 #include "../kern/upcall.h"
 #include "core_world.h"
@@ -2682,6 +2683,236 @@ static void test_uaccess_without_root(void)
 
 /* ------------------------------------------------------------------------------------------ */
 
+/* ---- tracing ----------------------------------------------------------------------------- */
+
+enum { TRACER = 14, RING = 900, RING_RECORDS = 2 * TRACE_PER_FRAME };
+
+/* Environment 1 has the capability in slot TRACER, and frames for a ring of two. */
+static void trace_world(void)
+{
+	bad_slots_world();
+	cap_put(1, TRACER, (struct exo_cap){.kind = EXO_CAP_TRACE});
+	for (uint32_t i = 0; i < 2; i++)
+		OK(sys_page_take(SELF, RING + i, EXO_PAGE_TRACE));
+}
+
+/* Is the latest record but `before` this one? */
+static int recorded(uint64_t before, enum exo_trace_kind kind, uint32_t env, uint32_t detail,
+		    uint32_t a, uint64_t b)
+{
+	const uint64_t number = tracing.last - before;
+	const struct exo_trace *const t = &traces[number % RING_RECORDS];
+
+	return t->number == number && t->kind == kind && t->env == env && t->detail == detail &&
+	       t->a == a && t->b == b;
+}
+
+static void test_trace_start(void)
+{
+	trace_world();
+	NO(RANGE, sys_trace_start(64, RING, 2));
+	NO(STATE, sys_trace_start(30, RING, 2));
+	NO(TYPE, sys_trace_start(SELF, RING, 2));
+	NO(STALE, sys_trace_start(11, RING, 2));
+	NO(ARG, sys_trace_start(TRACER, RING, 0));
+	NO(ARG, sys_trace_start(TRACER, RING, 3));
+	NO(ARG, sys_trace_start(TRACER, RING, 2 * TRACE_FRAMES));
+	NO(ARG, sys_trace_start(TRACER, RING, ~0ull));
+	NO(RANGE, sys_trace_start(TRACER, FRAMES - 1, 2));
+	NO(RANGE, sys_trace_start(TRACER, ~0ull, 2));
+	NO(PERM, sys_trace_start(TRACER, RING, 4));
+	NO(PERM, sys_trace_start(TRACER, frame(2, DATA), 1));
+	NO(TYPE, sys_trace_start(TRACER, frame(1, DATA), 1));
+	CHECK(host_trace.frames == 0);
+	CHECK(OK(sys_trace_start(TRACER, RING, 2)) == 1);
+	CHECK(host_trace.first == RING && host_trace.frames == 2);
+	CHECK(tracing.by == env_eid(1).n && tracing.records == RING_RECORDS);
+	CHECK(recorded(0, EXO_TRACE_START, 1, 0, RING_RECORDS, 0));
+	NO(BUSY, sys_trace_start(TRACER, RING, 2));
+	NO(BUSY, sys_page_free(SELF, RING));
+	become(2); /* has no capability for it */
+	NO(STATE, sys_trace_start(TRACER, RING, 2));
+	NO(STATE, sys_trace_stop());
+}
+
+static void test_trace_stop(void)
+{
+	trace_world();
+	NO(STATE, sys_trace_stop());
+	OK(sys_trace_start(TRACER, RING, 1));
+	OK(sys_env_create(5, 20));
+	CHECK(OK(sys_trace_stop()) == 2 && host_trace.frames == 0 && tracing.by == 0);
+	NO(STATE, sys_trace_stop());
+	OK(sys_env_create(6, 21));
+	CHECK(tracing.last == 2);
+	CHECK(OK(sys_trace_start(TRACER, RING, 2)) == 3); /* numbers go on */
+	OK(sys_trace_stop());
+	OK(sys_page_free(SELF, RING));
+	OK(sys_page_free(SELF, RING + 1));
+}
+
+static void test_trace_ends_with_who_traces(void)
+{
+	trace_world();
+	cap_put(2, TRACER, (struct exo_cap){.kind = EXO_CAP_TRACE});
+	OK(sys_page_take(8, RING + 2, EXO_PAGE_TRACE));
+	become(2);
+	OK(sys_trace_start(TRACER, RING + 2, 1));
+	become(1);
+	OK(sys_env_kill(8, 7));
+	CHECK(tracing.records == 0 && host_trace.frames == 0);
+	CHECK(OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, RING + 2)) == 1);
+	OK(sys_trace_start(TRACER, RING, 1));
+	child(3, 22);
+	OK(sys_env_kill(22, 0));
+	CHECK(tracing.records != 0); /* somebody else's end */
+	NO(PERM, sys_trace_start(TRACER, RING + 2, 1));
+}
+
+/* Nobody writes where the kernel writes records, and nothing else of a ring may be of that type. */
+static void test_trace_frames_are_never_writable(void)
+{
+	const uint64_t table = frame(1, L1);
+
+	trace_world();
+	NO(TYPE, sys_page_map(SELF, table, 20, RING, 1, RW));
+	NO(TYPE, sys_page_map(SELF, table, 20, RING, 1, RX));
+	NO(TYPE, sys_page_map(SELF, table, 20, RING, 2, RW));
+	OK(sys_page_map(SELF, table, 20, RING, 2, R));
+	NO(TYPE, sys_page_protect(SELF, table, 20, 1, RW));
+	NO(TYPE, sys_page_share(RING, 1, 8, 20, EXO_RIGHT_READ));
+	NO(ARG, sys_page_take(SELF, RING + 2, EXO_PAGE_TRACE | 1 << 8));
+	CHECK(page_covered(1, SELF, RING, 1, 1) == EXO_TYPE); /* a drive */
+}
+
+/* A ring holds the latest records, each where its number says; readers see what they have lost. */
+static void test_trace_ring_wraps(void)
+{
+	trace_world();
+	OK(sys_trace_start(TRACER, RING, 2));
+	for (uint32_t i = 2; i <= 3 * RING_RECORDS + 5; i++)
+		trace(EXO_TRACE_TAKEN, 2, 0, i, 0);
+	CHECK(tracing.last == 3 * RING_RECORDS + 5);
+	for (uint64_t n = tracing.last - RING_RECORDS + 1; n <= tracing.last; n++)
+		CHECK(traces[n % RING_RECORDS].number == n && traces[n % RING_RECORDS].a == n);
+	CHECK(traces[RING_RECORDS].number == 0); /* nothing beyond its frames */
+	for (uint32_t i = 1; i < RING_RECORDS; i++)
+		CHECK(traces[i].tsc != traces[i - 1].tsc);
+	CHECK(check_state() == 0);
+}
+
+static void test_trace_says_who_lives(void)
+{
+	trace_world();
+	OK(sys_trace_start(TRACER, RING, 2));
+	OK(sys_env_create(5, 20));
+	CHECK(recorded(0, EXO_TRACE_ENV_CREATE, 5, 0, 1, 0));
+	OK(sys_env_set(8, EXO_SET_NAME_LO, 0x6867666564636261));
+	OK(sys_env_set(8, EXO_SET_NAME_HI, 0x706f6e6d6c6b6a69));
+	OK(sys_env_kill(8, 7));
+	CHECK(recorded(0, EXO_TRACE_ENV_END, 2, EXO_END_KILLED, 0x6c6b6a69, 0x6867666564636261));
+	OK(sys_env_kill(20, 7));
+	OK(sys_env_reap(20));
+	CHECK(recorded(0, EXO_TRACE_ENV_REAP, 5, 0, 0, 0));
+	child(3, 22);
+	CHECK(recorded(0, EXO_TRACE_ENV_START, 3, 0, 0, 0));
+}
+
+static void test_trace_says_who_runs(void)
+{
+	struct exo_regs regs = {.rip = 0x1234, .rsp = 0x8000};
+
+	trace_world();
+	child_with_handler(3, 22);
+	become(1);
+	OK(sys_trace_start(TRACER, RING, 2));
+	trace_runs(1);
+	CHECK(tracing.last == 1); /* nothing new */
+	trace_runs(0);
+	CHECK(recorded(0, EXO_TRACE_SWITCH, 0, 0, 1, 0));
+	become(3);
+	event_raise(3, EXO_EV_IO);
+	envs[3].event_upcall = EXO_EV_IO;
+	upcall_pending(3, &regs, 0);
+	CHECK(recorded(1, EXO_TRACE_SWITCH, 3, 0, 0, 0));
+	CHECK(recorded(0, EXO_TRACE_UPCALL, 3, EXO_UPCALL_EVENT, 0, 0));
+	regs = (struct exo_regs){.rip = 0x1234, .rsp = 0x8000};
+	envs[3].slice_upcall = EXO_SLICE_START;
+	upcall_pending(3, &regs, 1);
+	CHECK(recorded(0, EXO_TRACE_UPCALL, 3, EXO_UPCALL_SLICE, 0, 0));
+	slot_upcalls(3, EXO_SLICE_END);
+	regs = (struct exo_regs){.rip = 0x1234, .rsp = 0x8000};
+	upcall_ending(3, &regs);
+	CHECK(recorded(0, EXO_TRACE_UPCALL, 3, EXO_UPCALL_END, 0, 0));
+	envs[3].penalty = 1;
+	while (cpus[0].position != 2)
+		slot_tick();
+	CHECK(recorded(0, EXO_TRACE_SLICE, cpu_next(), 0, 2, 2));
+	slot_tick();
+	CHECK(recorded(0, EXO_TRACE_SLICE, cpu_next(), 1, 3, 3) && cpu_next() != 3);
+}
+
+static void test_trace_says_what_is_revoked(void)
+{
+	trace_world();
+	child(3, 22);
+	OK(sys_trace_start(TRACER, RING, 2));
+	OK(sys_revoke_ask(22, EXO_ASK_SLOTS, 1, 0));
+	CHECK(recorded(0, EXO_TRACE_ASK, 3, EXO_ASK_SLOTS, 1, env_eid(1).n));
+	host_now += EXO_REVOKE_MIN_NS + 1;
+	OK(sys_revoke_take(22, EXO_ASK_SLOTS, 3, 0));
+	CHECK(recorded(0, EXO_TRACE_TAKEN, 3, EXO_QUOTA_SLOTS, 3, 0));
+}
+
+/* The number of a call in the table. */
+enum {
+#define CALL(number, name, nargs, args, what, errors, bound, example) CALL_##name = (number),
+#include <exo/syscall.def>
+#undef CALL
+};
+
+/* As x86/calls.c has it: the call, of environment me, and then its record. */
+#define TRACED(me, name, ...)                                                                      \
+	do {                                                                                       \
+		const uint32_t client = envs[me].client;                                           \
+                                                                                                   \
+		trace_call(me, client, CALL_##name, sys_##name(__VA_ARGS__).status, host_tsc);     \
+	} while (0)
+
+static void test_trace_says_who_calls(void)
+{
+	const uint32_t sleeps = 1 << 16;
+
+	open_world();
+	cap_put(1, TRACER, (struct exo_cap){.kind = EXO_CAP_TRACE});
+	for (uint32_t i = 0; i < 2; i++)
+		OK(sys_page_take(SELF, RING + i, EXO_PAGE_TRACE));
+	OK(sys_trace_start(TRACER, RING, 2));
+	TRACED(1, cap_drop, 63);
+	CHECK(recorded(0, EXO_TRACE_CALL, 1, EXO_STATE, CALL_cap_drop, 1));
+	become(2);
+	TRACED(2, ipc_reply_wait, 0, 0, 0, 0, 0, 0); /* answers nobody, sleeps */
+	CHECK(recorded(1, EXO_TRACE_CALL, 1, EXO_STATE, CALL_cap_drop, 1));
+	become(1);
+	TRACED(1, ipc_call, call_to(TO_2, 0, 0), 0, 1, 2, 3, 4); /* 2 runs at once */
+	CHECK(recorded(1, EXO_TRACE_IPC_CALL, 1, 0, 2, 0));
+	CHECK(recorded(0, EXO_TRACE_CALL, 1, 0, CALL_ipc_call | sleeps, 1));
+	become(3);
+	TRACED(3, ipc_call, call_to(9, 0, 0), 0, 1, 2, 3, 4); /* 2 is busy */
+	CHECK(recorded(1, EXO_TRACE_IPC_CALL, 3, 1, 2, 0));
+	become(2);
+	TRACED(2, ipc_reply_wait, 1, 0, 0, 0, 0, 0); /* answers 1, takes 3 */
+	CHECK(recorded(2, EXO_TRACE_IPC_REPLY, 2, 0, 1, 0));
+	CHECK(recorded(1, EXO_TRACE_IPC_TAKE, 2, 0, 3, 0));
+	CHECK(recorded(0, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait, 1));
+	TRACED(2, ipc_reply_wait, 0, 0, 0, 0, 0, 0); /* refused: says nothing of 3 */
+	CHECK(recorded(0, EXO_TRACE_CALL, 2, EXO_STATE, CALL_ipc_reply_wait, 1));
+	CHECK(recorded(1, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait, 1));
+	TRACED(2, ipc_reply_wait, 1, 0, 0, 0, 0, 0);
+	CHECK(recorded(1, EXO_TRACE_IPC_REPLY, 2, 0, 3, 0));
+	CHECK(recorded(0, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait | sleeps, 1));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -2787,6 +3018,15 @@ static const struct {
 	TEST(yield_while_the_owner_sleeps),
 	TEST(run_mapped_too_often),
 	TEST(uaccess_without_root),
+	TEST(trace_start),
+	TEST(trace_stop),
+	TEST(trace_ends_with_who_traces),
+	TEST(trace_frames_are_never_writable),
+	TEST(trace_ring_wraps),
+	TEST(trace_says_who_lives),
+	TEST(trace_says_who_runs),
+	TEST(trace_says_what_is_revoked),
+	TEST(trace_says_who_calls),
 #undef TEST
 };
 

@@ -22,11 +22,14 @@
 #include "../kern/slot.h"
 #include "../kern/table.h"
 #include "../kern/timer.h"
+#include "../kern/trace.h"
 #include "../kern/wake.h"
 #include "machine_host.h"
 
 struct cpu cpus[NCPU];
 uint64_t host_now;
+uint64_t host_tsc;
+struct host_trace host_trace;
 uint32_t host_slice_timers;
 jmp_buf host_halt;
 uint64_t host_halted;
@@ -102,6 +105,16 @@ void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t count)
 uint64_t machine_now(void)
 {
 	return host_now;
+}
+
+uint64_t machine_tsc(void)
+{
+	return ++host_tsc;
+}
+
+void machine_trace(struct pfn first, uint32_t frames)
+{
+	host_trace = (struct host_trace){first.n, frames};
 }
 
 void machine_slice_timer(void)
@@ -209,6 +222,9 @@ static void forget(void)
 	memset(timer_heap, 0, sizeof timer_heap);
 	memset(timer_place, 0, sizeof timer_place);
 	timer_count = 0;
+	memset(&tracing, 0, sizeof tracing);
+	memset(traces, 0, sizeof traces);
+	host_trace = (struct host_trace){0, 0};
 	page_stamp = 0;
 	memset(host_extent_gen, 0, sizeof host_extent_gen);
 	memset(host_session_gen, 0, sizeof host_session_gen);
@@ -263,6 +279,8 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(slot_enders, sizeof slot_enders)                                                     \
 	ARRAY(timer_count, sizeof timer_count)                                                     \
 	ARRAY(page_stamp, sizeof page_stamp)                                                       \
+	ARRAY(tracing, sizeof tracing)                                                             \
+	ARRAY(host_trace, sizeof host_trace)                                                       \
 	ARRAY(registry, HOST_BINDS * sizeof registry[0])                                           \
 	ARRAY(host_extent_gen, 64 * sizeof host_extent_gen[0])                                     \
 	ARRAY(host_session_gen, sizeof host_session_gen)
@@ -390,13 +408,20 @@ static int only_taken(uint32_t me, uint32_t t)
 	       old_page_pins[t] == page_pins[t];
 }
 
+/* Pins of a frame that the ring was made of, or is: they come and go with who traces. */
+static int ring_pin(uint32_t f)
+{
+	return old_pages[f].state == EXO_PAGE_TRACE && pages[f].state == EXO_PAGE_TRACE &&
+	       envs[pages[f].owner].state == EXO_ENV_ZOMBIE;
+}
+
 static const char *overstep_frames(uint32_t me)
 {
 	for (uint32_t f = 0; f < info.frames; f++) {
 		const struct exo_page *const old = &old_pages[f], *const now = &pages[f];
 		const int changed = old->state != now->state || old->parent != now->parent ||
 				    old->present != now->present ||
-				    old_page_pins[f] != page_pins[f] ||
+				    (old_page_pins[f] != page_pins[f] && !ring_pin(f)) ||
 				    (old->state == EXO_PAGE_TABLE &&
 				     memcmp(&old_memory[f], &memory[f], sizeof memory[f]) != 0);
 

@@ -22,6 +22,12 @@ extern uint32_t host_slice_timers;		/* times that machine_slice_timer() was aske
 extern struct host_drop host_drops[HOST_DROPS]; /* since host_drop_count was set to 0 */
 extern uint32_t host_drop_count;
 
+/* Frames that traces[] stands in, as the core has said last. */
+extern struct host_trace {
+	uint32_t first, frames;
+} host_trace;
+extern uint64_t host_tsc; /* grows by one whenever it is asked */
+
 /* machine_halt() comes back by `host_halt`, which the test has set, with its status here. */
 extern jmp_buf host_halt;
 extern uint64_t host_halted;

@@ -45,6 +45,8 @@ enum {
 	CALL_BPF_VERIFY = 54,
 	CALL_WAIT_UNTIL = 55,
 	GROUPS = 3, /* that are tried */
+	CALL_TRACE_START = 56,
+	CALL_TRACE_STOP = 57,
 };
 
 static int chance(uint32_t percent)
@@ -188,10 +190,10 @@ static uint64_t pick_how(void)
 
 static uint64_t pick_type(void)
 {
-	static const uint64_t types[] = {1,	1,     3,     4,     0x102, 0x102,
-					 0x202, 0x302, 0x402, 0x502, 2,	    5};
+	static const uint64_t types[] = {1,	1,     3,     4,     8, 0x102, 0x102,
+					 0x202, 0x302, 0x402, 0x502, 2, 5};
 
-	return types[near_below(chance(90) ? 9 : 12)];
+	return types[near_below(chance(90) ? 10 : 13)];
 }
 
 static uint64_t pick_eid(void)
@@ -391,7 +393,8 @@ static uint64_t pick_group(void)
  * frame to map  z time  R first frame of a run  A what of ipc_reply_wait  B what of ipc_call  #
  * number  I kind asked for  U how much  W slot of somebody of whom it asked  V thing to take  Y
  * table that may map it  E slot of an extent  b block of it  N entry of its set  F frame to bind
- * g group  P place in it  O word of a member  X address of a program
+ * g group  P place in it  O word of a member  X address of a program  S slot for tracing  T first
+ * frame of a ring  ^ how many
  */
 const char *const near_shapes[NEAR_CALLS] = {
 	[0] = "",	 [1] = "xd",	 [2] = "cwv",	  [3] = "caaa",	   [4] = "C#",
@@ -402,7 +405,8 @@ const char *const near_shapes[NEAR_CALLS] = {
 	[25] = "e",	 [26] = "Mz",	 [27] = "eM",	  [38] = "ed",	   [39] = "Bzssss",
 	[40] = "AMzsss", [41] = "CIUz",	 [42] = "WIVY",	  [45] = "EbNF",   [46] = "g#",
 	[47] = "g",	 [48] = "gPc",	 [49] = "gP",	  [50] = "gPO#",   [51] = "lg",
-	[52] = "g",	 [53] = "Xn",	 [54] = "",	  [55] = "Mz####",
+	[52] = "g",	 [53] = "Xn",	 [54] = "",	  [55] = "Mz####", [56] = "ST^",
+	[57] = "",
 };
 
 /* Capability slots of a message. */
@@ -503,6 +507,12 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return near_below(chance(95) ? EXO_SCHED_WORDS : EXO_SCHED_WORDS + 2);
 	case 'X':
 		return chance(70) ? write_program(&unused) : pick_address();
+	case 'S':
+		return chance(95) ? full_slot(EXO_CAP_TRACE) : full_slot(0);
+	case 'T':
+		return pick_frame(EXO_PAGE_TRACE, chance(90) ? me : 0, 0);
+	case '^':
+		return chance(85) ? 1 : near_below(5);
 	case 'R':
 		return chance(80) ? RUN_START : near_below(NEAR_FRAMES);
 	default:
@@ -515,7 +525,7 @@ static uint32_t pick_call(void)
 {
 	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12,
 					12, 12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45,
-					12, 46, 47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55};
+					12, 46, 47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55, 56, 56, 57};
 
 	if (chance(60))
 		return often[near_below(sizeof often)];
@@ -848,6 +858,10 @@ struct exo_result near_do(const struct near_call *call)
 		return sys_bpf_verify();
 	case CALL_WAIT_UNTIL:
 		return sys_wait_until(a[0], a[1], a[2], a[3], a[4], a[5]);
+	case CALL_TRACE_START:
+		return sys_trace_start(a[0], a[1], a[2]);
+	case CALL_TRACE_STOP:
+		return sys_trace_stop();
 	case CALL_ENV_OPEN:
 		return sys_env_open(a[0], a[1]);
 	case CALL_IPC_CALL:
@@ -878,6 +892,7 @@ void near_boot(void)
 		(struct exo_cap){.kind = EXO_CAP_DEVICE, .rights = 7, .start = DEVICES, .len = 4});
 	cap_put(1, 46, (struct exo_cap){.kind = EXO_CAP_CONSOLE, .rights = 15});
 	cap_put(1, 47, (struct exo_cap){.kind = EXO_CAP_MACHINE});
+	cap_put(1, 48, (struct exo_cap){.kind = EXO_CAP_TRACE, .rights = EXO_RIGHT_GRANT});
 }
 
 void near_first(void (*attempt)(struct near_call))

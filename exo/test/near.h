@@ -9,7 +9,7 @@
 enum {
 	NEAR_ENVS = 6,
 	NEAR_FRAMES = 1024,
-	NEAR_CALLS = 56,
+	NEAR_CALLS = 58,
 };
 
 struct near_call {

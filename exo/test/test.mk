@@ -3,7 +3,7 @@
 CORE_TEST_FRAMES := 2048
 CORE_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -DNFRAME=$(CORE_TEST_FRAMES) -DBPF_SEEN
 CORE_TEST_SRCS   := $(addprefix exo/kern/,cap.c check.c check_group.c env.c event.c group.c halt.c info.c ipc.c load.c page.c quota.c registry.c revoke.c slot.c \
-	table.c timer.c uaccess.c upcall.c wake.c) \
+	table.c timer.c trace.c uaccess.c upcall.c wake.c) \
 	$(BPF_KERN) exo/test/machine_host.c exo/test/seen.c
 CORE_TEST_OBJS   := $(CORE_TEST_SRCS:exo/%.c=$(O)/exo/test/core/%.o)
 CORE_TESTS       := $(addprefix $(O)/exo/test/,core_test group_test core_random)

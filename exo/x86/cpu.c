@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include "../kern/machine.h"
 #include "cpu.h"
+#include "trap.h"
 
 enum {
 	MSR_EFER = 0xc0000080u,
@@ -64,6 +65,7 @@ struct descriptor {
 extern const uint8_t k_stack_top[], k_fault_stack_top[];
 extern const uint64_t trap_stubs[256];
 void call_entry(void);
+void call_entry_traced(void);
 
 struct x86_features x86_features;
 static struct x86_cpu per_cpu;
@@ -204,8 +206,14 @@ static void set_call_entry(void)
 	x86_wrmsr(MSR_GS_BASE, (uint64_t)&per_cpu);
 	x86_wrmsr(X86_USER_GS_BASE, 0);
 	x86_wrmsr(MSR_STAR, (uint64_t)0x18 << 48 | (uint64_t)X86_KERNEL_CS << 32);
-	x86_wrmsr(MSR_LSTAR, (uint64_t)call_entry);
 	x86_wrmsr(MSR_SFMASK, FLAGS_CLEARED);
+	cpu_trace(0);
+}
+
+void cpu_trace(int on)
+{
+	x86_wrmsr(MSR_LSTAR, on ? (uint64_t)call_entry_traced : (uint64_t)call_entry);
+	per_cpu.trap = on ? trap_traced : trap_from_program;
 }
 
 void cpu_set_save(struct exo_save *save)

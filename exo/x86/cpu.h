@@ -25,6 +25,7 @@ struct x86_cpu {
 	uint64_t stack_top; /* 0: kernel stack */
 	uint64_t user_rsp;  /* 8: scratch of the call entry */
 	uint64_t save_end;  /* 16: end of the registers in the save area of who runs */
+	struct exo_regs *(*trap)(struct exo_regs *regs); /* 24: what a trap from a program calls */
 };
 
 /* Optional features, found through CPUID. */
@@ -35,6 +36,9 @@ extern struct x86_features x86_features;
 
 /* Checks what the CPU must have, sets up GDT, TSS, IDT, SYSCALL, and what it may have. */
 void cpu_init(void);
+
+/* Calls and traps come by the paths that record, or by those that do not. */
+void cpu_trace(int on);
 
 /* A trap inside the kernel: prints registers and stops. */
 _Noreturn void panic_trap(const struct exo_regs *regs, uint64_t addr);

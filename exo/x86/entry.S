@@ -16,6 +16,7 @@
 	.set CPU_STACK, 0		/* offsets in struct x86_cpu */
 	.set CPU_USER_RSP, 8
 	.set CPU_SAVE_END, 16
+	.set CPU_TRAP, 24
 	.set TRAP_FLAG, 0x100
 	.set USER_CS, 0x2b
 	.set USER_SS, 0x23
@@ -111,7 +112,7 @@ trap:
 	swapgs
 	movq %gs:CPU_STACK, %rsp
 	xorl %ebp, %ebp
-	call trap_from_program		/* (regs); whose registers to load */
+	call *%gs:CPU_TRAP		/* (regs); whose registers to load */
 	movq %rax, %rsp
 	jmp resume
 
@@ -147,9 +148,14 @@ restore:
 	addq $16, %rsp			/* vector, error */
 	iretq
 
+	/*
+	 * The way in by SYSCALL, and out, twice: as it is, and for as long as somebody traces.  The call
+	 * may end in another program: then its registers go to the save area, as a trap would leave them.
+	 */
+	.macro call_path name, switch, traced
 	.balign 16
-	.globl call_entry
-call_entry:
+	.globl \name
+\name:
 	swapgs
 	movq %rsp, %gs:CPU_USER_RSP
 	movq %gs:CPU_STACK, %rsp
@@ -161,7 +167,14 @@ call_entry:
 #ifdef CHECK_CALLS
 	movq %rax, checked_number(%rip)
 #endif
+	.if \traced
+	pushq %rax
+	pushq %rax			/* the seventh argument */
+	call traced_call
+	addq $16, %rsp
+	.else
 	call *call_table(,%rax,8)	/* rax: status, rdx: value */
+	.endif
 #ifdef CHECK_CALLS
 	pushq %rax
 	pushq %rdx
@@ -170,7 +183,7 @@ call_entry:
 	popq %rax
 #endif
 1:	cmpl $0, cpus + 4(%rip)		/* struct cpu.resched */
-	jne leave_program
+	jne 3f
 	popq %rcx
 	popq %r11
 	movq %gs:CPU_USER_RSP, %rsp
@@ -185,9 +198,7 @@ call_entry:
 	xorl %edx, %edx
 	jmp 1b
 
-/* The call ends in another program: its registers go to the save area, as a trap would leave them. */
-leave_program:
-	popq %rcx
+3:	popq %rcx
 	popq %r11
 	movq %gs:CPU_SAVE_END, %rsp
 	pushq $USER_SS
@@ -214,8 +225,12 @@ leave_program:
 	pushq %r15
 	movq %gs:CPU_STACK, %rsp
 	xorl %ebp, %ebp
-	call switch_program		/* whose registers to load */
+	call \switch			/* whose registers to load */
 	movq %rax, %rsp
 	jmp resume
+	.endm
+
+	call_path call_entry, switch_program, 0
+	call_path call_entry_traced, switch_traced, 1
 
 	.section .note.GNU-stack, "", @progbits

@@ -19,7 +19,7 @@
 #include "first.h"
 #include "paging.h"
 
-enum { FIRST = 1, SELF = 0, CONSOLE = 1, MACHINE = 2, SCREEN = 6 };
+enum { FIRST = 1, SELF = 0, CONSOLE = 1, MACHINE = 2, SCREEN = 6, TRACE = 7 };
 
 static uint32_t root;
 
@@ -141,6 +141,7 @@ static void put_caps(void)
 	cap_put(FIRST, CONSOLE, console);
 	cap_put(FIRST, MACHINE, machine);
 	cap_put(FIRST, SCREEN, screen);
+	cap_put(FIRST, TRACE, (struct exo_cap){.kind = EXO_CAP_TRACE, .rights = EXO_RIGHT_GRANT});
 }
 
 void first_program(const struct boot_info *boot)

@@ -24,6 +24,7 @@
 #include "../kern/registry.h"
 #include "../kern/revoke.h"
 #include "../kern/slot.h"
+#include "../kern/trace.h"
 #include "../kern/wake.h"
 #include "cpu.h"
 #include "first.h"
@@ -72,13 +73,18 @@ static uint32_t count_envs(uint32_t frames)
 	return n < 32 ? 32 : n > EXO_NENV ? EXO_NENV : n;
 }
 
-static void table(enum exo_table_id id, const void *at, uint32_t count, uint32_t size)
+static void tell_table(enum exo_table_id id, const void *at, uint32_t count, uint32_t size)
 {
 	uint64_t va = (uint64_t)at - EXO_TABLES_KERNEL + EXO_TABLES_VA;
 
+	info.table[id] = (struct exo_table){va, count, size};
+}
+
+static void table(enum exo_table_id id, const void *at, uint32_t count, uint32_t size)
+{
 	paging_back_table(at, (uint64_t)count * size);
 	if (id != EXO_TABLE_INFO)
-		info.table[id] = (struct exo_table){va, count, size};
+		tell_table(id, at, count, size);
 }
 
 static void back_tables(uint32_t frames, uint32_t nenv)
@@ -101,6 +107,9 @@ static void back_tables(uint32_t frames, uint32_t nenv)
 	table(EXO_TABLE_SCHEDS, scenes, EXO_NGROUP, sizeof scenes[0]);
 	table(EXO_TABLE_WAKES, wakers, nenv, sizeof wakers[0]);
 	table(EXO_TABLE_IO, ios, EXO_NIO, sizeof ios[0]);
+	table(EXO_TABLE_TRACING, &tracing, 1, sizeof tracing);
+	tell_table(EXO_TABLE_TRACE, traces, EXO_NTRACE, sizeof traces[0]);
+	paging_trace();
 	paging_back_table(io_frames, sizeof io_frames);
 }
 
@@ -121,6 +130,7 @@ static void fill_info(uint32_t frames, uint32_t nenv)
 	info.frames = frames;
 	info.envs = nenv;
 	info.image_id = boot.image.id;
+	tracing.build = (uint64_t)boot.image.kernel_crc << 32 | (uint32_t)boot.image.kernel_bytes;
 }
 
 /*

@@ -9,6 +9,7 @@
  */
 #include <exo/image.h>
 #include "../kern/machine.h"
+#include "../kern/trace.h"
 #include "cpu.h"
 #include "paging.h"
 
@@ -20,6 +21,7 @@ extern const uint8_t k_start[], k_text_end[], k_rodata_end[], k_end[], k_guard[]
 static uint64_t kernel_root; /* physical */
 static uint64_t boot_next;   /* next physical page of boot_page() */
 static uint64_t boot_limit;  /* where memory that it may take ends */
+static uint64_t no_trace; /* a page of zeros: what programs read of traces[] while nobody traces */
 static uint64_t reach =
 	EXO_KERNEL_VA; /* where physical 0 is: the loader's map, then the direct map */
 
@@ -157,6 +159,31 @@ void paging_back_table(const void *table, uint64_t bytes)
 		if (!(*e & P))
 			*e = boot_page() | P | W | U | GLOBAL | NX;
 	}
+}
+
+/* The entry for page i of traces[]. */
+static uint64_t *trace_entry(uint32_t i)
+{
+	return entry_for((uint64_t)traces + i * (uint64_t)EXO_PAGE_SIZE, 1);
+}
+
+void paging_trace(void)
+{
+	no_trace = boot_page();
+	for (uint32_t i = 0; i < TRACE_FRAMES; i++)
+		*trace_entry(i) = no_trace | P | U | NX;
+}
+
+/* Not GLOBAL, so that loading the root drops what was translated. */
+void machine_trace(struct pfn first, uint32_t frames)
+{
+	const uint64_t ring = (uint64_t)first.n * EXO_PAGE_SIZE;
+
+	for (uint32_t i = 0; i < TRACE_FRAMES; i++)
+		*trace_entry(i) = i < frames ? (ring + i * EXO_PAGE_SIZE) | P | W | U | NX
+					     : no_trace | P | U | NX;
+	x86_load_root(x86_root());
+	cpu_trace(frames != 0);
 }
 
 void machine_root_init(struct pfn root)

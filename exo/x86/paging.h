@@ -30,6 +30,9 @@ void paging_init(uint64_t top);
 /* Backs `bytes` at a table's kernel address with zeroed frames. */
 void paging_back_table(const void *table, uint64_t bytes);
 
+/* Boot: traces[] has addresses, and zeros for programs to read; nothing to write to. */
+void paging_trace(void);
+
 /* Physical address of the kernel's own level-4 table, for when no program runs. */
 uint64_t paging_kernel_root(void);
 

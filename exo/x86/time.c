@@ -207,6 +207,11 @@ void time_init(void)
 	lapic_start(lapic_hz);
 }
 
+uint64_t machine_tsc(void)
+{
+	return x86_tsc();
+}
+
 uint64_t machine_now(void)
 {
 	return (uint64_t)(((unsigned __int128)(x86_tsc() - info.tsc_base) * info.ns_mult) >> 32);

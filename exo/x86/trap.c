@@ -17,6 +17,7 @@
 #include "../kern/machine.h"
 #include "../kern/slot.h"
 #include "../kern/timer.h"
+#include "../kern/trace.h"
 #include "../kern/upcall.h"
 #include "cpu.h"
 #include "paging.h"
@@ -79,6 +80,7 @@ static void idle(void)
 		loaded = 0;
 	}
 	cpu_this()->current = 0;
+	trace_runs(0);
 	x86_idle();
 }
 
@@ -163,6 +165,29 @@ struct exo_regs *trap_from_program(struct exo_regs *regs)
 	/* A slice that follows one's own starts as well. */
 	upcall_pending(e, regs, vector == VECTOR_TIMER);
 	return regs;
+}
+
+/*
+ * While somebody traces, entry.S enters here.  The paths above are the ones that count, and stay as
+ * they are: these go round them.
+ */
+struct exo_regs *trap_traced(struct exo_regs *regs)
+{
+	struct exo_regs *next;
+
+	if (regs->vector < EXCEPTIONS)
+		trace(EXO_TRACE_FAULT, cpu_self(), (uint32_t)regs->vector, 0, 0);
+	next = trap_from_program(regs);
+	trace_runs(cpu_self());
+	return next;
+}
+
+struct exo_regs *switch_traced(void)
+{
+	struct exo_regs *const next = switch_program();
+
+	trace_runs(cpu_self());
+	return next;
 }
 
 void trap_from_kernel(struct exo_regs *regs)

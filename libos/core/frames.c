@@ -81,10 +81,10 @@ static uint32_t free_run(uint32_t first, uint32_t count)
 }
 
 /* Takes the run, or what was got of it is given back. */
-static int take_run(uint32_t ce, uint32_t first, uint32_t count)
+static int take_run(uint32_t ce, uint64_t type, uint32_t first, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		const struct exo_result r = call_page_take(ce, first + i, EXO_PAGE_DATA);
+		const struct exo_result r = call_page_take(ce, first + i, type);
 
 		if (r.status == EXO_OK)
 			continue;
@@ -94,7 +94,7 @@ static int take_run(uint32_t ce, uint32_t first, uint32_t count)
 	return 0;
 }
 
-int frames_take_run(uint32_t ce, uint32_t count, uint32_t align, uint32_t *first)
+int frames_take_run(uint32_t ce, uint64_t type, uint32_t count, uint32_t align, uint32_t *first)
 {
 	const uint32_t frames = tables_info()->frames;
 	uint32_t f = 0;
@@ -111,7 +111,7 @@ int frames_take_run(uint32_t ce, uint32_t count, uint32_t align, uint32_t *first
 			f += n + 1;
 			continue;
 		}
-		err = take_run(ce, f, count);
+		err = take_run(ce, type, f, count);
 		if (err != -EEXIST) {
 			*first = f;
 			return err;

@@ -165,6 +165,7 @@ void spawn_inherit(struct build_spec *spec, struct build_grant *grants)
 	spawn_pass(spec, grants, LAYOUT_CAP_CONSOLE);
 	spawn_pass(spec, grants, LAYOUT_CAP_MACHINE);
 	spawn_pass(spec, grants, LAYOUT_CAP_SCREEN);
+	spawn_pass(spec, grants, LAYOUT_CAP_TRACE);
 }
 
 void spawn_share_segment(struct build_spec *spec, struct build_grant *grants)

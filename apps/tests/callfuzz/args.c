@@ -315,14 +315,15 @@ static uint64_t pick_type(struct body *b)
 	static const uint16_t types[] = {
 		EXO_PAGE_DATA,		 EXO_PAGE_DATA,		  EXO_PAGE_DATA,
 		EXO_PAGE_SAVE,		 EXO_PAGE_UPCALL,	  EXO_PAGE_TABLE | 1 << 8,
-		EXO_PAGE_TABLE | 2 << 8, EXO_PAGE_TABLE | 3 << 8, EXO_PAGE_TABLE | 4 << 8};
+		EXO_PAGE_TABLE | 2 << 8, EXO_PAGE_TABLE | 3 << 8, EXO_PAGE_TABLE | 4 << 8,
+		EXO_PAGE_TRACE};
 
 	return types[fuzz_below(b->s, sizeof types / sizeof types[0])];
 }
 
 static uint64_t pick_cap(struct body *b)
 {
-	return fuzz_one_in(b->s, 8) ? 0 : args_slot(b, (uint8_t)(1 + fuzz_below(b->s, 6)));
+	return fuzz_one_in(b->s, 8) ? 0 : args_slot(b, (uint8_t)(1 + fuzz_below(b->s, 7)));
 }
 
 static uint64_t pick_cap_empty(struct body *b)

@@ -38,6 +38,8 @@ static uint32_t fill_grants(struct build_grant *g, const struct kid *sibling, ui
 		g[n++] = (struct build_grant){LAYOUT_CAP_EXTENT, CHILD_CAP_EXTENT};
 	if (mine->c[LAYOUT_CAP_SCREEN].kind == EXO_CAP_DEVICE)
 		g[n++] = (struct build_grant){LAYOUT_CAP_SCREEN, CHILD_CAP_SCREEN};
+	if (mine->c[LAYOUT_CAP_TRACE].kind == EXO_CAP_TRACE)
+		g[n++] = (struct build_grant){LAYOUT_CAP_TRACE, CHILD_CAP_TRACE};
 	if (seed % 4 == 0 && mine->c[KID_CAP_CONSOLE].kind == EXO_CAP_CONSOLE)
 		g[n++] = (struct build_grant){KID_CAP_CONSOLE, CHILD_CAP_CONSOLE};
 	if (sibling && sibling->build.eid && !build_ended(&sibling->build))
@@ -78,7 +80,7 @@ void kids_drop_grants(void)
 
 static int begin(struct kid *k, const struct kid *sibling)
 {
-	struct build_grant grants[4];
+	struct build_grant grants[5];
 	struct build_spec spec = {
 		.name = "fuzzed",
 		.principal = tables_env(self_index())->principal,
@@ -157,7 +159,8 @@ static int map_memory(struct kid *k)
 		err = build_map_list(b, CHILD_SHARED, &frame, 1, VM_READ | VM_WRITE,
 				     LAYOUT_CAP_SELF);
 	if (!err && k->seed % 8 == 0)
-		(void)frames_take_run(b->cap, RUN, RUN, &run); /* there may be none */
+		/* There may be none. */
+		(void)frames_take_run(b->cap, EXO_PAGE_DATA, RUN, RUN, &run);
 	return err;
 }
 

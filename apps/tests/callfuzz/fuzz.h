@@ -55,7 +55,13 @@ enum {
 };
 
 /* Capability slots of a child. */
-enum { CHILD_CAP_CONSOLE = 1, CHILD_CAP_SCREEN = 6, CHILD_CAP_EXTENT = 8, CHILD_CAP_SIBLING = 9 };
+enum {
+	CHILD_CAP_CONSOLE = 1,
+	CHILD_CAP_SCREEN = 6,
+	CHILD_CAP_TRACE = 7,
+	CHILD_CAP_EXTENT = 8,
+	CHILD_CAP_SIBLING = 9,
+};
 
 /* All registers, for a leap (body.S knows the order). */
 struct leap {

@@ -302,6 +302,14 @@ static void bpf_put(struct body *b, uint64_t *a)
 	a[1] = 2;
 }
 
+/* A ring of one frame. */
+static void trace_start(struct body *b, uint64_t *a)
+{
+	a[0] = args_slot(b, EXO_CAP_TRACE);
+	a[1] = args_own_frame(b, EXO_PAGE_TRACE, 0);
+	a[2] = 1;
+}
+
 void helpful(struct body *b, uint32_t number, uint64_t *a)
 {
 	switch (number) {
@@ -343,6 +351,9 @@ void helpful(struct body *b, uint32_t number, uint64_t *a)
 		break;
 	case N_block_bind:
 		block_bind(b, a);
+		break;
+	case N_trace_start:
+		trace_start(b, a);
 		break;
 	case N_page_map:
 		map(b, a);

@@ -548,7 +548,7 @@ static const char *test_runs(void)
 {
 	uint32_t first;
 
-	if (frames_take_run(0, 10, 8, &first) || first % 8)
+	if (frames_take_run(0, EXO_PAGE_DATA, 10, 8, &first) || first % 8)
 		return "no run of 10";
 	for (uint32_t i = 0; i < 10; i++)
 		if (tables_page(first + i)->owner != (start_self() & 0xffff))

@@ -64,6 +64,7 @@ enum {
 	EXO_NBIND = 4096,	   /* most entries of the block registry, fewer on small machines */
 	EXO_BIND_WAYS = 8,	   /* entries of one set of it */
 	EXO_NGROUP = 9,		   /* scheduling groups, and 0: none */
+	EXO_NTRACE = 65536,	   /* most records of a trace ring */
 };
 
 #define EXO_EID_INDEX(eid) ((uint32_t)((eid).n & 0xffff))
@@ -79,7 +80,8 @@ enum exo_page_state {
 	EXO_PAGE_UPCALL = 4, /* pinned upcall stack; mapped writable by its owner */
 	EXO_PAGE_KERNEL = 5,
 	EXO_PAGE_DEVICE = 6,
-	EXO_PAGE_NONE = 7, /* no memory here */
+	EXO_PAGE_NONE = 7,  /* no memory here */
+	EXO_PAGE_TRACE = 8, /* for a trace ring; never writable by a program */
 };
 
 /* Permissions of a mapping (page_map, page_protect); user access is implied. */
@@ -106,6 +108,7 @@ enum exo_cap_kind {
 	EXO_CAP_CONSOLE = 4, /* object: session; rights READ (input) | WRITE (output) | ADMIN */
 	EXO_CAP_MACHINE = 5, /* halt */
 	EXO_CAP_DEVICE = 6,  /* object 0; range: device frames; rights READ|WRITE */
+	EXO_CAP_TRACE = 7,   /* trace_start: what everybody does is recorded, for all to read */
 };
 
 enum {

@@ -39,6 +39,8 @@ enum exo_table_id {
 	EXO_TABLE_GROUPS = 17,	 /* struct exo_group; index 0 is none */
 	EXO_TABLE_SCHEDS = 18,	 /* struct exo_sched per group: what its program saw last */
 	EXO_TABLE_WAKES = 19,	 /* struct exo_waker per environment */
+	EXO_TABLE_TRACE = 20,	 /* struct exo_trace; as many as struct exo_tracing says */
+	EXO_TABLE_TRACING = 21,	 /* one struct exo_tracing */
 	EXO_NTABLE = 24,
 };
 
@@ -314,5 +316,40 @@ struct exo_drive {
 	char model[40];
 };
 _Static_assert(sizeof(struct exo_drive) == 80, "drive record");
+
+/* ---- tracing ----------------------------------------------------------------------------- */
+
+enum exo_trace_kind {
+#define TRACE(number, name, what, env, detail, a, b) EXO_TRACE_##name = (number),
+#include <exo/trace.def>
+#undef TRACE
+};
+
+/*
+ * Record `number` stands at number % tracing.records until the one that comes so many later takes
+ * its place: who finds another number there has lost it, or is too early.  Numbers begin at 1 and
+ * never begin again.  What the fields mean, trace.def says for each kind.
+ */
+struct exo_trace {
+	uint64_t number;
+	uint64_t tsc;
+	uint8_t kind; /* enum exo_trace_kind */
+	uint8_t detail;
+	uint16_t env;
+	uint32_t a;
+	uint64_t b;
+};
+_Static_assert(sizeof(struct exo_trace) == 32, "trace record");
+
+struct exo_tracing {
+	uint64_t build;	  /* of the kernel: what is known of another one does not fit this */
+	uint64_t first;	  /* number of the ring's first record, EXO_TRACE_START */
+	uint64_t last;	  /* number of the latest one */
+	uint64_t by;	  /* eid of who traces; 0: nobody */
+	uint32_t records; /* that the ring holds, a power of two; 0: nobody traces */
+	uint32_t frame;	  /* the first of its frames */
+	uint64_t reserved[3];
+};
+_Static_assert(sizeof(struct exo_tracing) == 64, "state of tracing");
 
 #endif

@@ -98,6 +98,17 @@ uint64_t machine_now(void)
 	return fake_now;
 }
 
+uint64_t machine_tsc(void)
+{
+	return fake_now;
+}
+
+void machine_trace(struct pfn first, uint32_t frames)
+{
+	(void)first;
+	(void)frames;
+}
+
 void machine_slice_timer(void)
 {
 }

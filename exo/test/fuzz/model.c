@@ -22,6 +22,7 @@
 #include "../../kern/registry.h"
 #include "../../kern/revoke.h"
 #include "../../kern/slot.h"
+#include "../../kern/trace.h"
 #include "../../kern/wake.h"
 #include "../machine_host.h"
 #include "../near.h"
@@ -94,6 +95,9 @@ static uint32_t loader, loads_for, may_load, went_last;
 static int looks, wants[EXO_NENV];
 static uint64_t load_since, ticks;
 static struct bpf_program coming;
+static struct {
+	uint32_t by, first, frames; /* 0 frames: nobody traces */
+} ring;
 
 static uint32_t refusals;
 static uint64_t value;
@@ -564,6 +568,8 @@ static uint32_t entries_for_programs(uint32_t level)
 
 static int has_role(uint32_t f)
 {
+	if (f >= ring.first && f - ring.first < ring.frames)
+		return 1;
 	for (uint32_t e = 1; f != 0 && e < ENVS; e++)
 		if (env[e].root == f || env[e].save == f || env[e].upcall_page == f ||
 		    env[e].io_ring == f)
@@ -718,10 +724,11 @@ static void do_page_take(const uint64_t *a)
 	const uint32_t e = named_live(a[0], EXO_ENV_BUILD);
 	const uint64_t type = a[2] & 255, level = a[2] >> 8;
 
-	because(EXO_ARG, type == EXO_PAGE_TABLE
-				 ? level < 1 || level > 4
-				 : level != 0 || (type != EXO_PAGE_DATA && type != EXO_PAGE_SAVE &&
-						  type != EXO_PAGE_UPCALL));
+	because(EXO_ARG,
+		type == EXO_PAGE_TABLE
+			? level < 1 || level > 4
+			: level != 0 || (type != EXO_PAGE_DATA && type != EXO_PAGE_SAVE &&
+					 type != EXO_PAGE_UPCALL && type != EXO_PAGE_TRACE));
 	if (is_frame(a[1]))
 		because(EXO_OCCUPIED, page[a[1]].state != EXO_PAGE_FREE);
 	because(EXO_QUOTA, e != 0 && unused(e, EXO_QUOTA_PAGES) == 0);
@@ -1113,6 +1120,8 @@ static void do_env_kill(const uint64_t *a)
 	env[e].end = e == me ? EXO_END_EXIT : EXO_END_KILLED;
 	env[e].end_code = a[1];
 	leaves_programs(e);
+	if (ring.by == e)
+		ring.by = ring.first = ring.frames = 0;
 	model_raise(env[e].parent_index, EXO_EV_CHILD);
 }
 
@@ -2083,6 +2092,46 @@ static void do_wait_until(const uint64_t *a)
 	stops(me);
 }
 
+/* ---- tracing ----------------------------------------------------------------------------- */
+
+/* Numbers of records are the kernel's: how many there are of all that happens is not modelled. */
+static void do_trace_start(const uint64_t *a)
+{
+	const struct exo_cap *const c = held(a[0]);
+
+	because(EXO_TYPE, c && c->kind != EXO_CAP_TRACE);
+	because(EXO_ARG, a[2] == 0 || a[2] > LOOK || (a[2] & (a[2] - 1)) != 0);
+	because(EXO_RANGE, a[1] >= FRAMES || a[2] > FRAMES - a[1]);
+	for (uint64_t f = a[1]; f < FRAMES && f - a[1] < a[2]; f++) {
+		because(EXO_PERM, page[f].owner != me);
+		because(EXO_TYPE, page[f].state != EXO_PAGE_TRACE);
+	}
+	because(EXO_BUSY, ring.frames != 0);
+	if (!granted())
+		return;
+	ring.by = me;
+	ring.first = (uint32_t)a[1];
+	ring.frames = (uint32_t)a[2];
+	value = tracing.first;
+}
+
+static void do_trace_stop(const uint64_t *a)
+{
+	(void)a;
+	because(EXO_STATE, ring.by != me);
+	if (!granted())
+		return;
+	ring.by = ring.first = ring.frames = 0;
+	value = tracing.last;
+}
+
+static int ring_agrees(void)
+{
+	return tracing.by == (ring.by == 0 ? 0 : eid_of(ring.by)) && tracing.frame == ring.first &&
+	       tracing.records == ring.frames * (EXO_PAGE_SIZE / sizeof(struct exo_trace)) &&
+	       host_trace.frames == ring.frames && (ring.by == 0 || host_trace.first == ring.first);
+}
+
 /* ---- all calls --------------------------------------------------------------------------- */
 
 static void do_null(const uint64_t *a)
@@ -2136,6 +2185,8 @@ static void (*const calls[NEAR_CALLS])(const uint64_t *a) = {
 	[53] = do_bpf_put,
 	[54] = do_bpf_verify,
 	[55] = do_wait_until,
+	[56] = do_trace_start,
+	[57] = do_trace_stop,
 };
 
 struct verdict model_call(uint32_t number, const uint64_t *a, uint64_t now)
@@ -2176,6 +2227,7 @@ void model_begin(void)
 	looks = 0;
 	load_since = ticks = 0;
 	coming.count = 0;
+	ring.by = ring.first = ring.frames = 0;
 }
 
 /* First address that table t translates. */
@@ -2356,6 +2408,8 @@ const char *model_differs(void)
 	if (memcmp(extent_generation, host_extent_gen, sizeof extent_generation) != 0 ||
 	    memcmp(session_generation, host_session_gen, sizeof session_generation) != 0)
 		return "a generation";
+	if (!ring_agrees())
+		return "who traces, and where";
 	if (info.current_slot != place)
 		return "the slot that is running";
 	if (programs_differ())

@@ -16,10 +16,10 @@
 int frame_take(uint32_t ce, uint64_t type, uint32_t *frame);
 
 /*
- * Takes `count` frames in a row, the first a multiple of `align` (a power of 2), as
- * EXO_PAGE_DATA.  All or none.
+ * Takes `count` frames of this type in a row, the first a multiple of `align` (a power of 2).  All
+ * or none.
  */
-int frames_take_run(uint32_t ce, uint32_t count, uint32_t align, uint32_t *first);
+int frames_take_run(uint32_t ce, uint64_t type, uint32_t count, uint32_t align, uint32_t *first);
 
 /* Gives frames back: first .. first+count-1.  They must not be mapped.  0 or the first error. */
 int frames_free(uint32_t ce, uint32_t first, uint32_t count);

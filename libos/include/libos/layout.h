@@ -36,6 +36,7 @@ enum layout_cap {
 	LAYOUT_CAP_SEGMENT = 3, /* EXO_CAP_PAGES over the POSIX segment */
 	LAYOUT_CAP_ENV = 5,	/* EXO_CAP_ENV for a program that the manifest names (env=) */
 	LAYOUT_CAP_SCREEN = 6,	/* EXO_CAP_DEVICE over the text screen's frames */
+	LAYOUT_CAP_TRACE = 7,	/* EXO_CAP_TRACE (trace) */
 	LAYOUT_CAP_EXTENT = 8,	/* first of the extents it was given */
 	LAYOUT_CAP_FREE = 16,	/* from here on the program's own to use */
 };

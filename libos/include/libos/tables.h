@@ -38,6 +38,8 @@ TABLES_GET(drive, struct exo_drive, EXO_TABLE_DRIVES)
 TABLES_GET(group, struct exo_group, EXO_TABLE_GROUPS)
 TABLES_GET(sched, struct exo_sched, EXO_TABLE_SCHEDS)
 TABLES_GET(waker, struct exo_waker, EXO_TABLE_WAKES)
+TABLES_GET(trace, struct exo_trace, EXO_TABLE_TRACE)
+TABLES_GET(tracing, struct exo_tracing, EXO_TABLE_TRACING) /* number 0 */
 #undef TABLES_GET
 
 /* Whether the environment named by `eid` still exists and has not ended: 1 or 0. */

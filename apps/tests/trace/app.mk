@@ -1,0 +1,2 @@
+LIBOS := posix
+PROGRAMS := test-trace
