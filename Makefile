@@ -188,6 +188,11 @@ guest-test: ## run only the tests that boot the image
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE) $(TEST_NEEDS))
 	$(Q)scripts/test --image $(TEST_IMAGE) --guest apps/tests/guest.tests
 
+conformance: ## a table: how much of its seam's suite each variant passes, on the host and in the machine; EMU=qemu
+	$(Q)scripts/deps run bpf >&2
+	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE) $(TEST_NEEDS) $(CONFORMANCE)) >&2
+	$(Q)scripts/conformance $(TEST_IMAGE) $(CONFORMANCE)
+
 guest-fuzz: ## machines whose programs make random calls, for SECONDS=60, from SEED=; EMU, CHECK=1, ICOUNT=1, CALLS
 	$(Q)scripts/deps run bpf
 	+$(call build,$(HOST_TOOLS) $(TEST_IMAGE))

@@ -22,6 +22,8 @@ $(SEAM_ORDER_TESTS): $(O)/test/seams/order-%: $(call seam_objs,libos/order/%.c l
 
 HOST_TESTS += $(SEAM_BUF_TESTS) $(SEAM_ORDER_TESTS)
 
+CONFORMANCE := $(O)/test/fs/test_conform $(SEAM_BUF_TESTS) $(SEAM_ORDER_TESTS)
+
 # What is linked into programs; made late, since apps.mk, which knows the programs, is read after this.
 SEAM_LINKED := $(O)/test/seams/linked
 $(SEAM_LINKED): libos/test/seams/linked.py $(patsubst %,$(O)/apps/bin/%,cat init rawdisk buf-arc bench-threads) $(LIBOS_ARCHIVES)
