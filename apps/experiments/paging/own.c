@@ -14,22 +14,37 @@
 #include <libos/vm.h>
 #include "paging.h"
 
-enum { AT_A_TIME = 8 };
+enum { AT_A_TIME = 8, LOOK = 32 * VM_PAGE };
 
 static RESIDENT uint32_t wanted;
+
+static uint64_t count_here(uint64_t from, uint64_t to)
+{
+	uint64_t n = 0;
+
+	for (uint64_t va = swap_next(from); va && va < to; va = swap_next(va + 1))
+		n++;
+	return n;
+}
 
 /* The last ones that are here of pages [from, to) of an area, in order, so that they come back by
  * few commands.  0: enough are gone. */
 static int choose_last(uint64_t area, uint64_t from, uint64_t to)
 {
-	const uint64_t end = area + to * VM_PAGE;
-	uint64_t last[AT_A_TIME], n = 0;
+	const uint64_t first = area + from * VM_PAGE, end = area + to * VM_PAGE;
+	uint64_t low = end, n = 0;
 
-	for (uint64_t va = swap_next(area + from * VM_PAGE); va && va < end; va = swap_next(va + 1))
-		last[n++ % AT_A_TIME] = va;
-	for (uint64_t i = n > wanted ? n - wanted : 0; i < n; i++) {
+	while (low > first && n < wanted) {
+		const uint64_t high = low;
+
+		low = low - first > LOOK ? low - LOOK : first;
+		n += count_here(low, high);
+	}
+	for (uint64_t va = swap_next(low); va && va < end; va = swap_next(va + 1)) {
+		if (n-- > wanted)
+			continue;
 		wanted--;
-		if (!swap_choose(last[i % AT_A_TIME]))
+		if (!swap_choose(va))
 			return 0;
 	}
 	return wanted != 0;

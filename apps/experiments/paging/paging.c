@@ -28,7 +28,7 @@ static uint64_t *words(uint64_t pages, uint64_t *area)
 {
 	void *const memory = bare_pages((uint32_t)pages);
 
-	need(memory ? 0 : -ENOMEM, "memory");
+	need(memory ? 0 : -ENOMEM, "the data");
 	*area = (uint64_t)memory;
 	return memory;
 }
