@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,7 @@ class Elsewhere:
 
     def __init__(self, store, at_once, logins):
         self.store, self.at_once, self.logins = store, at_once, logins
+        self.place = f"/tmp/{PLACE}{os.uname().nodename}-{os.getpid()}"
         for tool in ("parallel", "rsync", "ssh"):
             if not shutil.which(tool):
                 raise Refused(f"{tool} is not here, and runs on other machines need it (scripts/deps experiment)")
@@ -175,12 +177,14 @@ class Elsewhere:
         write_jobs([(point, repetition, {**job, "image": packed[job["image"]], "scratch": "/tmp"}) for point, repetition, job in todo], f"{kit}/jobs")
         return [*(os.path.basename(path) for path in CODE), "fhimage", *packed.values()]
 
-    def line(self, todo, files):
+    def line(self, todo, files, kit):
         logins = [word for login in self.logins for word in ("--sshlogin", login)]
         return ["parallel", "--will-cite", "--no-notice", *logins, *(["--jobs", str(self.at_once)] if self.at_once else []),
-                "--joblog", "joblog", "--workdir", f"/tmp/{PLACE}{os.uname().nodename}-{os.getpid()}", "--cleanup", "--retries", "3", "--timeout", str(max(job["time"] for _, _, job in todo) + GRACE),
+                "--joblog", "joblog", "--workdir", self.place, "--cleanup", "--retries", "3", "--timeout", str(max(job["time"] for _, _, job in todo) + GRACE),
                 *(word for name in files for word in ("--basefile", name)), "--transferfile", "jobs/{}.json",
                 "--return", "points/{}.json", "--return", "points/{}.log",
+                # `:` is this machine, which is given nothing.
+                f"test -e point.py || cd {shlex.quote(os.path.abspath(kit))}; "
                 "env FHIMAGE=./fhimage /usr/bin/python3 point.py jobs/{}.json points/{}.json points/{}.log"]
 
     def run(self, todo, kit, progress):
@@ -189,11 +193,13 @@ class Elsewhere:
         with open(f"{kit}/list", "w", encoding="ascii") as out:
             out.write(names)
         with open(f"{kit}/list", "rb") as source, open(f"{kit}/errors", "wb") as errors, \
-                subprocess.Popen(self.line(todo, files), cwd=kit, stdin=source, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+                subprocess.Popen(self.line(todo, files, kit), cwd=kit, stdin=source, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
             for line in process.stdout:
                 self.bring(kit, line.strip())
                 if line.strip() in progress.points:
                     progress.report(line.strip())
+        if os.path.isdir(self.place):  # parallel leaves it where `:` ran
+            os.rmdir(self.place)
         for name in names.split():
             self.bring(kit, name)
         self.tell_shares(f"{kit}/joblog")

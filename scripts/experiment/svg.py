@@ -10,7 +10,11 @@ WIDTH, HEIGHT = 620, 380
 LEFT, RIGHT, TOP, BOTTOM = 74, 18, 44, 56
 LEGEND_LINE, LETTER = 20, 6.6  # px
 COLOURS = ("#0b62a8", "#d1490c", "#0a8a5f", "#b0489a", "#a87400", "#4aa3df", "#7a5230", "#555e68")
-MARKS = ("circle", "square", "diamond", "triangle")
+SHAPES = {"circle": "M-4.2 0a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0z", "square": "M-3.6 -3.6h7.2v7.2h-7.2z",
+          "diamond": "M0 -5l5 5l-5 5l-5 -5z", "triangle": "M0 -5l5 8.6h-10z"}
+MARKS = tuple(SHAPES)
+MOST_MARKS = 60  # of a curve
+NEAR = 3  # px: marks so near lie on each other
 INK, FAINT, FAILED = "#1d2733", "#e3e7ec", "#c62828"
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
@@ -26,7 +30,8 @@ class Curve:
         return COLOURS[self.style % len(COLOURS)]
 
     def mark(self):
-        return MARKS[self.style % len(MARKS)]
+        """A shape, and whether it is hollow."""
+        return MARKS[self.style % len(MARKS)], self.style // len(MARKS) % 2 == 1
 
 
 @dataclasses.dataclass
@@ -92,14 +97,12 @@ def label(x, y, text, anchor="middle", size=12, **more):
     return element("text", html.escape(text), x=x, y=y, text_anchor=anchor, font_size=size, **{"fill": INK, **more})
 
 
-def mark(kind, x, y, colour, tip):
-    r = 4.2
-    shapes = {"circle": f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z",
-              "square": f"M{x - 3.6:.1f} {y - 3.6:.1f}h7.2v7.2h-7.2z",
-              "diamond": f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5z",
-              "triangle": f"M{x:.1f} {y - 5:.1f}l5 8.6h-10z"}
-    return element("path", element("title", html.escape(tip)) if tip else "", class_="mark", d=shapes[kind], fill=colour,
-                   stroke="#fff", stroke_width=1)
+def mark(curve, x, y, tip, beneath=0):
+    """The curve's mark; smaller where marks of other curves lie beneath, so that they can be seen."""
+    shape, hollow = curve.mark()
+    return element("path", element("title", html.escape(tip)) if tip else "", class_="mark", d=SHAPES[shape],
+                   transform=f"translate({x:.1f} {y:.1f}) scale({max(0.62 ** beneath, 0.25):.2f})",
+                   fill="#fff" if hollow else curve.colour(), stroke=curve.colour() if hollow else "#fff", stroke_width=2 if hollow else 1)
 
 
 class Drawing:
@@ -108,7 +111,7 @@ class Drawing:
     def __init__(self, title, x_text, y_text, curves, bars=False, log=()):
         self.title, self.x_text, self.y_text = title, x_text, y_text
         self.curves, self.bars, self.log = curves, bars, log
-        self.parts, self.names = [], self.x_names()
+        self.parts, self.places, self.names = [], [], self.x_names()
         self.legend = self.legend_places() if len(curves) > 1 or curves and curves[0].name else []
         self.top = TOP + (LEGEND_LINE * (self.legend[-1][1] + 1) if self.legend else 0)
         self.bottom = HEIGHT - BOTTOM + (self.top - TOP)
@@ -173,7 +176,7 @@ class Drawing:
             y = TOP - 4 + LEGEND_LINE * line
             self.parts.append(element("path", d=f"M{x} {y}h20", stroke=curve.colour(), stroke_width=10 if self.bars else 2.5))
             if not self.bars:
-                self.parts.append(mark(curve.mark(), x + 10, y, curve.colour(), ""))
+                self.parts.append(mark(curve, x + 10, y, ""))
             self.parts.append(label(x + 26, y + 4, curve.name, "start"))
 
     def whisker(self, x, low, high, colour):
@@ -181,20 +184,33 @@ class Drawing:
             top, bottom = self.y_at(high), self.y_at(low)
             self.parts.append(element("path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", stroke=colour, fill="none", stroke_width=1.4))
 
+    def beneath(self, x, y):
+        """How many marks that were drawn lie where this one comes."""
+        return sum(abs(x - other[0]) < NEAR and abs(y - other[1]) < NEAR for other in self.places)
+
+    def path(self, pieces, **more):
+        d = "".join(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" for (x1, y1), (x2, y2) in pieces)
+        return element("path", d=d, stroke_width=2, stroke_linecap="round", **more) if d else ""
+
+    def pieces(self, curve, shown):
+        """Pairs of points that are neighbours; none where runs failed in between."""
+        order = sorted([*shown, *curve.failed], key=lambda point: self.x.at(point[0]))
+        return [(one, two) for one, two in zip(order, order[1:]) if len(one) > 2 and len(two) > 2]
+
     def line(self, curve):
-        colour = curve.colour()
         shown = [point for point in curve.points if not (self.x.log and point[0] <= 0)]
-        gaps = {x for x, _ in curve.failed}
-        path, pen = "", "M"
-        for x in sorted({point[0] for point in shown} | gaps, key=self.x.at):
-            here = [point for point in shown if point[0] == x]
-            path += f"{pen}{self.x.at(x):.1f} {self.y_at(here[0][1]):.1f}" if here else ""
-            pen = "L" if here else "M"
-        self.parts.append(element("path", class_="curve", d=path or "M0 0", stroke=colour, fill="none", stroke_width=2, stroke_linejoin="round"))
-        for x, mean, low, high, tip in shown:
-            self.whisker(self.x.at(x), low, high, colour)
-            if len(shown) <= 60:
-                self.parts.append(mark(curve.mark(), self.x.at(x), self.y_at(mean), colour, tip))
+        place = {point[0]: (self.x.at(point[0]), self.y_at(point[1])) for point in shown}
+        beneath = {x: self.beneath(*place[x]) for x in place}
+        # Where a curve lies on others one sees them through its gaps.
+        free, dashed = [], []
+        for one, two in self.pieces(curve, shown):
+            (dashed if beneath[one[0]] and beneath[two[0]] else free).append((place[one[0]], place[two[0]]))
+        self.parts.append(element("g", self.path(free) + self.path(dashed, stroke_dasharray="5 7"), class_="curve", stroke=curve.colour(), fill="none"))
+        for x, _, low, high, tip in shown:
+            self.whisker(place[x][0], low, high, curve.colour())
+            if len(shown) <= MOST_MARKS:
+                self.parts.append(mark(curve, *place[x], tip, beneath[x]))
+        self.places += place.values()
         self.crosses(curve, 0)
 
     def bar(self, index, curve):

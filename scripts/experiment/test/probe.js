@@ -26,7 +26,7 @@ function plot(svg) {
   const inside = b => b[0] >= whole[0] - 1 && b[1] >= whole[1] - 1 && b[2] <= whole[2] + 1 && b[3] <= whole[3] + 1;
   return {
     title: svg.getAttribute("aria-label"), width: whole[2] - whole[0], height: whole[3] - whole[1],
-    curves: curves.filter(c => c.getTotalLength() > 0).length, shapes: shapes.length,
+    curves: curves.filter(c => [...c.querySelectorAll("path")].some(p => p.getTotalLength() > 0)).length, shapes: shapes.length,
     failed: svg.querySelectorAll(".failed").length,
     outside: [...texts, ...shapes].filter(t => !inside(box(t))).map(t => t.textContent),
     overlapping: texts.flatMap((a, i) => texts.slice(i + 1).filter(b => overlap(box(a), box(b))).map(b => `${a.textContent} | ${b.textContent}`)),

@@ -108,6 +108,13 @@ def two_machines_yield_what_this_one_does():
     assert rows("remote") == rows("local") and len(rows("local")) == 4, rows("remote")
 
 
+def this_machine_may_be_one_of_them():
+    before = left_behind()
+    status, text = elsewhere(write(WORK.name, FOUR), "colon", ":", "--jobs", "2")
+    assert status == 0 and left_behind() == before, text
+    contains(text, "on :: 4 runs", "4 of 4 runs ended well")
+
+
 def what_ran_elsewhere_is_kept():
     status, text = elsewhere(write(WORK.name, FOUR), "remote", "machine1")
     assert status == 0, text
@@ -142,5 +149,5 @@ FOUR = changed(("$(seq 0 11)", "$(seq {repeats})"), ("[axis scan]", "[axis repea
 
 if __name__ == "__main__":
     with WORK, Server():
-        sys.exit(run_all([two_machines_yield_what_this_one_does, what_ran_elsewhere_is_kept, runs_that_go_wrong_elsewhere_come_back_with_their_logs,
+        sys.exit(run_all([two_machines_yield_what_this_one_does, this_machine_may_be_one_of_them, what_ran_elsewhere_is_kept, runs_that_go_wrong_elsewhere_come_back_with_their_logs,
                           a_machine_that_is_not_there_leaves_its_runs_to_others, no_machine_at_all_is_said]))
