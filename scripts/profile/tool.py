@@ -16,7 +16,7 @@ import terminal  # noqa: E402
 
 Refused = emulator.Refused
 SOURCES = {"qemu": ["qemu.c"], "bochs": ["bochs.c", "trace.c", "watch.c"]}
-COMMON = ["code.c", "control.c", "guest.c", "image.c", "stack.c"]
+COMMON = ["code.c", "control.c", "guest.c", "image.c", "stack.c", "tree.c"]
 FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror",
          "-shared", "-fPIC", "-fvisibility=hidden"]
 
