@@ -86,8 +86,8 @@ def block(image):
 def refusals(image):
     failed = 0
     for name, pattern, settings in (
-            ("an unknown function", "no function mian in counted; there are: .*main", {"FUNC": "counted:mian"}),
-            ("an unknown program", "no program nix; there are: .*counted", {"FUNC": "nix:main"}),
+            ("an unknown function", "counted: no function 'mian'; there are: .*main", {"FUNC": "counted:mian"}),
+            ("an unknown program", "no program 'nix'; there are: .*counted", {"FUNC": "nix:main"}),
             ("an unknown region", "no region nix; there are: .*work", {"REGION": "nix"}),
             ("no such frame", "a frame, below 0x8000", {"PAGE": "0x8000"}),
             ("no such extent", "no extent nix; there are: .*main", {"BLOCK": "nix:1"}),
