@@ -31,9 +31,9 @@ struct decoded {
 	uint32_t round; /* in which site was found; 0: not yet */
 };
 
-const char *const bochs_register_names[BOCHS_REGISTERS] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-							   "rsi", "rdi", "r8",	"r9",  "r10", "r11",
-							   "r12", "r13", "r14", "r15"};
+const char *const bochs_register_names[BOCHS_REGISTERS] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",	 "r8",
+	"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "flags"};
 
 static struct decoded *table;
 static uint32_t round_now = 1;
@@ -46,11 +46,12 @@ static uint64_t (*get_rip)(void);
 static uint64_t (*get_register)(unsigned);
 static void (*fetch)(void *cpu, uint64_t physical, unsigned size, void *to);
 static uint64_t (*ticks)(void *cpu);
+static uint32_t (*get_flags)(void *cpu);
 static void ***cpus;
 
 uint64_t bochs_register(unsigned number)
 {
-	return get_register(number);
+	return number == BOCHS_FLAGS ? get_flags((*cpus)[0]) : get_register(number);
 }
 
 uint64_t bochs_ticks(void)
@@ -106,7 +107,7 @@ static void locate(struct decoded *d)
 	const uint64_t rip = get_rip();
 
 	if (d->site == NULL)
-		d->site = malloc(sizeof(*d->site));
+		d->site = image_memory(1, sizeof(*d->site));
 	site_find(d->site, rip, bytes, fetch_code(rip, bytes));
 	d->round = round_now;
 }
@@ -189,8 +190,9 @@ __attribute__((constructor)) static void start(void)
 	find("_Z22bx_dbg_get_reg64_valuej", &get_register);
 	find("_ZN8BX_MEM_C13dbg_fetch_memEP8BX_CPU_CmjPh", &fetch);
 	find("_ZN8BX_CPU_C7get_TSCEv", &ticks);
+	find("_ZN8BX_CPU_C11force_flagsEv", &get_flags);
 	cpus = symbol("bx_cpu_array");
-	table = calloc(TABLE, sizeof(*table));
+	table = image_memory(TABLE, sizeof(*table));
 	control_start(read_physical);
 	tracing = trace_start();
 	watching = watch_start();

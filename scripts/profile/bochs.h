@@ -6,10 +6,11 @@
 
 #include <stdint.h>
 
-enum { BOCHS_REGISTERS = 16, BOCHS_RSP = 4 };
+enum { BOCHS_FLAGS = 16, BOCHS_REGISTERS };
 
 extern const char *const bochs_register_names[BOCHS_REGISTERS];
 
+/* The general registers in the order of their encoding, then the flags. */
 uint64_t bochs_register(unsigned number);
 uint64_t bochs_ticks(void);
 

@@ -74,7 +74,8 @@ uint32_t guest_current(void)
 {
 	uint32_t e;
 
-	guest_read(cpus - EXO_KERNEL_VA, &e, sizeof(e)); /* struct cpu.current */
+	guest_read(cpus - EXO_KERNEL_VA, &e,
+		   sizeof(e)); /* struct cpu.current: entry.S knows the next one */
 	return e < EXO_NENV ? e : 0;
 }
 

@@ -29,6 +29,15 @@ void image_refuse(const char *what, const char *which)
 	_exit(2);
 }
 
+void *image_memory(size_t count, size_t size)
+{
+	void *memory = calloc(count + 1, size);
+
+	if (memory == NULL)
+		image_refuse("out of memory", "");
+	return memory;
+}
+
 static const Elf64_Ehdr *header(const struct image *image)
 {
 	return (const Elf64_Ehdr *)image->file;
@@ -67,8 +76,6 @@ static void map_file(struct image *image, const char *path)
 	if (image->file == MAP_FAILED || image->size < sizeof(Elf64_Ehdr) ||
 	    memcmp(image->file, ELFMAG, SELFMAG) != 0 || header(image)->e_machine != EM_X86_64)
 		image_refuse(": no ELF file for x86-64", path);
-	if (find_section(image, ".symtab") == NULL)
-		image_refuse(": has no symbols", path);
 }
 
 static void find_text(struct image *image, const char *path)
@@ -85,6 +92,25 @@ static void find_text(struct image *image, const char *path)
 		return;
 	}
 	image_refuse(": has no code", path);
+}
+
+struct symbols {
+	const Elf64_Sym *list;
+	const char *names;
+	size_t count;
+};
+
+static struct symbols symbols_of(const struct image *image)
+{
+	const Elf64_Shdr *table = find_section(image, ".symtab");
+
+	if (table == NULL)
+		image_refuse(": has no symbols", image->name);
+	return (struct symbols){
+		.list = (const Elf64_Sym *)(image->file + table->sh_offset),
+		.names = (const char *)image->file + section(image, table->sh_link)->sh_offset,
+		.count = table->sh_size / sizeof(Elf64_Sym),
+	};
 }
 
 static bool in_text(const struct image *image, uint64_t va)
@@ -130,27 +156,30 @@ static const struct function *whole(const struct image *image, const struct func
 	return f;
 }
 
+static bool is_function(const struct image *image, const Elf64_Sym *s, const char *name)
+{
+	const unsigned type = ELF64_ST_TYPE(s->st_info);
+
+	return (type == STT_FUNC || type == STT_NOTYPE) && s->st_shndx != SHN_ABS &&
+	       in_text(image, s->st_value) && name[0] != 0;
+}
+
 static void find_functions(struct image *image)
 {
-	const Elf64_Shdr *table = find_section(image, ".symtab");
-	const Elf64_Sym *symbols = (const Elf64_Sym *)(image->file + table->sh_offset);
-	const char *names = (const char *)image->file + section(image, table->sh_link)->sh_offset;
-	const size_t count = table->sh_size / sizeof(*symbols);
-	struct candidate *all = calloc(count, sizeof(*all));
+	const struct symbols symbols = symbols_of(image);
+	struct candidate *all = image_memory(symbols.count, sizeof(*all));
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const Elf64_Sym *s = &symbols[i];
-		const unsigned type = ELF64_ST_TYPE(s->st_info);
-		const char *name = names + s->st_name;
+	for (size_t i = 0; i < symbols.count; i++) {
+		const Elf64_Sym *s = &symbols.list[i];
+		const char *name = symbols.names + s->st_name;
 
-		if ((type == STT_FUNC || type == STT_NOTYPE) && s->st_shndx != SHN_ABS &&
-		    in_text(image, s->st_value) && name[0] != 0)
+		if (is_function(image, s, name))
 			all[n++] = (struct candidate){{s->st_value, name, NULL, image},
 						      worth(s, name)};
 	}
 	qsort(all, n, sizeof(*all), by_start);
-	image->functions = calloc(n, sizeof(*image->functions));
+	image->functions = image_memory(n, sizeof(*image->functions));
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || all[i].function.start != all[i - 1].function.start)
 			image->functions[image->nfunction++] = all[i].function;
@@ -170,7 +199,7 @@ static void find_marks(struct image *image, const char *region)
 		return;
 	at = image->file + s->sh_offset;
 	end = at + s->sh_size;
-	image->marks = calloc(s->sh_size / MARK_SIZE + 1, sizeof(*image->marks));
+	image->marks = image_memory(s->sh_size / MARK_SIZE, sizeof(*image->marks));
 	while (end - at >= MARK_SIZE) {
 		const char *name = (const char *)at + 9;
 		uint64_t va;
@@ -184,7 +213,7 @@ static void find_marks(struct image *image, const char *region)
 
 void image_add(const char *name, const char *path, const char *region)
 {
-	struct image *image = calloc(1, sizeof(*image));
+	struct image *image = image_memory(1, sizeof(*image));
 
 	if (nimage == MAX_IMAGES)
 		image_refuse(": too many programs", path);
@@ -231,13 +260,11 @@ void image_write_differing(FILE *out)
 
 uint64_t image_symbol(const struct image *image, const char *name)
 {
-	const Elf64_Shdr *table = find_section(image, ".symtab");
-	const Elf64_Sym *symbols = (const Elf64_Sym *)(image->file + table->sh_offset);
-	const char *names = (const char *)image->file + section(image, table->sh_link)->sh_offset;
+	const struct symbols symbols = symbols_of(image);
 
-	for (size_t i = 0; i < table->sh_size / sizeof(*symbols); i++)
-		if (strcmp(names + symbols[i].st_name, name) == 0)
-			return symbols[i].st_value;
+	for (size_t i = 0; i < symbols.count; i++)
+		if (strcmp(symbols.names + symbols.list[i].st_name, name) == 0)
+			return symbols.list[i].st_value;
 	image_refuse(": the kernel has no such symbol", name);
 }
 

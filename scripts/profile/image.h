@@ -73,6 +73,9 @@ const struct function *image_function(const struct image *image, uint64_t va);
 
 enum mark image_mark(const struct image *image, uint64_t va);
 
+/* Zeroed memory for `count` objects; ends the emulator when there is none. */
+void *image_memory(size_t count, size_t size) __attribute__((returns_nonnull));
+
 /* Says why on the standard error and ends the emulator. */
 _Noreturn void image_refuse(const char *what, const char *which);
 

@@ -7,7 +7,6 @@
  * announced before their first. One virtual processor, so one thread.
  */
 #include "qemu_plugin.h"
-#include <stdlib.h>
 #include "control.h"
 #include "stack.h"
 
@@ -68,7 +67,8 @@ static void instrument(struct qemu_plugin_insn *insn, const struct site *before,
 		       const struct site *now)
 {
 	if (begins(before, now)) {
-		struct site *site = malloc(sizeof(*site)); /* for ever: QEMU may execute it again */
+		struct site *site =
+			image_memory(1, sizeof(*site)); /* for ever: QEMU may execute it again */
 
 		*site = *now;
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, reached, QEMU_PLUGIN_NO_REGISTERS,

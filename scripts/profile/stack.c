@@ -58,36 +58,10 @@ static struct context contexts[EXO_NENV];
 static struct context *context = &contexts[0]; /* whose the kernel works for, or who runs */
 static struct stack kernel_stack;
 static enum mode mode;
-static struct node root;
-static struct node *current = &root;
+static struct node *current = &tree_root;
 static struct context *entering; /* just passed a region's first mark */
 static uint64_t counted;	 /* of stack_executed */
 static bool only_regions, counting;
-static struct image interrupts_image = {.name = "(interrupts)"};
-static struct function interrupts = {.name = "(interrupts)", .image = &interrupts_image};
-
-/* ---- the tree ---------------------------------------------------------------------------- */
-
-static struct node *child(struct node *parent, const struct function *function)
-{
-	struct node *n;
-
-	for (n = parent->child; n != NULL; n = n->sibling)
-		if (n->function == function)
-			return n;
-	n = calloc(1, sizeof(*n));
-	n->parent = parent;
-	n->function = function;
-	n->sibling = parent->child;
-	parent->child = n;
-	return n;
-}
-
-/* The node for a whole image, under which its first functions are. */
-static struct node *image_node(const struct image *image)
-{
-	return child(&root, &image->none);
-}
 
 static void tally(void)
 {
@@ -106,7 +80,7 @@ static struct node *top_node(const struct stack *s, struct node *base)
 static void push(struct stack *s, struct frame frame)
 {
 	if (s->frames == NULL)
-		s->frames = calloc(MAX_DEPTH, sizeof(*s->frames));
+		s->frames = image_memory(MAX_DEPTH, sizeof(*s->frames));
 	if (s->depth == MAX_DEPTH) { /* endless recursion: its outer half is forgotten */
 		s->depth = MAX_DEPTH / 2;
 		memmove(s->frames, s->frames + s->depth, s->depth * sizeof(*s->frames));
@@ -150,9 +124,9 @@ static void replace(struct stack *s, const struct function *function)
 	struct frame *top = &s->frames[s->depth - 1];
 
 	if (top->entered)
-		push(s, (struct frame){.node = child(top->node, function)});
+		push(s, (struct frame){.node = tree_child(top->node, function)});
 	else
-		top->node = child(top->node->parent, function);
+		top->node = tree_child(top->node->parent, function);
 }
 
 /* Execution is in another function than that of the top frame, and no call made it so. */
@@ -187,14 +161,14 @@ static void follow(struct stack *s, const struct site *site, const struct functi
 	if (s->change.kind == KIND_RESUME)
 		resume(s, function);
 	if (s->change.kind == KIND_CALL)
-		push(s, (struct frame){.node = child(top_node(s, base), function),
+		push(s, (struct frame){.node = tree_child(top_node(s, base), function),
 				       .sp = s->change.sp});
 	else if (s->change.kind == KIND_RETURN)
 		s->depth =
 			frame_at(s, s->change.sp) != 0 ? frame_at(s, s->change.sp) - 1 : s->depth;
 	s->change.kind = KIND_PLAIN;
 	if (s->depth == 0)
-		push(s, (struct frame){.node = child(base, function)});
+		push(s, (struct frame){.node = tree_child(base, function)});
 	else if (top_node(s, base)->function != function)
 		arrive(s, site, function);
 	current = top_node(s, base);
@@ -217,7 +191,7 @@ static struct stack *fresh_stack(struct context *c)
 
 	for (size_t i = 0; i < MAX_THREADS; i++) {
 		if (c->stacks[i] == NULL)
-			return c->stacks[i] = calloc(1, sizeof(**c->stacks));
+			return c->stacks[i] = image_memory(1, sizeof(**c->stacks));
 		if (c->stacks[i] != c->stack &&
 		    (c->stacks[oldest] == c->stack || c->stacks[i]->left < c->stacks[oldest]->left))
 			oldest = i;
@@ -251,7 +225,7 @@ static void find_thread(struct context *c)
 static void forget_threads(struct context *c)
 {
 	if (c->stacks == NULL)
-		c->stacks = calloc(MAX_THREADS, sizeof(*c->stacks));
+		c->stacks = image_memory(MAX_THREADS, sizeof(struct stack *));
 	for (size_t i = 0; i < MAX_THREADS && c->stacks[i] != NULL; i++)
 		empty(c->stacks[i]);
 	c->stack = c->stacks[0] != NULL ? c->stacks[0] : fresh_stack(c);
@@ -266,7 +240,7 @@ static void forget_threads(struct context *c)
 static void settle_repeat(struct stack *s, const struct site *site)
 {
 	if (s->repeat_end == site->pc && s->repeat_iterated && !s->repeat_touched && counting)
-		top_node(s, &root)->count--;
+		top_node(s, &tree_root)->count--;
 	if (s->repeat_pc == site->pc && s->repeat_end != 0)
 		s->repeat_iterated |= s->repeat_touched;
 	else
@@ -284,19 +258,14 @@ static int vector_of(const struct function *function)
 	return strncmp(function->name, "stub_", 5) == 0 ? atoi(function->name + 5) : -1;
 }
 
-static struct node *interrupts_node(void)
-{
-	return child(&root, &interrupts);
-}
-
 static void enter_kernel(const struct site *site)
 {
-	struct node *below = image_node(image_kernel());
+	struct node *below = tree_image(image_kernel());
 
 	if (mode == MODE_PROGRAM)
-		below = vector_of(site->function) >= EXCEPTIONS ? interrupts_node() : current;
+		below = vector_of(site->function) >= EXCEPTIONS ? tree_interrupts() : current;
 	empty(&kernel_stack);
-	enter(&kernel_stack, child(below, site->function));
+	enter(&kernel_stack, tree_child(below, site->function));
 	mode = MODE_KERNEL;
 }
 
@@ -323,7 +292,8 @@ static void enter_program(const struct site *site)
 	if (context->gen != env.gen)
 		begin_context(context, &env);
 	if (site->pc == env.upcall_entry && context->stack->depth > 0)
-		enter(context->stack, child(top_node(context->stack, &root), site->function));
+		enter(context->stack,
+		      tree_child(top_node(context->stack, &tree_root), site->function));
 }
 
 static const struct function *program_function(const struct site *site)
@@ -344,9 +314,9 @@ static void step_kernel(const struct site *site)
 	if (mode != MODE_KERNEL)
 		enter_kernel(site);
 	else if (vector_of(site->function) >= EXCEPTIONS && site->function != current->function)
-		enter(&kernel_stack, child(interrupts_node(), site->function));
+		enter(&kernel_stack, tree_child(tree_interrupts(), site->function));
 	settle_repeat(&kernel_stack, site);
-	follow(&kernel_stack, site, site->function, image_node(image_kernel()));
+	follow(&kernel_stack, site, site->function, tree_image(image_kernel()));
 }
 
 static void step_program(const struct site *site)
@@ -358,7 +328,7 @@ static void step_program(const struct site *site)
 	function = program_function(site);
 	settle_repeat(context->stack, site);
 	find_thread(context);
-	follow(context->stack, site, function, image_node(context->image));
+	follow(context->stack, site, function, tree_image(context->image));
 }
 
 /* ---- for the emulators ------------------------------------------------------------------- */
@@ -383,7 +353,7 @@ void stack_step(const struct site *site)
 {
 	tally();
 	if (site->image == image_firmware()) {
-		current = image_node(site->image);
+		current = tree_image(site->image);
 		return;
 	}
 	if (guest_in_kernel(site->pc))
@@ -431,31 +401,9 @@ bool stack_counting(void)
 
 /* ---- the result -------------------------------------------------------------------------- */
 
-void stack_write_chain(FILE *out, const struct node *node)
-{
-	if (node->parent != NULL && node->parent != &root) {
-		stack_write_chain(out, node->parent);
-		fputc(';', out);
-	}
-	if (node != &root)
-		fprintf(out, "%s:%s", node->function->image->name, node->function->name);
-}
-
-static void write_node(FILE *out, struct node *n, uint32_t *numbers)
-{
-	n->number = (*numbers)++;
-	if (n != &root)
-		fprintf(out, "node %u %u %lu %s %s\n", n->number, n->parent->number, n->count,
-			n->function->image->name, n->function->name);
-	for (n = n->child; n != NULL; n = n->sibling)
-		write_node(out, n, numbers);
-}
-
 void stack_write(FILE *out)
 {
-	uint32_t numbers = 0;
-
 	tally();
-	write_node(out, &root, &numbers);
+	tree_write(out);
 	fprintf(out, "executed %lu\n", stack_executed);
 }

@@ -1,5 +1,5 @@
 /*
- * stack.h - who called whom, and how many instructions each executed: the tree of calls.
+ * stack.h - who called whom, and how many instructions each executed.
  *
  * The emulator's part tells of each instruction (or run of instructions within one function) before
  * it is executed, and of what calls and returns do to the stack in memory.
@@ -8,14 +8,7 @@
 #define PROFILE_STACK_H
 
 #include "code.h"
-
-/* A function under one chain of callers. */
-struct node {
-	struct node *parent, *child, *sibling;
-	const struct function *function;
-	uint64_t count;
-	uint32_t number; /* when printed */
-};
+#include "tree.h"
 
 /* Instructions executed since the start: the emulator's part counts them. */
 extern uint64_t stack_executed;
@@ -38,10 +31,7 @@ uint32_t stack_env(void);
 /* Is what is executed now inside of the chosen region (always, without one)? */
 bool stack_counting(void);
 
-/* Prints a chain of callers, outermost first, as IMAGE:FUNCTION with `;` between. */
-void stack_write_chain(FILE *out, const struct node *node);
-
-/* Prints the tree. */
+/* Prints the tree, and all instructions. */
 void stack_write(FILE *out);
 
 #endif

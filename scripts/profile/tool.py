@@ -3,33 +3,28 @@
 An instrument is a library that an emulator loads (qemu.c, bochs.c).  It is compiled when it is first wanted
 and when its sources are newer, and is told what to do by a control file (control.h).
 """
-import difflib
+import glob
 import os
 import struct
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "debug")]
+import elf  # noqa: E402
 import emulator  # noqa: E402
+import settings  # noqa: E402
 import terminal  # noqa: E402
 
 Refused = emulator.Refused
 SOURCES = {"qemu": ["qemu.c"], "bochs": ["bochs.c", "trace.c", "watch.c"]}
-COMMON = ["code.c", "control.c", "guest.c", "image.c", "stack.c"]
+COMMON = ["code.c", "control.c", "guest.c", "image.c", "stack.c", "tree.c"]
 FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror",
          "-shared", "-fPIC", "-fvisibility=hidden"]
 
 
 def out():
     return os.environ.get("O") or "build"
-
-
-def number(name, default):
-    text = os.environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit():
-        raise Refused(f"{name}={text}: it is a whole number")
-    return int(text)
 
 
 # ---- ELF files -----------------------------------------------------------------------------------
@@ -48,15 +43,6 @@ def section(path, wanted):
         if data[start:data.index(0, start)] == wanted.encode():
             return data[head[4]:head[4] + head[5]]
     return b""
-
-
-def functions(path):
-    """Names of the functions in an ELF file."""
-    names, found = section(path, ".strtab") or b"", set()
-    for name, info, _, where, _, _ in struct.iter_unpack("<IBBHQQ", section(path, ".symtab") or b""):
-        if info & 15 in (0, 2) and 0 < where < 0xff00:
-            found.add(names[name:names.index(0, name)].decode())
-    return found
 
 
 def regions(path):
@@ -92,7 +78,7 @@ def kernel():
 
 def known_program(name):
     if name and name not in programs():
-        raise Refused(f"there is no program {name}; there are: {', '.join(programs())}")
+        raise Refused(elf.suggest("program", name, programs()))
     return name
 
 
@@ -101,10 +87,7 @@ def known_function(text):
     program, colon, name = text.partition(":")
     if not colon:
         raise Refused(f"{text}: say PROGRAM:FUNCTION or kernel:FUNCTION")
-    there = functions(kernel() if program == "kernel" else programs()[known_program(program)])
-    if name not in there:
-        near = difflib.get_close_matches(name, there, 8, 0.5) or sorted(there)
-        raise Refused(f"there is no function {name} in {program}; there are: {', '.join(near)}")
+    elf.File(kernel() if program == "kernel" else programs()[known_program(program)], program).function(name)
     return program, name
 
 
@@ -128,10 +111,10 @@ def instrument(chosen):
     os.makedirs(folder, exist_ok=True)
     library = os.path.join(folder, f"{chosen}.so")
     sources = [os.path.join(HERE, name) for name in SOURCES[chosen] + COMMON]
-    headers = [os.path.join(HERE, name) for name in os.listdir(HERE) if name.endswith(".h")]
+    include = os.path.join(HERE, "..", "..", "exo", "include")
+    headers = glob.glob(f"{HERE}/*.h") + glob.glob(f"{include}/exo/*.h")
     new = max(map(os.path.getmtime, sources + headers))
     if not os.path.exists(library) or os.path.getmtime(library) < new:
-        include = os.path.join(HERE, "..", "..", "exo", "include")
         done = subprocess.run(["gcc", *FLAGS, f"-I{include}", "-o", f"{library}.{os.getpid()}", *sources], check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
@@ -146,19 +129,19 @@ def run(image, chosen, command, control, quiet=False, cut=False):
     The command's output is printed unless quiet.  cut: the instrument may end the machine when it has seen enough.
     Returns what the instrument wrote.
     """
-    settings = emulator.Settings(chosen, number("MEM", 128), 0 if chosen == "qemu" else None)
-    settings.instrument = instrument(chosen)
+    machine = emulator.Settings(chosen, settings.number("MEM", 128), 0 if chosen == "qemu" else None)
+    machine.instrument = instrument(chosen)
     scratch = os.path.join(out(), "run")
-    with emulator.Boot(settings, image, scratch) as boot:
+    with emulator.Boot(machine, settings.kept_disk(image) or image, scratch) as boot:
         result = boot.path("result")
         lines = [f"out {result}", *control, f"image kernel {kernel()}"]
         lines += [f"image {name} {path}" for name, path in programs().items()]
         with open(boot.path("control"), "w", encoding="utf-8") as target:
             target.write("\n".join(lines) + "\n")
-        settings.environment = {"PROFILE_CONTROL": boot.path("control")}
+        machine.environment = {"PROFILE_CONTROL": boot.path("control")}
         emulator.set_command(boot.disk, command)
         plain = terminal.Plain()
-        status, reason = boot.batch(number("TIMEOUT", 600), (lambda _: None) if quiet else plain.take)
+        status, reason = boot.batch(settings.number("TIMEOUT", 600), (lambda _: None) if quiet else plain.take)
         plain.put(plain.held)
         written = os.path.exists(result) and os.path.getsize(result)
         if not written or reason and not cut:

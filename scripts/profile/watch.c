@@ -7,7 +7,6 @@
  * one thread.
  */
 #include "watch.h"
-#include <stdlib.h>
 #include "bochs.h"
 #include "control.h"
 #include "guest.h"
@@ -76,7 +75,8 @@ static void note_store(uint64_t physical)
 	if (n >= MAX_FRAMES || (watched_frame != UINT64_MAX && n != watched_frame))
 		return;
 	if (frames[n] == NULL)
-		frames[n] = calloc(1, sizeof(*frames[n]) + room * sizeof(frames[n]->writers[0]));
+		frames[n] =
+			image_memory(1, sizeof(*frames[n]) + room * sizeof(frames[n]->writers[0]));
 	note_writer(frames[n]);
 }
 
@@ -92,7 +92,7 @@ static void print_writers(uint64_t n)
 		const struct writer *w = &f->writers[i % room];
 
 		fprintf(control_out(), "writer %lu %u %lx %lu ", w->tick, w->env, w->pc, w->stores);
-		stack_write_chain(control_out(), w->node);
+		tree_write_chain(control_out(), w->node);
 		fputc('\n', control_out());
 	}
 	f->count = 0;
@@ -107,7 +107,7 @@ static void transfer(int i, const struct exo_io *io, uint64_t at, uint32_t frame
 
 	fprintf(control_out(), "transfer %lu %u %s %u %lu %x ", bochs_ticks(), io->env,
 		words[io->op], io->drive, at, frame);
-	stack_write_chain(control_out(), requests[i].asked);
+	tree_write_chain(control_out(), requests[i].asked);
 	fputc('\n', control_out());
 }
 

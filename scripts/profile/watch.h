@@ -4,7 +4,7 @@
  *
  * For a frame, each instruction that stored into it, in order of its first store there:
  *
- *   writer TICK ENVIRONMENT PC STORES CHAIN     (of callers, as stack_write_chain() prints it)
+ *   writer TICK ENVIRONMENT PC STORES CHAIN     (of callers, as tree_write_chain() prints it)
  *
  * and for the frame or the block each transfer by a drive, with the writers of the frame since the
  * last one:

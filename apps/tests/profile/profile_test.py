@@ -140,7 +140,7 @@ def elsewhere(image, folder):
 
 
 def refusals(image, folder):
-    failed = refused("an unknown program", image, folder, "there is no program nix; there are: .*counted", PROG="nix")
+    failed = refused("an unknown program", image, folder, "no program 'nix'; there are: .*counted", PROG="nix")
     failed += refused("an unknown region", image, folder, r"no region nix; there are: work \(counted\), tail \(counted\)",
                       REGION="nix", PROG="counted")
     failed += refused("an unknown emulator", image, folder, "there are qemu, bochs and both", EMU="vax")

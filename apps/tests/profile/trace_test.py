@@ -33,11 +33,12 @@ def function(image):
     """Every instruction of a function that calls itself, with registers and stack; and a part of that."""
     _, text = trace(image, FUNC="counted:nest")
     lines = instructions(text)
-    down = re.findall(r"dec +%rdi +rdi=([0-9a-f]+)$", text, re.MULTILINE)
+    down = re.findall(r"dec +%rdi +rdi=([0-9a-f]+)(?:  flags=\w+)?$", text, re.MULTILINE)
     pushed = re.findall(r"call .* rsp=([0-9a-f]+)  \[\1, frame [0-9a-f]+\]\.8 <- ([0-9a-f]+)$", text, re.MULTILINE)
     popped = re.findall(r"ret +rsp=[0-9a-f]+  \[([0-9a-f]+), frame [0-9a-f]+\]\.8 -> ([0-9a-f]+)$", text, re.MULTILINE)
     failed = tell("instructions of a function", len(lines) == 6 * DEPTH + 4, text)
     failed += tell("its registers", down == [f"{n:x}" for n in reversed(range(DEPTH))], text)
+    failed += tell("its flags", re.search(r"dec +%rdi +rdi=0  flags=PZI\n +\w+  call .*\n +\w+  test +%rdi,%rdi", text), text)
     failed += tell("what it stores and loads", len(pushed) == DEPTH and popped[:-1] == pushed[-2::-1], text)
     _, part = trace(image, FUNC="counted:nest", SKIP="5", LIMIT="7")
     return failed + tell("a part of it", instructions(part) == lines[5:12], part)
@@ -85,8 +86,8 @@ def block(image):
 def refusals(image):
     failed = 0
     for name, pattern, settings in (
-            ("an unknown function", "no function mian in counted; there are: .*main", {"FUNC": "counted:mian"}),
-            ("an unknown program", "no program nix; there are: .*counted", {"FUNC": "nix:main"}),
+            ("an unknown function", "counted: no function 'mian'; there are: .*main", {"FUNC": "counted:mian"}),
+            ("an unknown program", "no program 'nix'; there are: .*counted", {"FUNC": "nix:main"}),
             ("an unknown region", "no region nix; there are: .*work", {"REGION": "nix"}),
             ("no such frame", "a frame, below 0x8000", {"PAGE": "0x8000"}),
             ("no such extent", "no extent nix; there are: .*main", {"BLOCK": "nix:1"}),
