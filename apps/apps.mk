@@ -11,7 +11,7 @@
 #   $(O)/apps/bin/NAME     with symbols, for debuggers and profilers
 #   $(O)/apps/strip/NAME   for the image
 
-APPS_EXO   := tests bench examples attack bystander exotop init
+APPS_EXO   := tests bench examples attack bystander exotop monitor init
 APPS_CFLAGS = $(TARGET_CFLAGS) -Ilibos/include -Iapps/lib
 
 apps_mks   := $(wildcard apps/*/app.mk apps/tests/*/app.mk apps/bench/*/app.mk apps/examples/*/app.mk)
