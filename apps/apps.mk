@@ -16,7 +16,7 @@
 # and on those that tests make of all that is there.
 
 LINKED     ?= $(O)/apps
-APPS_EXO   := tests bench examples experiments attack bystander exotop init trace measure lib/soak
+APPS_EXO   := tests bench examples experiments attack bystander exotop init monitor trace measure lib/soak
 APPS_CFLAGS = $(TARGET_CFLAGS) -Ilibos/include -Iapps/lib
 
 apps_mks   := $(wildcard apps/*/app.mk apps/tests/*/app.mk apps/bench/*/app.mk apps/examples/*/app.mk apps/experiments/*/app.mk)

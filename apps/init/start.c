@@ -158,9 +158,17 @@ static int grant_extent(struct grants *g, const struct exo_manifest_program *p, 
 }
 
 /*
- * Its own session or init's and, for one that shares the segment, a terminal.  What is typed is for
- * those alone that share it, and nobody revokes sessions or makes more of them.
+ * What is typed is for those alone that share the segment, or attend, and nobody revokes sessions
+ * or makes more of them.
  */
+static uint32_t console_rights(uint32_t flags)
+{
+	if (flags & EXO_MF_ATTEND)
+		return EXO_RIGHT_WRITE | EXO_RIGHT_READ | EXO_RIGHT_ATTEND;
+	return EXO_RIGHT_WRITE | (flags & EXO_MF_SHARED ? EXO_RIGHT_READ : 0);
+}
+
+/* Its own session or init's and, for one that shares the segment, a terminal. */
 static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 {
 	static uint32_t ttys = 1;
@@ -169,8 +177,7 @@ static int grant_console(struct grants *g, const struct exo_manifest_program *p)
 	int error = own ? call_result(call_console_session(slot)) : 0;
 
 	if (error == 0)
-		error = grant_narrowed(g, slot, EXO_RIGHT_WRITE | (shared ? EXO_RIGHT_READ : 0),
-				       LAYOUT_CAP_CONSOLE);
+		error = grant_narrowed(g, slot, console_rights(p->flags), LAYOUT_CAP_CONSOLE);
 	if (error) {
 		printf("init: %s: no console session: %s\n", p->name, strerror(-error));
 		return error;

@@ -27,12 +27,14 @@ class Terminal:
             os.environ["TERM"] = "xterm"
             os.execv("scripts/run", ["scripts/run", image])
 
-    def wait(self, pattern, seconds=SECONDS):
-        """Whether the pattern comes; what came until its end is gone afterwards."""
+    def wait(self, pattern, seconds=SECONDS, into=None):
+        """Whether the pattern comes; what came until its end is gone afterwards.  Its first group goes to `into`."""
         end = time.monotonic() + seconds
         while True:
             found = re.search(pattern, self.text, re.DOTALL)
             if found:
+                if into is not None:
+                    into.append(found[1])
                 self.text = self.text[found.end():]
                 return True
             if time.monotonic() > end or not self.read():

@@ -5,7 +5,9 @@
  * Bytes leave one session until its line ends, then the next session that has any gets its turn.
  * One that leaves its line open keeps the console until another has a whole line, or has waited
  * PATIENCE; then a line end is put in.  Invariant: between two line ends stand bytes of one
- * session. Called by programs' calls, by dev/uart.c and dev/kbd.c, and by the log (a session of its
+ * session.  Input is of one ring, and read by whoever asks, or, between two EXO_ATTENTION, by who
+ * attends; what is in it when it changes hands is dropped, since who hangs would never read it.
+ * Called by programs' calls, by dev/uart.c and dev/kbd.c, and by the log (a session of its
  * own).
  */
 #include "cap.h"
@@ -51,7 +53,8 @@ static struct {
 
 static struct {
 	uint32_t head, count;
-	uint32_t reader; /* who is told; 0: nobody */
+	uint32_t attended;  /* it is for who attends */
+	uint32_t reader[2]; /* who is told, [1] of those who attend; 0: nobody */
 	uint8_t data[INPUT_SIZE];
 } input;
 
@@ -61,7 +64,7 @@ void console_init(void)
 		sessions[s] = (struct session){.gen = 1};
 	sessions[0].used = 1;
 	shown.session = shown.column = shown.pending = shown.waiters = 0;
-	input.head = input.count = input.reader = 0;
+	input.head = input.count = input.attended = input.reader[0] = input.reader[1] = 0;
 }
 
 uint64_t console_gen(uint32_t session)
@@ -93,8 +96,10 @@ void console_env_end(uint32_t e)
 		if (sessions[s].waiter == e)
 			forget_waiter(&sessions[s]);
 	}
-	if (input.reader == e)
-		input.reader = 0;
+	if (input.reader[0] == e)
+		input.reader[0] = 0;
+	if (input.reader[1] == e)
+		input.reader[1] = input.attended = 0;
 }
 
 /* ---- output ------------------------------------------------------------------------------ */
@@ -253,11 +258,18 @@ struct exo_result sys_console_write(uint64_t slot, uint64_t va, uint64_t n)
 
 void console_input(uint8_t byte)
 {
-	if (input.count < INPUT_SIZE) {
+	const int passes = byte == EXO_ATTENTION && input.reader[1] != 0;
+
+	if (passes) {
+		input.attended = !input.attended;
+		input.count = 0;
+	}
+	/* Who attends reads EXO_ATTENTION first: its turn begins. */
+	if (input.count < INPUT_SIZE && (!passes || input.attended)) {
 		input.data[(input.head + input.count) % INPUT_SIZE] = byte;
 		input.count++;
 	}
-	event_raise(input.reader, EXO_EV_CONSOLE_IN);
+	event_raise(input.reader[input.attended], EXO_EV_CONSOLE_IN);
 }
 
 struct exo_result sys_console_read(uint64_t slot, uint64_t va, uint64_t n)
@@ -265,15 +277,17 @@ struct exo_result sys_console_read(uint64_t slot, uint64_t va, uint64_t n)
 	const uint32_t e = cpu_self();
 	struct exo_cap cap;
 	uint8_t bytes[UACCESS_MAX];
-	uint32_t count = input.count;
+	uint32_t attends, count;
 	enum exo_status status = cap_find(e, slot, EXO_CAP_CONSOLE, EXO_RIGHT_READ, &cap);
 
 	if (status != EXO_OK)
 		return refuse(status);
 	if (n > UACCESS_MAX)
 		return refuse(EXO_RANGE);
+	attends = (cap.rights & EXO_RIGHT_ATTEND) != 0;
+	count = attends == input.attended ? input.count : 0;
 	if (count == 0 && n != 0) {
-		input.reader = e;
+		input.reader[attends] = e;
 		return refuse(EXO_AGAIN);
 	}
 	if (count > n)

@@ -134,7 +134,7 @@ static void put_manifest(const struct boot_info *boot)
 
 static void put_caps(void)
 {
-	struct exo_cap console = {.kind = EXO_CAP_CONSOLE, .rights = 15, .gen = console_gen(0)};
+	struct exo_cap console = {.kind = EXO_CAP_CONSOLE, .rights = 31, .gen = console_gen(0)};
 	struct exo_cap machine = {.kind = EXO_CAP_MACHINE, .rights = EXO_RIGHT_GRANT};
 	struct exo_cap screen = {.kind = EXO_CAP_DEVICE, .rights = 7, .start = 0xb8, .len = 8};
 

@@ -85,14 +85,14 @@ def test_environments(image):
     session = Session(image, ["fh break exotop:tool_done", "continue", "fh envs", "continue"], "sleep 100 & exotop -1 >/x; cat /x", "exotop")
     ours, theirs = (re.findall(r"^ +(\d+) +(\S+) +(?:\S+ +)?\w+ +([0-9a-f]+) +(\d+/\d+) +(\d+/\d+) +(\d+/\d+) ", (session.answers(command) or [""])[-1],
                                re.MULTILINE) for command in ("fh envs", "continue"))
-    return len(ours) == 4 and ours == theirs, session
+    return len(ours) >= 4 and ours == theirs, session
 
 
 def test_shared_page(image):
     """A page of code that two of the same program map: by all of them, owned by init, as often as the kernel counts."""
-    found = Session(image, ["fh walk 3 0x401000"], "sleep 100 & sleep 100 & ls /", "ls")
+    found = Session(image, ["fh envs", "fh walk 4 0x401000"], "sleep 100 & sleep 100 & ls /", "ls")
     frame = re.search(r"frame (0x[0-9a-f]+)$", found.text, re.MULTILINE)
-    if not frame:
+    if not frame or not found.has(r"^ +4  sleep  sleep "):
         return False, found
     session = Session(image, [f"fh frame {frame[1]}"], "sleep 100 & sleep 100 & ls /", "ls")
     mapped = re.findall(r"^mapped by (\d+) \((\S+)\) at (0x[0-9a-f]+) (\S+), entry \d+ of table 0x[0-9a-f]+(, large)?$", session.text, re.MULTILINE)
@@ -105,7 +105,7 @@ def test_shared_page(image):
 def test_names(image):
     """Each wrong name is refused by a message that has the right one."""
     cases = [("fh break lss:main", "no program 'lss'; there are: .* ls "), ("fh break ls:maim", "ls: no function 'maim'; there are: .*main"),
-             ("fh env lss", r"no environment 'lss'; there are: 1 \(init\) 2 \(sh\) 3 \(ls\)"), ("fh frame 0xfffffff", "no frame 0xfffffff: there are 0x"),
+             ("fh env lss", r"no environment 'lss'; there are: 1 \(init\) .*\(sh\) .*\(ls\)"), ("fh frame 0xfffffff", "no frame 0xfffffff: there are 0x"),
              ("fh walk 1 here", "'here' is no number"), ("fh caps", "usage: caps ENV"), ("fh break ls", "usage: break PROGRAM:FUNCTION")]
     for command, message in cases:
         session = Session(image, [command], "ls /", "ls")

@@ -105,7 +105,8 @@ enum exo_cap_kind {
 	EXO_CAP_ENV = 1,   /* object: environment index; rights EXO_ENV_* */
 	EXO_CAP_PAGES = 2, /* object: owner's environment index; range: frames; rights READ|WRITE */
 	EXO_CAP_EXTENT = 3,  /* object: extent index; range: blocks; rights READ|WRITE|ADMIN */
-	EXO_CAP_CONSOLE = 4, /* object: session; rights READ (input) | WRITE (output) | ADMIN */
+	EXO_CAP_CONSOLE = 4, /* object: session; rights READ (input) | WRITE (output) | ADMIN |
+				ATTEND */
 	EXO_CAP_MACHINE = 5, /* halt */
 	EXO_CAP_DEVICE = 6,  /* object 0; range: device frames; rights READ|WRITE */
 	EXO_CAP_TRACE = 7,   /* trace_start: what everybody does is recorded, for all to read */
@@ -114,8 +115,9 @@ enum exo_cap_kind {
 enum {
 	EXO_RIGHT_READ = 1,
 	EXO_RIGHT_WRITE = 2,
-	EXO_RIGHT_GRANT = 4, /* may be granted to others */
-	EXO_RIGHT_ADMIN = 8, /* extent: free, split, recall, revoke; console: new session */
+	EXO_RIGHT_GRANT = 4,   /* may be granted to others */
+	EXO_RIGHT_ADMIN = 8,   /* extent: free, split, recall, revoke; console: new session */
+	EXO_RIGHT_ATTEND = 16, /* console: READ is for the operator, between two EXO_ATTENTION */
 	EXO_RIGHTS_ALL = 255,
 };
 enum {
@@ -127,6 +129,13 @@ enum {
 	/* EXO_RIGHT_GRANT = 4 as everywhere */
 	EXO_ENV_ALL = 1 | 2 | 4 | 16 | 32 | 64,
 };
+
+/*
+ * This byte at the console (Ctrl-]) takes the input from all who read it to who attends, with
+ * EXO_RIGHT_ATTEND, and back again.  Who attends reads it when its turn begins.  While nobody
+ * attends it is a byte as any other.
+ */
+enum { EXO_ATTENTION = 0x1d };
 
 /* Slot 0 of every environment holds EXO_CAP_ENV for itself with all rights, and is never empty. */
 #define EXO_SELF ((struct cslot){0})

@@ -108,6 +108,7 @@ enum exo_manifest_flag {
 	EXO_MF_HALT = 4,    /* gets the machine capability */
 	EXO_MF_SHARED = 8,  /* joins init's POSIX segment: same user, same file system */
 	EXO_MF_SCREEN = 32, /* gets the capability to the text screen's frames */
+	EXO_MF_ATTEND = 64, /* reads the console as its operator: EXO_RIGHT_ATTEND */
 	EXO_MF_SHELL = 16,  /* boot arguments, when present, run here as sh -c TEXT; then halt */
 	EXO_MF_TRACE = 64,  /* gets the capability to trace */
 };

@@ -172,6 +172,48 @@ static void input_goes_to_who_asked_last(void)
 	console_input('z'); /* nobody to tell */
 }
 
+static uint64_t typed(uint32_t e, uint64_t slot)
+{
+	fake_as(e);
+	return sys_console_read(slot, VA, 10).value;
+}
+
+/* B, with ATTEND, gets what is typed between two EXO_ATTENTION; A, which hangs, nothing of it. */
+static void attention_passes_the_input(void)
+{
+	two_sessions();
+	caps[B].c[OWN].rights |= EXO_RIGHT_ATTEND;
+	console_input(EXO_ATTENTION); /* nobody attends: a byte */
+	CHECK(typed(A, MAIN) == 1 && buffer(A)[0] == EXO_ATTENTION);
+	CHECK(typed(A, MAIN) == 0 && typed(B, OWN) == 0);
+	for (uint32_t i = 0; i < 300; i++)
+		console_input('a');
+	CHECK(typed(B, OWN) == 0);
+	envs[A].events = envs[B].events = 0;
+	console_input(EXO_ATTENTION);
+	CHECK(envs[A].events == 0 && envs[B].events == EXO_EV_CONSOLE_IN);
+	console_input('b');
+	CHECK(envs[A].events == 0 && typed(A, MAIN) == 0);
+	CHECK(typed(B, OWN) == 2 && buffer(B)[0] == EXO_ATTENTION && buffer(B)[1] == 'b');
+	console_input('c');
+	console_input(EXO_ATTENTION);
+	CHECK(envs[A].events == EXO_EV_CONSOLE_IN && typed(A, MAIN) == 0);
+	console_input('d');
+	CHECK(typed(B, OWN) == 0 && typed(A, MAIN) == 1 && buffer(A)[0] == 'd');
+}
+
+static void input_comes_back_from_who_attended_and_ended(void)
+{
+	two_sessions();
+	caps[B].c[OWN].rights |= EXO_RIGHT_ATTEND;
+	CHECK(typed(A, MAIN) == 0 && typed(B, OWN) == 0);
+	console_input(EXO_ATTENTION);
+	console_env_end(B);
+	console_input('x');
+	CHECK(typed(A, MAIN) == 1 && buffer(A)[0] == 'x');
+	console_env_end(A);
+}
+
 static void rights_are_checked(void)
 {
 	two_sessions();
@@ -317,6 +359,8 @@ int main(void)
 	RUN_TEST(nobody_holds_the_line);
 	RUN_TEST(a_full_buffer_tells_when_there_is_room);
 	RUN_TEST(input_goes_to_who_asked_last);
+	RUN_TEST(attention_passes_the_input);
+	RUN_TEST(input_comes_back_from_who_attended_and_ended);
 	RUN_TEST(rights_are_checked);
 	RUN_TEST(slots_are_checked);
 	RUN_TEST(sessions_are_made_by_slot_1);
