@@ -26,6 +26,11 @@ void personality_thread_end(struct thread *t)
 	(void)t;
 }
 
+void personality_thread_free(struct thread *t)
+{
+	(void)t;
+}
+
 _Noreturn void personality_thread_last(void)
 {
 	start_exit(0);
