@@ -123,7 +123,8 @@ static int make(struct thread **out, const struct thread_attr *attr, void *(*fn)
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct thread){.fn = fn, .arg = arg, .low = t->low, .size = t->size, .personal = t->personal};
+	*t = (struct thread){
+		.fn = fn, .arg = arg, .low = t->low, .size = t->size, .personal = t->personal};
 	t->detached = attr->detached;
 	t->after = thread_current;
 	t->ahead = thread_current->ahead;

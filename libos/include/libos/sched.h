@@ -164,8 +164,8 @@ static inline void thread_tls_load(uint64_t base)
 }
 
 /*
- * The personality's part of a new thread: 0 or -ENOMEM; of one that ended, whose memory may be another
- * thread's later, `personal` included; and of memory that is given back.
+ * The personality's part of a new thread: 0 or -ENOMEM; of one that ended, whose memory may be
+ * another thread's later, `personal` included; and of memory that is given back.
  */
 int personality_thread(struct thread *t);
 void personality_thread_end(struct thread *t);
