@@ -30,9 +30,10 @@ libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))
 # Variants of seam $(1): names without '_' that are not common to all.
 libos_variants = $(foreach n,$(filter-out $(LIBOS_COMMON_$(1)),$(call libos_names,$(1))),$(if $(findstring _,$(n)),,$(n)))
 
-# Files that run as upcall handlers, where floating-point registers are the program's.
+# Files that run as upcall handlers, where floating-point registers are the program's; and schedulers, whose queues are
+# two words that compilers would move by way of a vector register, which takes longer.
 LIBOS_GENERAL += $(addprefix libos/core/,$(addsuffix .c,upcall call start frames memory time console)) \
-	$(wildcard libos/vm/*.c libos/posix/*upcall*.c libos/posix/signal*.c) libos/sched/preempt.c
+	$(wildcard libos/vm/*.c libos/posix/*upcall*.c libos/posix/signal*.c) $(filter-out libos/sched/thread.c,$(wildcard libos/sched/*.c))
 
 libos_objs     = $(patsubst %.c,$(O)/%.o,$(filter %.c,$(1))) $(patsubst %.S,$(O)/%.S.o,$(filter %.S,$(1)))
 

@@ -26,13 +26,23 @@ void personality_thread_end(struct thread *t)
 	(void)t;
 }
 
+void personality_thread_free(struct thread *t)
+{
+	(void)t;
+}
+
 _Noreturn void personality_thread_last(void)
 {
 	start_exit(0);
 }
 
+/* Of the linker: constructors, such as that of the first thread's variables (sched/tls.c). */
+extern void (*const __init_array_start[])(void), (*const __init_array_end[])(void);
+
 _Noreturn void start_run(const struct start_args *args)
 {
+	for (void (*const *fn)(void) = __init_array_start; fn != __init_array_end; fn++)
+		(*fn)();
 	start_exit(main((int)args->argc, args->argv) & 0xff);
 }
 

@@ -21,22 +21,23 @@ struct _reent *__getreent(void)
 
 int personality_thread(struct thread *t)
 {
-	struct _reent *const r = malloc(sizeof(*r));
-
-	if (!r)
+	if (!t->personal)
+		t->personal = malloc(sizeof(struct _reent));
+	if (!t->personal)
 		return -ENOMEM;
-	_REENT_INIT_PTR(r);
-	t->personal = r;
+	_REENT_INIT_PTR((struct _reent *)t->personal);
 	return 0;
 }
 
 void personality_thread_end(struct thread *t)
 {
-	if (!t->personal)
-		return;
-	_reclaim_reent(t->personal);
+	if (t->personal)
+		_reclaim_reent(t->personal);
+}
+
+void personality_thread_free(struct thread *t)
+{
 	free(t->personal);
-	t->personal = NULL;
 }
 
 _Noreturn void personality_thread_last(void)

@@ -1,10 +1,15 @@
 /*
  * switch.S - from one thread to another, in user mode.
  *
- * thread_switch(save, rsp) keeps what a function must keep, the control words of both floating-point
- * units among it; the rest is the caller's to lose.  A thread that was preempted has all of it on
- * its stack (upcall_deflected in core/upcall.S).  Called by sched/wait.c.
+ * thread_switch(from, to) keeps what a function must keep, the control words of both floating-point
+ * units among it, and how deep upcalls are deferred; the rest is the caller's to lose.  A thread
+ * that was preempted has all of it on its stack (upcall_deflected in core/upcall.S).  What it pops
+ * at first is made by sched/thread.c.  Called by sched/wait.c, upcalls deferred.
  */
+#define DEFER	0x200000 /* struct exo_upcall_head, at LAYOUT_UPCALL */
+#define RSP	0	 /* struct thread */
+#define MXCSR	8
+#define X87	12
 	.section .text.thread_switch, "ax"
 	.globl thread_switch
 	.type thread_switch, @function
@@ -15,14 +20,14 @@ thread_switch:
 	pushq	%r13
 	pushq	%r14
 	pushq	%r15
-	subq	$8, %rsp
-	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
-	movq	%rsp, (%rdi)
-	movq	%rsi, %rsp
-	ldmxcsr	(%rsp)
-	fldcw	4(%rsp)
-	addq	$8, %rsp
+	pushq	DEFER
+	stmxcsr	MXCSR(%rdi)
+	fnstcw	X87(%rdi)
+	movq	%rsp, RSP(%rdi)
+	movq	RSP(%rsi), %rsp
+	ldmxcsr	MXCSR(%rsi)
+	fldcw	X87(%rsi)
+	popq	DEFER
 	popq	%r15
 	popq	%r14
 	popq	%r13

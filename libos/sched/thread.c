@@ -21,6 +21,12 @@ static struct thread *ended; /* detached; on its stack until the next switch */
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
+static void memory_release(struct thread *t)
+{
+	personality_thread_free(t);
+	(void)vm_release(t->low, t->size);
+}
+
 static void memory_free(struct thread *t)
 {
 	t->after->ahead = t->ahead;
@@ -31,7 +37,7 @@ static void memory_free(struct thread *t)
 	if (keeping < KEPT)
 		kept[keeping++] = t;
 	else
-		(void)vm_release(t->low, t->size);
+		memory_release(t);
 }
 
 static struct thread *memory_kept(uint64_t size)
@@ -46,7 +52,7 @@ static struct thread *memory_kept(uint64_t size)
 	return NULL;
 }
 
-/* NULL: none to be had.  What it holds is of no meaning but for low and size. */
+/* NULL: none to be had.  What it holds is of no meaning but for low, size and personal. */
 static struct thread *memory_take(size_t stack)
 {
 	const uint64_t above = thread_tls_room() + sizeof(struct thread);
@@ -87,16 +93,13 @@ static void begin(void)
 {
 	struct thread *const me = thread_current;
 
-	((volatile struct exo_upcall_head *)LAYOUT_UPCALL)->defer = 1;
 	thread_leave();
 	thread_exit(me->fn(me->arg));
 }
 
-/* What thread_switch() pops: control words as the creator's, six registers, where to go. */
+/* What thread_switch() pops: the depth of upcall_defer(), six registers, where to go. */
 struct first_frame {
-	uint32_t mxcsr;
-	uint16_t x87, unused;
-	uint64_t registers[6];
+	uint64_t defer, registers[6];
 	void (*go)(void);
 	uint64_t nobody; /* a return address: begin() does not return */
 };
@@ -106,8 +109,9 @@ static void frame_make(struct thread *t)
 	const uint64_t above = t->tls ? t->tls - thread_tls_size : (uint64_t)(uintptr_t)t;
 	struct first_frame *f = (struct first_frame *)((above & ~15ul) - sizeof(*f));
 
-	*f = (struct first_frame){.go = begin};
-	__asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(f->mxcsr), "=m"(f->x87));
+	*f = (struct first_frame){.defer = 1, .go = begin};
+	/* Control words as the creator's. */
+	__asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(t->mxcsr), "=m"(t->x87));
 	t->rsp = (uint64_t)(uintptr_t)f;
 }
 
@@ -119,7 +123,8 @@ static int make(struct thread **out, const struct thread_attr *attr, void *(*fn)
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct thread){.fn = fn, .arg = arg, .low = t->low, .size = t->size};
+	*t = (struct thread){
+		.fn = fn, .arg = arg, .low = t->low, .size = t->size, .personal = t->personal};
 	t->detached = attr->detached;
 	t->after = thread_current;
 	t->ahead = thread_current->ahead;

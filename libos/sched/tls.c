@@ -61,11 +61,6 @@ uint64_t thread_tls_make(uint64_t top)
 	return base;
 }
 
-void thread_tls_load(uint64_t base)
-{
-	__asm__ volatile("wrfsbase %0" ::"r"(base) : "memory");
-}
-
 /* Before main and other constructors: the first thread's, in the program's own memory. */
 __attribute__((constructor(101))) static void first_block(void)
 {

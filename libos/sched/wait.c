@@ -41,7 +41,10 @@ static uint64_t wanted;		      /* at least the events of pending's */
 static uint64_t nearest = UINT64_MAX; /* at most the deadlines of pending's */
 static int urgent;		      /* one woke that is to run instead of the one that does */
 
-void thread_switch(uint64_t *save, uint64_t rsp);
+_Static_assert(LAYOUT_UPCALL == 0x200000 && offsetof(struct thread, rsp) == 0 &&
+		       offsetof(struct thread, mxcsr) == 8 && offsetof(struct thread, x87) == 12,
+	       "switch.S has these numbers");
+void thread_switch(struct thread *from, const struct thread *to);
 
 static volatile struct exo_upcall_head *head(void)
 {
@@ -55,6 +58,15 @@ static const volatile uint64_t *word = &no_events;
 static uint64_t events_now(void)
 {
 	return *word;
+}
+
+/* Whether there are any: one instruction less than compilers make of looking at a volatile. */
+static inline int any_event(void)
+{
+	int any;
+
+	__asm__ volatile("cmpq $0, %1" : "=@ccnz"(any) : "m"(*word));
+	return any;
 }
 
 void thread_start(void)
@@ -218,12 +230,10 @@ static inline void switch_to(struct thread *me, struct thread *t)
 	urgent = 0;
 	if (t == me)
 		return;
-	me->defer = head()->defer;
 	thread_current = t;
 	if (thread_tls_size)
 		thread_tls_load(t->tls);
-	thread_switch(&me->rsp, t->rsp);
-	head()->defer = me->defer;
+	thread_switch(me, t);
 }
 
 void thread_switch_away(void)
@@ -257,7 +267,7 @@ void thread_leave(void)
 {
 	if (urgent && head()->defer == 1)
 		give_way();
-	if (events_now())
+	if (any_event())
 		upcall_undefer();
 	else
 		head()->defer--;
@@ -270,7 +280,7 @@ void thread_yield(void)
 	/* One instruction each, where compilers make three of a volatile's ++ and --. */
 	__asm__ volatile("incq %0" : "+m"(head()->defer)::"memory");
 	switch_to(me, sched_turn(me));
-	if (events_now())
+	if (any_event())
 		upcall_undefer();
 	else
 		__asm__ volatile("decq %0" : "+m"(head()->defer)::"memory");

@@ -16,8 +16,10 @@
 enum thread_state { THREAD_RUNNABLE, THREAD_BLOCKED, THREAD_ENDED };
 
 struct thread {
-	uint64_t rsp;	/* while it does not run (switch.S) */
-	uint64_t defer; /* its depth of upcall_defer(), while it does not run */
+	/* While it does not run (switch.S); its depth of upcall_defer() is on its stack. */
+	uint64_t rsp;
+	uint32_t mxcsr;
+	uint16_t x87;
 
 	/* The scheduler's: links of its queue, and what it counts. */
 	struct thread *next, *prev;
@@ -155,11 +157,19 @@ void thread_preempt(void *arg, struct upcall_context *c);
 /* Bytes that a thread's variables need above its stack, and making them there: the fs base. */
 uint64_t thread_tls_room(void);
 uint64_t thread_tls_make(uint64_t top);
-void thread_tls_load(uint64_t base);
 
-/* The personality's part of a new thread, 0 or -ENOMEM, and of one that ended. */
+static inline void thread_tls_load(uint64_t base)
+{
+	__asm__ volatile("wrfsbase %0" ::"r"(base) : "memory");
+}
+
+/*
+ * The personality's part of a new thread: 0 or -ENOMEM; of one that ended, whose memory may be
+ * another thread's later, `personal` included; and of memory that is given back.
+ */
 int personality_thread(struct thread *t);
 void personality_thread_end(struct thread *t);
+void personality_thread_free(struct thread *t);
 
 /* The last thread ended: the program does. */
 _Noreturn void personality_thread_last(void);
