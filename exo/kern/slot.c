@@ -295,7 +295,7 @@ void slot_tick(void)
 		slots[cpu->position].missed++;
 	if (e != 0 && e != slot_user(whose))
 		slots[cpu->position].given++;
-	trace(EXO_TRACE_SLICE, e, cpu->forfeit, cpu->position, owner);
+	trace(EXO_TRACE_SLICE, e, cpu->forfeit, cpu->position, whose);
 	if (slot_enders != 0)
 		machine_slice_timer();
 }

@@ -103,14 +103,14 @@ enum {
 };
 
 enum exo_manifest_flag {
-	EXO_MF_WAIT = 1,    /* the next program starts when this one has ended */
-	EXO_MF_CONSOLE = 2, /* gets a console session of its own */
-	EXO_MF_HALT = 4,    /* gets the machine capability */
-	EXO_MF_SHARED = 8,  /* joins init's POSIX segment: same user, same file system */
-	EXO_MF_SCREEN = 32, /* gets the capability to the text screen's frames */
-	EXO_MF_ATTEND = 64, /* reads the console as its operator: EXO_RIGHT_ATTEND */
-	EXO_MF_SHELL = 16,  /* boot arguments, when present, run here as sh -c TEXT; then halt */
-	EXO_MF_TRACE = 64,  /* gets the capability to trace */
+	EXO_MF_WAIT = 1,     /* the next program starts when this one has ended */
+	EXO_MF_CONSOLE = 2,  /* gets a console session of its own */
+	EXO_MF_HALT = 4,     /* gets the machine capability */
+	EXO_MF_SHARED = 8,   /* joins init's POSIX segment: same user, same file system */
+	EXO_MF_SCREEN = 32,  /* gets the capability to the text screen's frames */
+	EXO_MF_SHELL = 16,   /* boot arguments, when present, run here as sh -c TEXT; then halt */
+	EXO_MF_TRACE = 64,   /* gets the capability to trace */
+	EXO_MF_ATTEND = 128, /* reads the console as its operator: EXO_RIGHT_ATTEND */
 };
 
 struct exo_manifest_program {
