@@ -312,11 +312,11 @@ static uint64_t pick_how(struct body *b)
 
 static uint64_t pick_type(struct body *b)
 {
-	static const uint16_t types[] = {
-		EXO_PAGE_DATA,		 EXO_PAGE_DATA,		  EXO_PAGE_DATA,
-		EXO_PAGE_SAVE,		 EXO_PAGE_UPCALL,	  EXO_PAGE_TABLE | 1 << 8,
-		EXO_PAGE_TABLE | 2 << 8, EXO_PAGE_TABLE | 3 << 8, EXO_PAGE_TABLE | 4 << 8,
-		EXO_PAGE_TRACE};
+	static const uint16_t types[] = {EXO_PAGE_DATA,		  EXO_PAGE_DATA,
+					 EXO_PAGE_DATA,		  EXO_PAGE_SAVE,
+					 EXO_PAGE_UPCALL,	  EXO_PAGE_TABLE | 1 << 8,
+					 EXO_PAGE_TABLE | 2 << 8, EXO_PAGE_TABLE | 3 << 8,
+					 EXO_PAGE_TABLE | 4 << 8, EXO_PAGE_TRACE};
 
 	return types[fuzz_below(b->s, sizeof types / sizeof types[0])];
 }
