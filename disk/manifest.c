@@ -63,8 +63,7 @@ static const struct {
 } program_flags[] = {
 	{"wait", EXO_MF_WAIT},	   {"console", EXO_MF_CONSOLE}, {"halt", EXO_MF_HALT},
 	{"shared", EXO_MF_SHARED}, {"shell", EXO_MF_SHELL},	{"screen", EXO_MF_SCREEN},
-	{"trace", EXO_MF_TRACE},
-	{"attend", EXO_MF_ATTEND},
+	{"trace", EXO_MF_TRACE},   {"attend", EXO_MF_ATTEND},
 };
 
 static const struct letter {

@@ -523,9 +523,9 @@ static uint64_t pick(char letter, const uint64_t *before)
 /* Calls that build are tried more often than those that end things. */
 static uint32_t pick_call(void)
 {
-	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12,
-					12, 12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45,
-					12, 46, 47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55, 56, 56, 57};
+	static const uint8_t often[] = {2,  3,	5,  5,	5,  7,	7,  8,	8,  8,	10, 10, 10, 12, 12,
+					12, 13, 15, 16, 38, 39, 39, 40, 41, 42, 42, 45, 45, 12, 46,
+					47, 48, 48, 49, 50, 50, 51, 51, 52, 53, 54, 55, 56, 56, 57};
 
 	if (chance(60))
 		return often[near_below(sizeof often)];
