@@ -88,6 +88,13 @@ static void forget_waiter(struct session *s)
 	s->waiter = 0;
 }
 
+/* The input is for who attends from now on, or for the other; what nobody has read is dropped. */
+static void pass_input(uint32_t attended)
+{
+	input.attended = attended;
+	input.count = 0;
+}
+
 void console_env_end(uint32_t e)
 {
 	for (uint32_t s = 0; s < EXO_NSESSION; s++) {
@@ -98,8 +105,11 @@ void console_env_end(uint32_t e)
 	}
 	if (input.reader[0] == e)
 		input.reader[0] = 0;
-	if (input.reader[1] == e)
-		input.reader[1] = input.attended = 0;
+	if (input.reader[1] != e)
+		return;
+	input.reader[1] = 0;
+	if (input.attended)
+		pass_input(0);
 }
 
 /* ---- output ------------------------------------------------------------------------------ */
@@ -260,10 +270,8 @@ void console_input(uint8_t byte)
 {
 	const int passes = byte == EXO_ATTENTION && input.reader[1] != 0;
 
-	if (passes) {
-		input.attended = !input.attended;
-		input.count = 0;
-	}
+	if (passes)
+		pass_input(!input.attended);
 	/* Who attends reads EXO_ATTENTION first: its turn begins. */
 	if (input.count < INPUT_SIZE && (!passes || input.attended)) {
 		input.data[(input.head + input.count) % INPUT_SIZE] = byte;
