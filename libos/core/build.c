@@ -164,7 +164,8 @@ static void begin_alone(void)
 {
 	if (building.owner != owner_self())
 		lock_init(&building);
-	(void)lock_acquire(&building);
+	while (lock_acquire(&building) != LOCK_OK)
+		; /* not stolen: no other process has this lock */
 }
 
 int build_begin(struct build *b, const struct build_spec *spec)
