@@ -31,6 +31,10 @@ void personality_thread_free(struct thread *t)
 	(void)t;
 }
 
+void personality_thread_resumed(void)
+{
+}
+
 _Noreturn void personality_thread_last(void)
 {
 	start_exit(0);

@@ -1,10 +1,10 @@
 /*
  * build.c - the steps of making an environment: record, tables, pages, rights, slots.
  *
- * Owns the page tables of the one child under construction (struct build points to them) and a
- * cursor over environment indices.  Whatever is taken is the child's from the first moment, so
- * ending the child is all that is needed to give it back.  Called by core/program.c, by fork and by
- * vm/copy.c.
+ * Owns the page tables of the one child under construction (struct build points to them), the lock
+ * that keeps it the only one among threads, and a cursor over environment indices.  Whatever is
+ * taken is the child's from the first moment, so ending the child is all that is needed to give it
+ * back.  Called by core/program.c, by fork and by vm/copy.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,11 +12,13 @@
 #include <libos/call.h>
 #include <libos/frames.h>
 #include <libos/layout.h>
+#include <libos/lock.h>
 #include <libos/tables.h>
 #include <libos/vm.h>
 #include "../vm/ptab.h"
 
 static struct ptab child_tables;
+static struct lock building; /* from build_begin() to build_start() or build_abort() */
 static uint32_t next_index = 1;
 
 int build_free_cap(void)
@@ -157,15 +159,27 @@ static int take_slots(const struct build *b, const struct build_spec *spec)
 	return err;
 }
 
+/* Another thread that builds is let finish.  In a copy of a program, its lock is nobody's. */
+static void begin_alone(void)
+{
+	if (building.owner != owner_self())
+		lock_init(&building);
+	while (lock_acquire(&building) != LOCK_OK)
+		; /* not stolen: no other process has this lock */
+}
+
 int build_begin(struct build *b, const struct build_spec *spec)
 {
 	int err;
 
+	begin_alone();
 	memset(b, 0, sizeof(*b));
 	memset(&child_tables, 0, sizeof(child_tables));
 	err = create(b);
-	if (err)
+	if (err) {
+		lock_release(&building);
 		return err;
+	}
 	b->tables = &child_tables;
 	child_tables.ce = b->cap;
 	err = move_quotas(b, spec);
@@ -277,8 +291,10 @@ int build_start(struct build *b, uint64_t rip, uint64_t rsp, uint64_t arg)
 {
 	const int err = call_result(call_env_start(b->cap, rip, rsp, arg));
 
-	if (!err)
+	if (!err) {
 		b->tables = 0;
+		lock_release(&building);
+	}
 	return err;
 }
 
@@ -289,4 +305,5 @@ void build_abort(struct build *b)
 	b->tables = 0;
 	(void)build_kill(b, 0);
 	(void)build_reap(b, &end);
+	lock_release(&building);
 }

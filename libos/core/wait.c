@@ -17,6 +17,11 @@ __attribute__((weak)) void wait_posted(uint64_t events)
 	(void)events;
 }
 
+__attribute__((weak)) void wait_own(uint64_t *word)
+{
+	(void)word;
+}
+
 __attribute__((weak)) void wait_forked(void)
 {
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/lock.h>
 #include <libos/sched.h>
+#include "posix.h"
 
 /* ---- state ---------------------------------------------------------------------------------- */
 
@@ -38,6 +39,13 @@ void personality_thread_end(struct thread *t)
 void personality_thread_free(struct thread *t)
 {
 	free(t->personal);
+}
+
+/* Its mask lets signals through that the others' did not. */
+void personality_thread_resumed(void)
+{
+	posix_enter();
+	(void)posix_leave(0);
 }
 
 _Noreturn void personality_thread_last(void)

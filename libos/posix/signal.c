@@ -1,11 +1,12 @@
 /*
  * signal.c - signals: sent as a bit in the segment and an event, run where it is safe.
  *
- * Owns: this program's dispositions, its mask, its alarm.  A signal runs on the program's own
- * stack: after a call of the layer (posix_leave), or deflected from an event that comes while the
- * program computes; never inside the layer.  Invariant: posix_self->ignored has the bits of signals
- * whose sending would change nothing.  Lock: posix_lock to send; running needs none. Called by
- * programs; by the kernel's upcalls through libos/upcall.h.
+ * Owns: this program's dispositions, each thread's mask, the alarm.  A signal to the program is run
+ * by any thread whose mask lets it.  A signal runs on the program's own stack: after a call of the
+ * layer (posix_leave), or deflected from an event that comes while the program computes; never
+ * inside the layer.  Invariant: posix_self->ignored has the bits of signals whose sending would
+ * change nothing.  Lock: posix_lock to send; running needs none. Called by programs; by the
+ * kernel's upcalls through libos/upcall.h.
  */
 #include "posix.h"
 
@@ -82,6 +83,7 @@ static void run_handler(int sig, const struct sigaction *action)
 	const int error = errno;
 	siginfo_t info;
 
+	wait_own(&signal_blocked);
 	signal_blocked |= action->sa_mask | (action->sa_flags & SA_NODEFER ? 0 : BIT(sig));
 	signal_blocked &= ~unblockable;
 	if (action->sa_flags & SA_SIGINFO) {
@@ -177,6 +179,7 @@ static void faulted(void *arg, struct upcall_context *c)
 	info.si_addr = (void *)fault.addr;
 	if (action.sa_flags & SA_RESETHAND)
 		actions[fault.sig].sa_handler = SIG_DFL;
+	wait_own(&signal_blocked);
 	signal_blocked |= action.sa_mask | BIT(fault.sig);
 	if (action.sa_flags & SA_SIGINFO)
 		action.sa_sigaction(fault.sig, &info, c);
@@ -391,6 +394,7 @@ int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 	long result = 0;
 
 	posix_enter();
+	wait_own(&signal_blocked);
 	if (set) {
 		if (how == SIG_BLOCK)
 			signal_blocked |= *set;
@@ -434,6 +438,7 @@ int sigsuspend(const sigset_t *mask)
 	const uint64_t before = signal_blocked;
 
 	posix_enter();
+	wait_own(&signal_blocked);
 	signal_blocked = *mask & ~unblockable;
 	(void)sleep_for_signal();
 	upcall_undefer();
@@ -454,6 +459,7 @@ int sigwait(const sigset_t *set, int *sig)
 	const uint64_t before = signal_blocked;
 
 	posix_enter();
+	wait_own(&signal_blocked);
 	signal_blocked = ~*set & ~unblockable;
 	while (!(posix_self->pending & *set))
 		(void)posix_wait(POSIX_EV_SIGNAL, time_now() + STEP_NS);

@@ -126,6 +126,7 @@ static int make(struct thread **out, const struct thread_attr *attr, void *(*fn)
 	*t = (struct thread){
 		.fn = fn, .arg = arg, .low = t->low, .size = t->size, .personal = t->personal};
 	t->detached = attr->detached;
+	t->own = thread_own ? *thread_own : 0;
 	t->after = thread_current;
 	t->ahead = thread_current->ahead;
 	t->ahead->after = t->after->ahead = t;

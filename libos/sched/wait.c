@@ -35,6 +35,8 @@ struct thread_wait {
 struct thread thread_first = {
 	.state = THREAD_RUNNABLE, .after = &thread_first, .ahead = &thread_first};
 struct thread *thread_current = &thread_first;
+uint64_t *thread_own;
+static int extras; /* switches are about more than the stack: thread_own, thread_tls_size */
 
 static struct thread_wait *pending;   /* through later */
 static uint64_t wanted;		      /* at least the events of pending's */
@@ -69,8 +71,22 @@ static inline int any_event(void)
 	return any;
 }
 
+void wait_own(uint64_t *each)
+{
+	struct thread *t = thread_current;
+
+	if (thread_own)
+		return;
+	do
+		t->own = *each;
+	while ((t = t->after) != thread_current);
+	thread_own = each;
+	extras = 1;
+}
+
 void thread_start(void)
 {
+	extras |= thread_tls_size != 0;
 	word = &tables_env((uint32_t)(start_self() & 0xffff))->events;
 	thread_want_slices(1);
 }
@@ -225,14 +241,24 @@ static void idle(void)
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
+static inline void swap_extras(struct thread *me, const struct thread *t)
+{
+	if (thread_tls_size)
+		thread_tls_load(t->tls);
+	if (thread_own) {
+		me->own = *thread_own;
+		*thread_own = t->own;
+	}
+}
+
 static inline void switch_to(struct thread *me, struct thread *t)
 {
 	urgent = 0;
 	if (t == me)
 		return;
 	thread_current = t;
-	if (thread_tls_size)
-		thread_tls_load(t->tls);
+	if (extras)
+		swap_extras(me, t);
 	thread_switch(me, t);
 }
 
@@ -295,6 +321,8 @@ void thread_preempt(void *arg, struct upcall_context *c)
 	if (sched_tick(thread_current) || urgent)
 		give_way();
 	upcall_undefer();
+	if (thread_own)
+		personality_thread_resumed();
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */

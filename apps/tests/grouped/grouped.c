@@ -36,7 +36,7 @@ static struct slots slots;
 
 static void start_hogs(const char *path)
 {
-	char *const argv[] = {(char *)(uintptr_t)path, "hog", NULL};
+	char *const argv[] = {(char *)(uintptr_t)path, (char *)(uintptr_t) "hog", NULL};
 
 	for (int i = 0; i < HOGS; i++)
 		hog[i] = spawn(path, argv, NULL, NULL, 0);

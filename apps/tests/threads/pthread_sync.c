@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 #include "threads.h"
@@ -350,6 +351,87 @@ static void semaphores(void)
 	CHECK(in_other(timed_sem, &s) == 0 && sem_destroy(&s) == 0);
 }
 
+/* ---- signals ---- */
+
+static pthread_t ran_in;
+static volatile int ran;
+
+static void notes(int sig)
+{
+	(void)sig;
+	ran_in = pthread_self();
+	ran++;
+}
+
+static sigset_t only(int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	return set;
+}
+
+/* The mask is its creator's at first, and no other's afterwards. */
+static void *lets_through(void *arg)
+{
+	const sigset_t usr1 = only(SIGUSR1);
+	long bad;
+	sigset_t mine;
+
+	bad = pthread_sigmask(SIG_UNBLOCK, NULL, &mine) || !sigismember(&mine, SIGUSR1);
+	bad += pthread_sigmask(SIG_UNBLOCK, &usr1, NULL) != 0;
+	(void)pthread_barrier_wait(arg);
+	while (!ran)
+		sched_yield();
+	return (void *)bad;
+}
+
+static void mask_of_its_own(void)
+{
+	const sigset_t usr1 = only(SIGUSR1);
+	pthread_barrier_t both;
+	sigset_t mine;
+	pthread_t t;
+	void *bad;
+
+	ran = 0;
+	CHECK(signal(SIGUSR1, notes) != SIG_ERR && pthread_barrier_init(&both, NULL, 2) == 0);
+	CHECK(pthread_sigmask(SIG_BLOCK, &usr1, NULL) == 0);
+	CHECK(pthread_create(&t, NULL, lets_through, &both) == 0);
+	(void)pthread_barrier_wait(&both);
+	CHECK(kill(getpid(), SIGUSR1) == 0);
+	CHECK(pthread_join(t, &bad) == 0 && bad == NULL);
+	CHECK(ran == 1 && pthread_equal(ran_in, t));
+	CHECK(pthread_sigmask(SIG_UNBLOCK, &usr1, &mine) == 0 && sigismember(&mine, SIGUSR1) &&
+	      ran == 1);
+	CHECK(pthread_sigmask(99, &usr1, NULL) == EINVAL);
+	CHECK(signal(SIGUSR1, SIG_DFL) != SIG_ERR && pthread_barrier_destroy(&both) == 0);
+}
+
+static void *waits_for_usr2(void *arg)
+{
+	const sigset_t usr2 = only(SIGUSR2);
+	int sig = 0;
+
+	(void)arg;
+	return (void *)(long)(sigwait(&usr2, &sig) || sig != SIGUSR2);
+}
+
+/* All have it blocked, and one waits for it. */
+static void sigwait_in_one(void)
+{
+	const sigset_t usr2 = only(SIGUSR2);
+	pthread_t t;
+	void *bad;
+
+	CHECK(pthread_sigmask(SIG_BLOCK, &usr2, NULL) == 0);
+	CHECK(pthread_create(&t, NULL, waits_for_usr2, NULL) == 0);
+	CHECK(kill(getpid(), SIGUSR2) == 0);
+	CHECK(pthread_join(t, &bad) == 0 && bad == NULL);
+	CHECK(pthread_sigmask(SIG_UNBLOCK, &usr2, NULL) == 0);
+}
+
 const struct check pthread_sync_checks[] = {
 	{"pthread: normal mutexes", mutex_normal},
 	{"pthread: recursive mutexes", mutex_recursive},
@@ -361,5 +443,7 @@ const struct check pthread_sync_checks[] = {
 	{"pthread: writers exclude", rwlock_excludes},
 	{"pthread: barriers", barriers},
 	{"pthread: semaphores", semaphores},
+	{"pthread: a mask of its own", mask_of_its_own},
+	{"pthread: one waits for a signal", sigwait_in_one},
 	{NULL, NULL},
 };

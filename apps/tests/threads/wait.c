@@ -10,7 +10,10 @@
 #include <unistd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <libos/build.h>
 #include <libos/sched.h>
+#include <libos/start.h>
+#include <libos/tables.h>
 #include <libos/time.h>
 #include "threads.h"
 
@@ -171,6 +174,69 @@ static void files_of_several_threads(void)
 		CHECK(thread_join(t[i], &bad) == 0 && !bad);
 }
 
+/* ---- building programs ----------------------------------------------------------------------- */
+
+static char program[BLOCKS * BLOCK];
+static size_t program_size;
+
+/* The disk in slow: whoever builds waits in the midst of it, where the window of libos/vm.h is its
+ * own. */
+static int read_slowly(void *ctx, uint64_t off, void *to, size_t n)
+{
+	(void)ctx;
+	if (off > program_size || n > program_size - off)
+		return -ENOEXEC;
+	thread_sleep_until(time_now() + MS);
+	memcpy(to, program + off, n);
+	return 0;
+}
+
+/* Builds the program, waits for its end, and takes it apart: how it ended, or a negative errno. */
+static long build_one(void)
+{
+	const struct build_source source = {.read_at = read_slowly, .size = program_size};
+	const struct build_spec spec = {
+		.name = "built",
+		.principal = tables_env((uint32_t)(start_self() & 0xffff))->principal,
+		.quota = {[EXO_QUOTA_PAGES] = 128, [EXO_QUOTA_SLOTS] = 1, [EXO_QUOTA_CAPS] = 4},
+		.slots = 1,
+	};
+	struct build_end end;
+	struct build b;
+	int error = build_program(&b, &spec, &source, NULL);
+
+	if (error)
+		return error;
+	while (!build_ended(&b))
+		thread_sleep_until(time_now() + MS);
+	error = build_reap(&b, &end);
+	return error ? error : end.end == EXO_END_EXIT ? (long)end.code : -EIO;
+}
+
+static void *builds(void *arg)
+{
+	(void)arg;
+	return (void *)build_one();
+}
+
+static void two_build_at_once(void)
+{
+	const int fd = open("/bin/rawdisk", O_RDONLY);
+	struct thread *t[3];
+	long alone;
+	void *end;
+
+	CHECK(fd >= 0);
+	program_size = (size_t)read(fd, program, sizeof(program));
+	CHECK(close(fd) == 0 && program_size > BLOCK && program_size < sizeof(program));
+	alone = build_one();
+	CHECK(alone > 0);
+	for (int i = 0; i < 3; i++)
+		CHECK(thread_create(&t[i], NULL, builds, NULL) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK(thread_join(t[i], &end) == 0 && (long)end == alone);
+}
+
 /* ---- signals -------------------------------------------------------------------------------- */
 
 static struct thread_sem rung;
@@ -285,6 +351,7 @@ const struct check wait_checks[] = {
 	{"a sleeper waits alone", sleep_waits_alone},
 	{"who waits for a child waits alone", waitpid_waits_alone},
 	{"files of several threads", files_of_several_threads},
+	{"two build at once", two_build_at_once},
 	{"a signal among waiters", signal_among_waiters},
 	{"an alarm among threads", alarm_among_threads},
 	{"a copy has one thread", copy_has_one_thread},

@@ -37,6 +37,7 @@ struct thread {
 	void *personal; /* the personality's: newlib's state */
 	void *keep;	/* pthreads' */
 	uint64_t tls;	/* fs base */
+	uint64_t own;	/* its value of *thread_own, while it does not run */
 	struct thread_queue joiners, parked;
 	struct thread_mutex *blocked_on, *lent; /* lent: mutexes of ours with waiters */
 	uint64_t release;			/* begin of the period's job */
@@ -115,6 +116,7 @@ extern struct thread thread_first; /* runs main */
 extern struct thread *thread_current;
 extern uint32_t thread_count;	 /* threads that have not ended, the first one among them */
 extern uint64_t thread_tls_size; /* of thread-local variables; 0: there are none (tls.c) */
+extern uint64_t *thread_own;	 /* a word that is each thread's own (wait_own()); NULL: none */
 
 /* Around what others must not come between; leave lets a more urgent one run. */
 void thread_enter(void);
@@ -170,6 +172,9 @@ static inline void thread_tls_load(uint64_t base)
 int personality_thread(struct thread *t);
 void personality_thread_end(struct thread *t);
 void personality_thread_free(struct thread *t);
+
+/* The caller, which computes, runs again after others did, whose own word was another. */
+void personality_thread_resumed(void);
 
 /* The last thread ended: the program does. */
 _Noreturn void personality_thread_last(void);

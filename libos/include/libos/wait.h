@@ -15,6 +15,9 @@ struct exo_result wait_events(uint64_t mask, uint64_t deadline);
 /* Events of this program that an upcall took: others of its threads may wait for them too. */
 void wait_posted(uint64_t events);
 
+/* The word is, from now on, each thread's own: it has the same value for all now. */
+void wait_own(uint64_t *word);
+
 /* fork: this is the copy, which has one thread. */
 void wait_forked(void);
 
