@@ -583,7 +583,8 @@ static void test_program_changes_while_it_runs(void)
 	CHECK(group_slot() == 3);
 	become(1);
 	CHECK(EXO_BPF_ANSWER_REASON(OK(sys_bpf_verify())) == EXO_BPF_OK);
-	CHECK(group_slot() == 2 && groups[1].loaded == 2);
+	CHECK(groups[1].most == 0 && groups[1].steps == 2 * 2);
+	CHECK(group_slot() == 2 && groups[1].loaded == 2 && groups[1].most == 2);
 }
 
 /* ---- who may load -------------------------------------------------------------------------- */
