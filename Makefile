@@ -223,10 +223,17 @@ fuzz-bpf: ## programs at random against the verifier of downloaded programs, for
 	+$(call build,$(FUZZ_FAST))
 	$(Q)$(FUZZ_FAST) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
-schedulers: ## what the example schedulers cost: bound, and steps of decisions on random groups
-	$(Q)scripts/deps bpf
-	+$(call build,$(O)/exo/test/bpf/sched_test)
+schedulers: ## what the example schedulers cost: on random groups here, and in the machine; what they promise; lines of the kernel
+	$(Q)scripts/deps bpf run
+	+$(call build,$(O)/exo/test/bpf/sched_test $(TEST_IMAGE) $(HOST_TOOLS))
 	$(Q)$(O)/exo/test/bpf/sched_test table
+	$(Q)CMD='/tests/decide cost; /tests/decide deadlines' ICOUNT=1 scripts/run $(TEST_IMAGE)
+	$(Q)CMD='/tests/decide shares' scripts/run $(TEST_IMAGE)
+	$(Q)count() { name=$$1; shift; for f; do $(HOSTCC) -fpreprocessed -dD -E -P exo/kern/$$f 2>/dev/null; done | wc -l | \
+		sed "s/$$/ lines without comments: $$name/"; }; \
+		count verifier bpf.h bpf_insn.h bpf_range.h bpf_check.c bpf_range.c bpf_verify.c; \
+		count interpreter bpf_alu.h bpf_run.c; \
+		count 'loading, groups, predicates' load.h load.c group.h group.c wake.h wake.c
 
 check: ## compile with gcc and clang, warnings being errors, and run every analysis
 	$(Q)scripts/deps build check

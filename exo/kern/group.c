@@ -170,22 +170,14 @@ static uint64_t ask(uint32_t g)
 	return named;
 }
 
-/*@ requires 0 < g < EXO_NGROUP && groups[g].owner != 0;
+/* The member to which the program gives the slot, if it can be followed; 0. */
+/*@ requires 0 < g < EXO_NGROUP && groups[g].insns != 0;
     ensures \result < EXO_NENV; */
-uint32_t group_choose(uint32_t g)
+static uint32_t decide(uint32_t g)
 {
-	enum exo_group_fault fault;
-	uint64_t named;
+	const uint64_t named = ask(g);
+	const enum exo_group_fault fault = judge(g, named);
 
-	if (groups[g].insns == 0)
-		return 0;
-	if (envs[groups[g].owner].state == EXO_ENV_ZOMBIE) {
-		fail(g, EXO_GROUP_OWNER, EXO_SCHED_NONE);
-		return 0;
-	}
-	look(g);
-	named = ask(g);
-	fault = judge(g, named);
 	if (fault == EXO_GROUP_ASLEEP)
 		scenes[g].sched.member[named].missed++;
 	if (fault != EXO_GROUP_FOLLOWED) {
@@ -200,6 +192,24 @@ uint32_t group_choose(uint32_t g)
 	return follow(g, (uint32_t)named);
 }
 
+/*@ requires 0 < g < EXO_NGROUP && groups[g].owner != 0;
+    ensures \result < EXO_NENV; */
+uint32_t group_choose(uint32_t g)
+{
+	uint32_t chosen;
+
+	if (groups[g].insns == 0)
+		return 0;
+	if (envs[groups[g].owner].state == EXO_ENV_ZOMBIE) {
+		fail(g, EXO_GROUP_OWNER, EXO_SCHED_NONE);
+		return 0;
+	}
+	look(g);
+	chosen = decide(g);
+	groups[g].time += machine_now() - scenes[g].sched.now;
+	return chosen;
+}
+
 /*@ requires 0 < g < EXO_NGROUP && \valid_read(program);
     assigns groups[g], group_programs[g]; */
 void group_program(uint32_t g, const struct bpf_program *program)
@@ -207,6 +217,7 @@ void group_program(uint32_t g, const struct bpf_program *program)
 	group_programs[g] = *program;
 	groups[g].insns = program->count;
 	groups[g].bound = program->steps;
+	groups[g].most = 0;
 	groups[g].row = 0;
 	groups[g].loaded++;
 }

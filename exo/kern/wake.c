@@ -26,6 +26,7 @@ void wake_program(uint32_t e, const struct bpf_program *program)
 
 	w->insns = program->count;
 	w->bound = program->steps;
+	w->most = 0;
 	/*@ loop invariant 0 <= i <= EXO_WAKE_INSNS;
 	    loop assigns i, w->insn[0 .. EXO_WAKE_INSNS - 1];
 	    loop variant EXO_WAKE_INSNS - i; */

@@ -250,6 +250,23 @@ static void test_group_ends(void)
 	CHECK(groups[2].owner == 0 && quota_used[2].n[EXO_QUOTA_GROUPS] == 0);
 }
 
+/* Who owns a group is not reaped, and leaves no predicate to whoever has its number next. */
+static void test_group_and_predicate_before_reaping(void)
+{
+	world();
+	OK(sys_env_create(5, 25));
+	OK(sys_quota_move(25, EXO_QUOTA_GROUPS, 1));
+	become(5);
+	OK(sys_group_take(3, 0));
+	wake_program(5, &(struct bpf_program){.count = 1, .steps = 1});
+	become(1);
+	OK(sys_env_kill(25, 0));
+	NO(BUSY, sys_env_reap(25));
+	OK(sys_env_reclaim(env_eid(5).n, EXO_QUOTA_GROUPS, 3));
+	OK(sys_env_reap(25));
+	CHECK(wakers[5].w.insns == 0 && quota_limit[1].n[EXO_QUOTA_GROUPS] == EXO_NGROUP - 1);
+}
+
 /* ---- choosing ------------------------------------------------------------------------------ */
 
 static void test_choice_is_followed(void)
@@ -583,7 +600,8 @@ static void test_program_changes_while_it_runs(void)
 	CHECK(group_slot() == 3);
 	become(1);
 	CHECK(EXO_BPF_ANSWER_REASON(OK(sys_bpf_verify())) == EXO_BPF_OK);
-	CHECK(group_slot() == 2 && groups[1].loaded == 2);
+	CHECK(groups[1].most == 0 && groups[1].steps == 2 * 2);
+	CHECK(group_slot() == 2 && groups[1].loaded == 2 && groups[1].most == 2);
 }
 
 /* ---- who may load -------------------------------------------------------------------------- */
@@ -894,6 +912,7 @@ static const struct {
 	TEST(group_word),
 	TEST(slot_group),
 	TEST(group_ends),
+	TEST(group_and_predicate_before_reaping),
 	TEST(choice_is_followed),
 	TEST(chosen_as_owner),
 	TEST(slice_ends_before_a_slot_of_a_group),

@@ -237,14 +237,15 @@ struct exo_group {
 	uint32_t slots;	   /* CPU slots that it has */
 	uint32_t insns;	   /* of its program; 0: it has none, and the vector decides */
 	uint32_t bound;	   /* most steps of a decision, as the verifier says */
-	uint32_t most;	   /* most that one has taken */
+	uint32_t most;	   /* most that one has taken, by this program */
 	uint32_t loaded;   /* programs that it has had, */
 	uint32_t lost;	   /* and how many of them were taken from it */
 	uint64_t decisions, steps;	   /* times it was asked; steps of all of these */
 	uint64_t followed;		   /* times the member that was named ran */
 	uint64_t passed;		   /* times it named nobody (EXO_SCHED_NONE) */
 	uint64_t failed[EXO_NGROUP_FAULT]; /* by enum exo_group_fault */
-	uint64_t reserved[6];
+	uint64_t time;			   /* ns that all decisions took, with the snapshot */
+	uint64_t reserved[5];
 };
 _Static_assert(sizeof(struct exo_group) == 192, "scheduling group");
 

@@ -1431,7 +1431,7 @@ static uint32_t group_decides(uint32_t g)
 	enum exo_group_fault fault;
 	uint64_t named, about;
 
-	if (group[g].insns == 0)
+	if (group[g].insns == 0) /* and no time passes in a decision: it is the test's */
 		return 0;
 	if (env[group[g].owner].state == EXO_ENV_ZOMBIE) {
 		group_fails(g, EXO_GROUP_OWNER, EXO_SCHED_NONE);
@@ -2062,12 +2062,14 @@ static void do_bpf_verify(const uint64_t *a)
 		decider[loads_for] = coming;
 		group[loads_for].insns = coming.count;
 		group[loads_for].bound = coming.steps;
+		group[loads_for].most = 0;
 		group[loads_for].row = 0;
 		group[loads_for].loaded++;
 	} else if (reason == EXO_BPF_OK) {
 		memcpy(waker[me].insn, coming.insn, coming.count * sizeof coming.insn[0]);
 		waker[me].insns = coming.count;
 		waker[me].bound = coming.steps;
+		waker[me].most = 0;
 	}
 	if (reason != EXO_BPF_MORE)
 		load_ends(me);
