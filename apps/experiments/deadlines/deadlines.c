@@ -113,7 +113,7 @@ static void report(uint32_t count, uint64_t refused)
 	}
 	metric("jobs", jobs);
 	metric("missed", missed);
-	metric("missed_permille", missed * 1000 / jobs);
+	metric("missed_permille", jobs ? missed * 1000 / jobs : 0);
 	metric("refused", refused);
 }
 
