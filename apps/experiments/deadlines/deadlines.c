@@ -26,6 +26,7 @@ struct task {
 static struct task tasks[MOST_THREADS];
 static uint64_t dice;
 
+/* Never inlined: a round is to cost what it did when it was timed. */
 __attribute__((noinline)) static void work(uint64_t rounds)
 {
 	for (uint64_t i = 0; i < rounds; i++)
