@@ -78,7 +78,7 @@ static inline int experiment_number(const char *text, uint64_t low, uint64_t hig
 	return *n >= low && *n <= high ? 0 : -EINVAL;
 }
 
-/* The volume of a whole extent that the user owns: -ENOENT, -EPERM, -EMFILE. */
+/* The volume of a whole extent that the user owns: -ENOENT, -EACCES, -EMFILE. */
 static inline int experiment_open(const char *name, struct disk **out)
 {
 	const int index = start_extent_index(name), slot = build_free_cap();

@@ -42,7 +42,7 @@ static inline const char *error_words(int error)
 		return "there is no room for it";
 	case -ENOMEM:
 		return "not enough memory";
-	case -EPERM:
+	case -EACCES:
 		return "is somebody else's";
 	default:
 		return "failed";

@@ -193,6 +193,7 @@ int main(int argc, char **argv)
 	uint64_t wrong;
 
 	need(experiment_open("spare", &volume), "extent 'spare'");
+	need(records ? 0 : -EINVAL, "transactions");
 	need(blocks > disk_size(volume) ? -ENOSPC : 0, "so many transactions in extent 'spare'");
 	journal.record = bare_pages((uint32_t)blocks);
 	need(journal.record ? vm_populate((uint64_t)journal.record, blocks * VM_PAGE, VM_WRITE)

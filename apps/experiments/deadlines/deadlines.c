@@ -26,6 +26,7 @@ struct task {
 static struct task tasks[MOST_THREADS];
 static uint64_t dice;
 
+/* Never inlined: a round is to cost what it did when it was timed. */
 __attribute__((noinline)) static void work(uint64_t rounds)
 {
 	for (uint64_t i = 0; i < rounds; i++)
@@ -113,7 +114,7 @@ static void report(uint32_t count, uint64_t refused)
 	}
 	metric("jobs", jobs);
 	metric("missed", missed);
-	metric("missed_permille", missed * 1000 / jobs);
+	metric("missed_permille", jobs ? missed * 1000 / jobs : 0);
 	metric("refused", refused);
 }
 

@@ -6,15 +6,17 @@
  * all, and what lies ahead is not wanted for some rounds.  The graph is laid out by degree, and the
  * chance that a walk comes to a vertex is its degree, so the last page is wanted least.
  *
- * A few pages go at a time: each that goes sooner than it must may be missed.  Called by the pager
- * instead of vm/swap_clock.c; what it touches is always there.
+ * FEW pages go at a time: each that goes sooner than it must may be missed.  But where faults in
+ * one matrix come between those in another, MORE keep together what comes back by one command.
+ *
+ * Called by the pager instead of vm/swap_clock.c; what it touches is always there.
  */
 #include <libos/swap.h>
 #include <libos/upcall.h>
 #include <libos/vm.h>
 #include "paging.h"
 
-enum { AT_A_TIME = 8, LOOK = 32 * VM_PAGE };
+enum { FEW = 8, MORE = 32, LOOK = 32 * VM_PAGE };
 
 static RESIDENT uint32_t wanted;
 
@@ -66,7 +68,7 @@ static int choose_passed(void)
 
 void swap_victims(void)
 {
-	wanted = AT_A_TIME;
+	wanted = plan.workload == PAGING_MULTIPLY ? MORE : FEW;
 	if (plan.workload == PAGING_GRAPH)
 		(void)choose_last(plan.data, 0, plan.pages);
 	else if (choose_passed())

@@ -1,5 +1,6 @@
 /*
- * ext2_disk.h - of ext2's format on the disk, what a reader with 4 KiB blocks needs.
+ * ext2_disk.h - of ext2's format on the disk, what a reader with 4 KiB blocks needs: a program that
+ * goes past the file system knows it by itself.
  */
 #ifndef EXT2_DISK_H
 #define EXT2_DISK_H

@@ -18,7 +18,7 @@
 #include "treecopy.h"
 
 struct item {
-	char *path; /* of the copy */
+	const char *path; /* of the copy */
 	uint32_t number;
 	struct ext2_inode inode;
 	char *bytes; /* whole pages */
@@ -152,7 +152,7 @@ static int is_directory(const struct item *i)
 	return (i->inode.mode & EXT2_MODE_TYPE) == EXT2_MODE_DIRECTORY;
 }
 
-static void add(char *path, uint32_t number)
+static void add(const char *path, uint32_t number)
 {
 	if (list.count == list.room) {
 		list.room = list.room ? 2 * list.room : 256;
@@ -243,7 +243,7 @@ static void find(const struct ext2_dirent *e, const char *path)
 /* The inode of `name` in the root. */
 static uint32_t look_up(const char *name)
 {
-	struct item root = {.path = (char *)(uintptr_t)name, .number = EXT2_ROOT};
+	struct item root = {.path = name, .number = EXT2_ROOT};
 
 	sweep_want(inode_block(EXT2_ROOT), NULL);
 	sweep_read();
@@ -292,7 +292,7 @@ void own_copy(const char *extent, const char *name, const char *to)
 	uint64_t first = 0;
 
 	head = ext2_head(sweep_open(extent));
-	add(strdup(to), look_up(name));
+	add(to, look_up(name));
 	while (first < list.count) {
 		const uint64_t next = list.count;
 

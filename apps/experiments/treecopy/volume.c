@@ -54,7 +54,7 @@ void volume_copy(const char *from, const char *to)
 	const struct ext2_super *const s = ext2_head(sweep_open(from));
 	char *const memory = aligned_alloc(EXT2_BLOCK, (size_t)DISK_MAX_BLOCKS * EXT2_BLOCK);
 	void *pages[DISK_MAX_BLOCKS];
-	struct disk *in, *out;
+	struct disk *in = NULL, *out = NULL;
 
 	need(memory ? 0 : -ENOMEM, "memory");
 	need(experiment_open(from, &in), from);

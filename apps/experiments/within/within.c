@@ -34,6 +34,23 @@ static uint32_t open_extent(const char *name, uint32_t *index)
 	return (uint32_t)slot;
 }
 
+static uint64_t open_program(const char *path, int *file)
+{
+	struct stat st;
+
+	*file = open(path, O_RDONLY);
+	need(*file, path);
+	need(fstat(*file, &st), path);
+	return (uint64_t)st.st_size;
+}
+
+static void set_name(char name[16], const char *path)
+{
+	const char *const slash = strrchr(path, '/');
+
+	snprintf(name, 16, "%s", slash ? slash + 1 : path);
+}
+
 static void start(struct build *child, uint32_t pages, const char *extent, char **argv)
 {
 	const uint32_t self = (uint32_t)(start_self() & 0xffff);
@@ -53,17 +70,13 @@ static void start(struct build *child, uint32_t pages, const char *extent, char 
 		.extent = {{.name = "swap", .slot = LAYOUT_CAP_EXTENT}},
 		.argv = argv,
 	};
-	int file = open(argv[0], O_RDONLY);
+	int file;
 	struct build_source source = {.read_at = read_at, .ctx = &file};
 	char why[BUILD_WHY] = "";
-	struct stat st;
 	int error;
 
-	need(file, argv[0]);
-	need(fstat(file, &st), argv[0]);
-	source.size = (uint64_t)st.st_size;
-	snprintf(spec.name, sizeof(spec.name), "%s",
-		 strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);
+	source.size = open_program(argv[0], &file);
+	set_name(spec.name, argv[0]);
 	grants[1].from = open_extent(extent, &spec.extent[0].index);
 	error = build_program(child, &spec, &source, why);
 	if (error && why[0])
