@@ -30,16 +30,16 @@ REFUSED = [
     (("values = lru, arc", "values = lru, arcc, arc"),
      r"seams: there is no buf=arcc; there are: buf=arc .*buf=lru.* and files of your own"),
     (("seams = buf", "seams = buff"), r"seams: LIBOS has 'buff=lru'; seams of posix are: fs buf order vm"),
-    (("time = 30", "programs = nix"), r"programs: there is no program nix; there are: .*cat, .*measure"),
-    (("time = 30", "time = 30\n[libos]\nnix = posix"), r"\[libos\]: there is no program nix; there are: .*cat, "),
-    (("time = 30", "time = 30\n[libos]\ncat = posix vm=nix"), r"cat: there is no vm=nix; there are: vm=demand vm=eager"),
-    (("time = 30", "time = soon"), r"time=soon: it is a whole number"),
-    (("time = 30", "memory = {policy}"), r"memory=lru: it is a number of MiB"),
-    (("time = 30", "emulator = vmware"), r"there is no emulator=vmware; there are: qemu, bochs, qemu-wall"),
-    (("time = 30", "manifest = nix"), r"manifest: .*nix is not there"),
-    (("time = 30", "skip = policy=lru,arc"), r"every point is skipped"),
-    (("time = 30", "skip = policy=lru"), r"\[answer gain\]: than is about no point"),
-    (("time = 30", "time = 30\n[choose x]\nby = policy\nlru = 1"), r"\[choose x\]: it says nothing for policy=arc"),
+    (("time = 120", "programs = nix"), r"programs: there is no program nix; there are: .*cat, .*measure"),
+    (("time = 120", "time = 120\n[libos]\nnix = posix"), r"\[libos\]: there is no program nix; there are: .*cat, "),
+    (("time = 120", "time = 120\n[libos]\ncat = posix vm=nix"), r"cat: there is no vm=nix; there are: vm=demand vm=eager"),
+    (("time = 120", "time = soon"), r"time=soon: it is a whole number"),
+    (("time = 120", "memory = {policy}"), r"memory=lru: it is a number of MiB"),
+    (("time = 120", "emulator = vmware"), r"there is no emulator=vmware; there are: qemu, bochs, qemu-wall"),
+    (("time = 120", "manifest = nix"), r"manifest: .*nix is not there"),
+    (("time = 120", "skip = policy=lru,arc"), r"every point is skipped"),
+    (("time = 120", "skip = policy=lru"), r"\[answer gain\]: than is about no point"),
+    (("time = 120", "time = 120\n[choose x]\nby = policy\nlru = 1"), r"\[choose x\]: it says nothing for policy=arc"),
     (("[metric wall]", "[metric wal]"), r"\[metric wal\]: unit and exact are missing; those of these metrics are known: .*wall"),
     (("exact = yes", "exact = maybe"), r"there is no exact=maybe; there are: yes, no"),
     (("y = disk_blocks_read", "y = reads"), r"\[plot reads\]: there is no y=reads; there are: disk_blocks_read, wall"),
@@ -51,7 +51,7 @@ REFUSED = [
     (("better = policy=arc", "better = police=arc"), r"'police=arc' is not AXIS=VALUE; axes are: policy, scan"),
     (("metric = disk_blocks_read", "metric = wall"), r"there is no metric=wall; there are: disk_blocks_read"),
     (("{factor}", "{faktor}"), r"what is \{faktor\}\?  There are: factor"),
-    (("time = 30", "time"), r"parsing errors"),
+    (("time = 120", "time"), r"parsing errors"),
 ]
 
 
@@ -71,7 +71,7 @@ def bad_files_are_refused_with_what_is_right():
 
 
 def a_circle_of_choices_is_refused():
-    circle = ("time = 30", "time = 30\n[choose x]\nby = policy\nlru = {x}\narc = {x}")
+    circle = ("time = 120", "time = 120\n[choose x]\nby = policy\nlru = {x}\narc = {x}")
     contains(refusal(changed(circle, ("bufctl -d", "bufctl {x}"))), "name each other in a circle")
 
 
@@ -91,7 +91,7 @@ def loaded(*pairs):
 
 
 def points_are_all_combinations_but_those_skipped():
-    found = loaded(("values = 10", "values = 5, 10"), ("time = 30", "seeds = 1, 2\nskip = policy=arc scan=5\n    seed=2 policy=lru"),
+    found = loaded(("values = 10", "values = 5, 10"), ("time = 120", "seeds = 1, 2\nskip = policy=arc scan=5\n    seed=2 policy=lru"),
                    ("{scan} skip", "{scan} seed={seed} skip"))
     assert [spec.told(point) for point in found.points] == [
         "policy=lru scan=5 seed=1", "policy=lru scan=10 seed=1", "policy=arc scan=10 seed=1", "policy=arc scan=10 seed=2"]
@@ -100,7 +100,7 @@ def points_are_all_combinations_but_those_skipped():
 
 def braces_are_replaced_and_the_shell_s_are_not():
     found = loaded(("bufctl -d", "echo ${policy} {own} {policy}"),
-                   ("time = 30", "time = 30\n[choose own]\nby = policy\nlru = a{scan}\narc = b"))
+                   ("time = 120", "time = 120\n[choose own]\nby = policy\nlru = a{scan}\narc = b"))
     assert found.fill("${policy} {own} {policy}", found.points[0]) == "${policy} a10 lru"
     assert found.fill("{own}", found.points[1]) == "b"
 
@@ -135,7 +135,7 @@ def factors_compare_the_best_of_each_side():
 
 
 def more_may_be_better_and_seeds_are_averaged():
-    found = loaded(("better = less", "better = more"), ("time = 30", "seeds = 1, 2"), ("{scan} skip", "{scan} seed={seed} skip"))
+    found = loaded(("better = less", "better = more"), ("time = 120", "seeds = 1, 2"), ("{scan} skip", "{scan} seed={seed} skip"))
     both = {("arc", "1"): 30, ("arc", "2"): 50, ("lru", "1"): 10, ("lru", "2"): 30}
     _, factor, _ = measured(found, lambda point, n: both[point["policy"], point["seed"]]).answered(found.answers[0])
     assert factor == 2, factor
@@ -156,7 +156,7 @@ def a_failed_run_makes_its_answer_unknown():
 
 
 def what_is_said_to_be_exact_is_compared():
-    found = loaded(("time = 30", "repeat = 3"))
+    found = loaded(("time = 120", "repeat = 3"))
     same = measured(found, lambda point, n: 7, 3)
     other = measured(found, lambda point, n: 7 + (n == 3 and point["policy"] == "arc"), 3)
     assert same.unequal("disk_blocks_read") == [] and other.unequal("disk_blocks_read") == ["policy=arc scan=10"]

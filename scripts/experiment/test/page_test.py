@@ -79,7 +79,7 @@ def small():
     """Three policies, of which one fails at one point; seeds; a plot of each kind."""
     another = "[plot lines]\nx = scan\ny = disk_blocks_read\nlines = policy\nlog = x, y\n\n"
     text = changed(("lru, arc", "lru, arc, clock"), ("$(seq 0 11)", "0 1"), ("values = 10", "values = 5, 10"),
-                   ("time = 30", "time = 30\nseeds = 1, 2"),
+                   ("time = 120", "time = 120\nseeds = 1, 2"),
                    ("    sync\n", "    test {policy} != clock || test {scan} != 10\n    echo seed {seed}\n    sync\n"),
                    ("where = scan=10\n", "panels = scan\n"), ("[plot laps]", f"{another}[plot laps]"),
                    ("better = policy=arc", "where = scan=10\nbetter = policy=arc"), ("least = 1.1", "least = 0.1"))
