@@ -259,10 +259,10 @@ trace: ## every instruction of FUNC=ls:main or REGION= with source, registers, m
 	$(Q)FUNC='$(FUNC)' REGION='$(REGION)' DEPTH='$(DEPTH)' SKIP='$(SKIP)' LIMIT='$(LIMIT)' PAGE='$(PAGE)' BLOCK='$(BLOCK)' ELF='$(ELF)' \
 		scripts/profile/trace $(IMAGE)
 
-experiment: ## run an experiment: FILE=apps/experiments/NAME (doc/experiments.md); OUT=, JOBS=, POINT='axis=value', FORCE=1, SSHLOGIN=
+experiment: ## run an experiment: FILE=apps/experiments/NAME (doc/experiments.md); OUT=, JOBS=, POINT='axis=value', REPEAT=, FORCE=1, SSHLOGIN=
 	$(Q)scripts/deps run
 	+$(call build,$(FHIMAGE)) >&2
-	$(Q)scripts/experiment/experiment run '$(FILE)' --out '$(OUT)' --point '$(POINT)' \
+	$(Q)scripts/experiment/experiment run '$(FILE)' --out '$(OUT)' --point '$(POINT)' --repeat '$(REPEAT)' \
 		$(if $(filter 1,$(FORCE)),--force) $(if $(filter-out file,$(origin JOBS)),--jobs '$(JOBS)') --sshlogin '$(SSHLOGIN)'
 
 experiment-test: ## the tests of experiments that take a browser and ssh: the page in Chromium, runs on two machines that are this one

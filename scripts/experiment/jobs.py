@@ -44,11 +44,13 @@ def jobs_of(experiment, images, points):
     found = []
     for point in points:
         image = images.path(point)
-        matters = {"image": images.digests[image], "command": "set -e\n" + experiment.fill(experiment.command, point), "emulator": name,
-                   "memory": experiment.memory_of(point), "icount": 0 if experiment.emulator == "qemu" else None}
+        matters = {"image": images.digests[image], "command": "set -e\n" + experiment.fill(experiment.command, point),
+                   "emulator": name, "memory": experiment.memory_of(point),
+                   "icount": 0 if experiment.emulator == "qemu" else None}
         for repetition in range(1, experiment.repeat + 1):
             mark = json.dumps([matters, repetition, code], sort_keys=True)
-            job = {**matters, "image": image, "time": experiment.time, "scratch": f"{build.O}/run", "id": hashlib.sha256(mark.encode()).hexdigest()[:16]}
+            name_of = hashlib.sha256(mark.encode()).hexdigest()[:16]
+            job = {**matters, "image": image, "time": experiment.time, "scratch": f"{build.O}/run", "id": name_of}
             found.append((point, repetition, job))
     return found
 
@@ -76,10 +78,6 @@ class Store:
             for end in ("json", "log"):
                 if os.path.exists(self.path(name, end)):
                     os.unlink(self.path(name, end))
-
-    def keep_only(self, names):
-        """Results of what the experiment is no more."""
-        self.forget({entry.split(".")[0] for entry in os.listdir(f"{self.folder}/points")} - set(names))
 
 
 class Progress:
@@ -120,7 +118,7 @@ class Here:
         self.running, self.lock, self.ended = set(), threading.Lock(), False
 
     def one(self, kit, name, progress):
-        line = [sys.executable, CODE[0], f"{kit}/{name}.json", self.store.path(name, "json"), self.store.path(name, "log")]
+        line = [sys.executable, CODE[0], f"{kit}/{name}.json", *(self.store.path(name, end) for end in ("json", "log"))]
         with self.lock:
             if self.ended:
                 return
@@ -174,13 +172,15 @@ class Elsewhere:
                 packed[image] = f"image{len(packed)}.gz"
                 with open(image, "rb") as source, gzip.open(f"{kit}/{packed[image]}", "wb", compresslevel=1) as out:
                     shutil.copyfileobj(source, out, 1 << 20)
-        write_jobs([(point, repetition, {**job, "image": packed[job["image"]], "scratch": "/tmp"}) for point, repetition, job in todo], f"{kit}/jobs")
+        write_jobs([(point, repetition, {**job, "image": packed[job["image"]], "scratch": "/tmp"})
+                    for point, repetition, job in todo], f"{kit}/jobs")
         return [*(os.path.basename(path) for path in CODE), "fhimage", *packed.values()]
 
     def line(self, todo, files, kit):
         logins = [word for login in self.logins for word in ("--sshlogin", login)]
-        return ["parallel", "--will-cite", "--no-notice", *logins, *(["--jobs", str(self.at_once)] if self.at_once else []),
-                "--joblog", "joblog", "--workdir", self.place, "--cleanup", "--retries", "3", "--timeout", str(max(job["time"] for _, _, job in todo) + GRACE),
+        longest = max(job["time"] for _, _, job in todo) + GRACE
+        return ["parallel", "--will-cite", *logins, *(["--jobs", str(self.at_once)] if self.at_once else []),
+                "--joblog", "joblog", "--workdir", self.place, "--cleanup", "--retries", "3", "--timeout", str(longest),
                 *(word for name in files for word in ("--basefile", name)), "--transferfile", "jobs/{}.json",
                 "--return", "points/{}.json", "--return", "points/{}.log",
                 # `:` is this machine, which is given nothing.
@@ -193,7 +193,8 @@ class Elsewhere:
         with open(f"{kit}/list", "w", encoding="ascii") as out:
             out.write(names)
         with open(f"{kit}/list", "rb") as source, open(f"{kit}/errors", "wb") as errors, \
-                subprocess.Popen(self.line(todo, files, kit), cwd=kit, stdin=source, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+                subprocess.Popen(self.line(todo, files, kit), cwd=kit, stdin=source, stdout=subprocess.PIPE, stderr=errors,
+                                 text=True) as process:
             for line in process.stdout:
                 self.bring(kit, line.strip())
                 if line.strip() in progress.points:
@@ -218,7 +219,8 @@ class Elsewhere:
         with open(joblog, encoding="utf-8") as source:
             fields = [line.split("\t") for line in source.read().splitlines()[1:]]
         hosts = collections.Counter(field[1] for field in fields if field[6] == "0")
-        print(", ".join(f"on {host}: {count} run{'s' * (count != 1)}" for host, count in sorted(hosts.items())) or "no machine made a run")
+        shares = [f"on {host}: {count} run{'s' * (count != 1)}" for host, count in sorted(hosts.items())]
+        print(", ".join(shares) or "no machine made a run")
 
     @staticmethod
     def complain(text):

@@ -85,13 +85,14 @@ def answers(results):
         text, factor, holds = results.answered(answer)
         claim = f"{'holds' if holds else 'does not hold'}: at least {shown(answer.least)}" if answer.least else ""
         mark = f'<span class="{"good" if holds else "bad"}">{escaped(claim)}</span>' if claim else ""
-        number = f"{shown(factor)}×" if factor is not None else "?"
+        number = "?" if factor is None else "∞" if factor == float("inf") else f"{shown(factor)}×"
         parts.append(f'<div class="answer"><b>{escaped(number)}</b><p>{escaped(text)} {mark}</p></div>')
     return "\n".join(parts)
 
 
 def plots(drawn):
-    figures = [f'<figure>{text}<figcaption><a href="plots/{escaped(name)}">{escaped(name)}</a></figcaption></figure>' for name, text in drawn]
+    figures = [f'<figure>{text}<figcaption><a href="plots/{escaped(name)}">{escaped(name)}</a></figcaption></figure>'
+               for name, text in drawn]
     return f'<div class="plots">{"".join(figures)}</div>' if figures else ""
 
 
@@ -99,7 +100,9 @@ def determinism(results, metric):
     """(class, text): what may be said of how exact it is."""
     runs = results.experiment.repeat
     if not metric.exact:
-        spread = f"; runs of one point were up to {results.spread(metric.name):.1%} apart" if runs > 1 and not metric.over else ""
+        spread = ""
+        if runs > 1 and not metric.over:
+            spread = f"; runs of one point were up to {results.spread(metric.name):.1%} apart"
         return "", f"not exact: depends on the host{spread}"
     differ = results.unequal(metric.name)
     if differ:
@@ -114,9 +117,10 @@ def metrics(results):
     for metric in results.experiment.metrics.values():
         mood, text = determinism(results, metric)
         over = f", by {metric.over}" if metric.over else ""
-        rows.append(f"<tr><td><code>{escaped(metric.name)}</code></td><td>{escaped(metric.text + over)}</td><td>{escaped(metric.unit)}</td>"
-                    f'<td class="{mood}">{escaped(text)}</td></tr>')
-    return f'<table><thead><tr><th>metric</th><th>what</th><th>unit</th><th>determinism</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append(f"<tr><td><code>{escaped(metric.name)}</code></td><td>{escaped(metric.text + over)}</td>"
+                    f'<td>{escaped(metric.unit)}</td><td class="{mood}">{escaped(text)}</td></tr>')
+    head = "".join(f"<th>{text}</th>" for text in ("metric", "what", "unit", "determinism"))
+    return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def command(experiment, point):
@@ -138,8 +142,9 @@ def failures(results, folder):
         return ""
     rows = [f'<tr><td>{escaped(told(row.point))}</td><td class="bad">{escaped(row.end)}</td><td>{escaped(row.reason)}</td>'
             f"<td>{log_link(row, folder)}</td><td>{repeat_cell(results.experiment, row.point)}</td></tr>" for row in results.failed]
-    return (f'<h2>Runs that failed</h2><table id="failed"><thead><tr><th>point</th><th>end</th><th>why</th><th>log</th><th></th></tr></thead>'
-            f'<tbody>{"".join(rows)}</tbody></table>')
+    head = "".join(f"<th>{text}</th>" for text in ("point", "end", "why", "log", ""))
+    return (f'<h2>Runs that failed</h2><div class="wide"><table id="failed"><thead><tr>{head}</tr></thead>'
+            f'<tbody>{"".join(rows)}</tbody></table></div>')
 
 
 def value_cell(row, name):
@@ -172,13 +177,13 @@ def circumstances(facts):
     return "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(text)}</dd>" for name, text in facts)
 
 
-def write(results, folder, facts):
-    """facts: (name, text) pairs about when and where it was run.  Writes plots and page."""
+def whole(results, folder, facts, drawn):
+    """The page, which is one template."""
     experiment = results.experiment
-    drawn = draw_plots(results, os.path.join(folder, "plots"))
-    samples = ', <a href="samples.csv">samples.csv</a>' if any(metric.over for metric in experiment.metrics.values()) else ""
+    series = any(metric.over for metric in experiment.metrics.values())
+    samples = ', <a href="samples.csv">samples.csv</a>' if series else ""
     again = escaped(f"make experiment FILE={experiment.path}")
-    text = f"""<!doctype html>
+    return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -207,5 +212,10 @@ def write(results, folder, facts):
 </body>
 </html>
 """
+
+
+def write(results, folder, facts):
+    """facts: (name, text) pairs about when and where it was run.  Writes plots and page."""
+    text = whole(results, folder, facts, draw_plots(results, os.path.join(folder, "plots")))
     with open(os.path.join(folder, "index.html"), "w", encoding="utf-8") as out:
         out.write(text)

@@ -1,8 +1,9 @@
 """One run of one point: a job file in, a result and a console log out.  Alone with emulator.py, an image and fhimage it
 works on any machine, so that a run elsewhere is this script with the same files:  point.py JOB RESULT LOG
 
-A job is JSON: image, command, emulator, memory, icount, time, a folder for what it needs meanwhile, and `id`.  A result is JSON: what the console printed as
-`metric ...`, in order, and how the run ended: `ok`, `failed` (its status), `hung` (time), `crashed` (the machine stopped).
+A job is JSON: image, command, emulator, memory, icount, time, a folder for what it needs meanwhile, and `id`.  A result is
+JSON: what the console printed as `metric ...`, in order, and how the run ended: `ok`, `failed` (its status), `hung` (time),
+`crashed` (the machine stopped).
 """
 import gzip
 import json
@@ -48,7 +49,8 @@ def boot(job, show, work):
     with emulator.Boot(chosen, plain(job["image"], work), work) as machine:
         emulator.set_command(machine.disk, job["command"])
         status, reason = machine.batch(job["time"], sink)
-        return status, reason, b"".join(pieces).decode(errors="replace").replace("\r\n", "\n"), machine.complaint()
+        console = b"".join(pieces).decode(errors="replace").replace("\r\n", "\n")
+        return status, reason, console, machine.complaint()
 
 
 def judged(status, reason, seconds):
@@ -71,7 +73,8 @@ def run(job, show=lambda piece: None):
             console, complaint, end, why = "", "", "failed", str(error)
     log = console if end == "ok" else f"{console}\n--- {why}\n{complaint}\n"
     printed = [[name, *(value for value in values if value)] for name, *values in LINE.findall(console)]
-    return {"id": job["id"], "end": end, "reason": why, "time": job["time"], "host": platform.node(), "wall": round(time.monotonic() - began, 3), "printed": printed}, log
+    return {"id": job["id"], "end": end, "reason": why, "host": platform.node(), "wall": round(time.monotonic() - began, 3),
+            "printed": printed}, log
 
 
 def write(result, log, result_path, log_path):

@@ -120,8 +120,8 @@ class Results:
         less = self.experiment.metrics[answer.metric].better == "less"
         over, under = (than[1], better[1]) if less else (better[1], than[1])
         factor = over / under if under else float("inf") if over else 1.0
-        varied = [axis for axis in self.experiment.axes
-                  if answer.better.get(axis, []) != answer.than.get(axis, []) or len(answer.better.get(axis, self.experiment.axes[axis].values)) > 1]
+        varied = [axis for axis, known in self.experiment.axes.items() if answer.better.get(axis, []) != answer.than.get(axis, [])
+                  or len(answer.better.get(axis, known.values)) > 1]
         words = {"factor": shown(factor), "better": named(better[0], varied), "than": named(than[0], varied),
                  "better_value": shown(better[1]), "than_value": shown(than[1])}
         text = answer.text

@@ -251,7 +251,7 @@ class Experiment:
         """Conditions and commands part words by blanks: a value is one."""
         for value in self.axes[section.name].values:
             if re.search(r"[\s={}'\"]", value):
-                section.refuse(f"a value has no blanks, quotes, braces or =, as '{value}' has; a section [choose ...] can do what it means")
+                section.refuse(f"a value has no blanks, quotes, braces or =, as '{value}' has; [choose NAME] can say what it means")
 
     def chosen(self, section):
         """A [choose NAME]: the axis, and the text for each of its values."""

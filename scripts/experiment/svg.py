@@ -14,6 +14,7 @@ SHAPES = {"circle": "M-4.2 0a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0 -8.4 0z", "square
           "diamond": "M0 -5l5 5l-5 5l-5 -5z", "triangle": "M0 -5l5 8.6h-10z"}
 MARKS = tuple(SHAPES)
 MOST_MARKS = 60  # of a curve
+DODGE = 3  # px
 NEAR = 3  # px: marks so near lie on each other
 INK, FAINT, FAILED = "#1d2733", "#e3e7ec", "#c62828"
 FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif"
@@ -54,7 +55,8 @@ class Axis:
         """(value, text): the wanted places when they are few enough, else round numbers."""
         if self.names:
             return [(name, name) for name in self.names]
-        places = sorted(set(wanted)) if self.apart(wanted) else logarithmic(self.low, self.high) if self.log else linear(self.low, self.high, most)
+        round_ones = logarithmic(self.low, self.high) if self.log else linear(self.low, self.high, most)
+        places = sorted(set(wanted)) if self.apart(wanted) else round_ones
         return [(value, short(value)) for value in places if self.low <= value <= self.high]
 
     def apart(self, wanted):
@@ -100,9 +102,10 @@ def label(x, y, text, anchor="middle", size=12, **more):
 def mark(curve, x, y, tip, beneath=0):
     """The curve's mark; smaller where marks of other curves lie beneath, so that they can be seen."""
     shape, hollow = curve.mark()
+    fill, stroke, width = ("#fff", curve.colour(), 2) if hollow else (curve.colour(), "#fff", 1)
     return element("path", element("title", html.escape(tip)) if tip else "", class_="mark", d=SHAPES[shape],
                    transform=f"translate({x:.1f} {y:.1f}) scale({max(0.62 ** beneath, 0.25):.2f})",
-                   fill="#fff" if hollow else curve.colour(), stroke=curve.colour() if hollow else "#fff", stroke_width=2 if hollow else 1)
+                   fill=fill, stroke=stroke, stroke_width=width)
 
 
 class Drawing:
@@ -127,10 +130,9 @@ class Drawing:
 
     def x_axis(self):
         places = [x for x in self.x_places() if "x" not in self.log or x > 0] if not self.names else [0]
-        low, high = (min(places), max(places)) if places else (0, 1)
+        low, high = (min(places), max(places)) if places else (1, 10)
         pad = 0 if self.names else 14
-        axis = Axis(low, high if high > low else low + 1, LEFT + pad, WIDTH - RIGHT - pad, "x" in self.log, self.names)
-        return axis
+        return Axis(low, high if high > low else low + 1, LEFT + pad, WIDTH - RIGHT - pad, "x" in self.log, self.names)
 
     def y_axis(self):
         highs = [point[3] for curve in self.curves for point in curve.points]
@@ -139,7 +141,8 @@ class Drawing:
         if "y" in self.log and lows:
             low = 10 ** math.floor(math.log10(min(lows)))
             return Axis(low, max(high * 1.25, low * 10), self.bottom, self.top, True)
-        return Axis(min(0, *(point[2] for curve in self.curves for point in curve.points), 0), high * 1.08, self.bottom, self.top)
+        low = min([0, *(point[2] for curve in self.curves for point in curve.points)])
+        return Axis(low, high * 1.08, self.bottom, self.top)
 
     def legend_places(self):
         """(x, line) of each curve's entry, as many on a line as fit."""
@@ -174,15 +177,21 @@ class Drawing:
     def draw_legend(self):
         for curve, (x, line) in zip(self.curves, self.legend):
             y = TOP - 4 + LEGEND_LINE * line
-            self.parts.append(element("path", d=f"M{x} {y}h20", stroke=curve.colour(), stroke_width=10 if self.bars else 2.5))
+            width = 10 if self.bars else 2.5
+            self.parts.append(element("path", d=f"M{x} {y}h20", stroke=curve.colour(), stroke_width=width))
             if not self.bars:
                 self.parts.append(mark(curve, x + 10, y, ""))
             self.parts.append(label(x + 26, y + 4, curve.name, "start"))
 
+    def dodge(self, curve):
+        """How far its whiskers stand beside its marks, for those of others at the same x."""
+        return DODGE * (self.curves.index(curve) - (len(self.curves) - 1) / 2)
+
     def whisker(self, x, low, high, colour):
         if high > low:
             top, bottom = self.y_at(high), self.y_at(low)
-            self.parts.append(element("path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", stroke=colour, fill="none", stroke_width=1.4))
+            self.parts.append(element("path", d=f"M{x - 4:.1f} {top:.1f}h8m-4 0V{bottom:.1f}m-4 0h8", stroke=colour, fill="none",
+                                      stroke_width=1.4))
 
     def beneath(self, x, y):
         """How many marks that were drawn lie where this one comes."""
@@ -205,9 +214,10 @@ class Drawing:
         free, dashed = [], []
         for one, two in self.pieces(curve, shown):
             (dashed if beneath[one[0]] and beneath[two[0]] else free).append((place[one[0]], place[two[0]]))
-        self.parts.append(element("g", self.path(free) + self.path(dashed, stroke_dasharray="5 7"), class_="curve", stroke=curve.colour(), fill="none"))
+        self.parts.append(element("g", self.path(free) + self.path(dashed, stroke_dasharray="5 7"), class_="curve",
+                                  stroke=curve.colour(), fill="none"))
         for x, _, low, high, tip in shown:
-            self.whisker(place[x][0], low, high, curve.colour())
+            self.whisker(place[x][0] + self.dodge(curve), low, high, curve.colour())
             if len(shown) <= MOST_MARKS:
                 self.parts.append(mark(curve, *place[x], tip, beneath[x]))
         self.places += place.values()
@@ -218,9 +228,9 @@ class Drawing:
         width = min(step * 0.8 / len(self.curves), 60)
         shift = (index - (len(self.curves) - 1) / 2) * width
         for x, mean, low, high, tip in curve.points:
-            middle, top = self.x.at(x) + shift, self.y_at(mean)
-            self.parts.append(element("rect", element("title", html.escape(tip)), class_="bar", x=middle - width * 0.46, y=top,
-                                      width=width * 0.92, height=max(self.bottom - top, 0.5), fill=curve.colour()))
+            middle, ends = self.x.at(x) + shift, sorted((self.y_at(0), self.y_at(mean)))
+            self.parts.append(element("rect", element("title", html.escape(tip)), class_="bar", x=middle - width * 0.46, y=ends[0],
+                                      width=width * 0.92, height=max(ends[1] - ends[0], 0.5), fill=curve.colour()))
             self.whisker(middle, low, high, INK)
             if width > 26:
                 self.parts.append(label(middle, self.y_at(high) - 5, short(mean), size=11))
@@ -229,8 +239,8 @@ class Drawing:
     def crosses(self, curve, shift):
         for x, why in curve.failed:
             at = self.x.at(x) + shift
-            self.parts.append(element("path", element("title", html.escape(why)), class_="failed", d=f"M{at - 5:.1f} {self.bottom - 5}l10 10m0 -10l-10 10",
-                                      stroke=FAILED, stroke_width=2.4))
+            self.parts.append(element("path", element("title", html.escape(why)), class_="failed", stroke=FAILED, stroke_width=2.4,
+                                      d=f"M{at - 5:.1f} {self.bottom - 5}l10 10m0 -10l-10 10"))
 
     def text(self):
         self.frame()

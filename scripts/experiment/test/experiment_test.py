@@ -27,29 +27,31 @@ REFUSED = [
     (("values = lru, arc", "values = lru, a b"), r"a value has no blanks"),
     (("buf={policy}", "buf={polici}"), r"what is \{polici\}\?  There are: policy, scan"),
     (("seams = buf={policy}\n", ""), r"\[axis policy\]: \{policy\} is used nowhere"),
-    (("values = lru, arc", "values = lru, arcc, arc"), r"seams: there is no buf=arcc; there are: buf=arc .*buf=lru.* and files of your own"),
+    (("values = lru, arc", "values = lru, arcc, arc"),
+     r"seams: there is no buf=arcc; there are: buf=arc .*buf=lru.* and files of your own"),
     (("seams = buf", "seams = buff"), r"seams: LIBOS has 'buff=lru'; seams of posix are: fs buf order vm"),
-    (("time = 30", "programs = nix"), r"programs: there is no program nix; there are: .*cat, .*measure"),
-    (("time = 30", "time = 30\n[libos]\nnix = posix"), r"\[libos\]: there is no program nix; there are: .*cat, "),
-    (("time = 30", "time = 30\n[libos]\ncat = posix vm=nix"), r"cat: there is no vm=nix; there are: vm=demand vm=eager"),
-    (("time = 30", "time = soon"), r"time=soon: it is a whole number"),
-    (("time = 30", "memory = {policy}"), r"memory=lru: it is a number of MiB"),
-    (("time = 30", "emulator = vmware"), r"there is no emulator=vmware; there are: qemu, bochs, qemu-wall"),
-    (("time = 30", "manifest = nix"), r"manifest: .*nix is not there"),
-    (("time = 30", "skip = policy=lru,arc"), r"every point is skipped"),
-    (("time = 30", "skip = policy=lru"), r"\[answer gain\]: than is about no point"),
-    (("time = 30", "time = 30\n[choose x]\nby = policy\nlru = 1"), r"\[choose x\]: it says nothing for policy=arc"),
+    (("time = 120", "programs = nix"), r"programs: there is no program nix; there are: .*cat, .*measure"),
+    (("time = 120", "time = 120\n[libos]\nnix = posix"), r"\[libos\]: there is no program nix; there are: .*cat, "),
+    (("time = 120", "time = 120\n[libos]\ncat = posix vm=nix"), r"cat: there is no vm=nix; there are: vm=demand vm=eager"),
+    (("time = 120", "time = soon"), r"time=soon: it is a whole number"),
+    (("time = 120", "memory = {policy}"), r"memory=lru: it is a number of MiB"),
+    (("time = 120", "emulator = vmware"), r"there is no emulator=vmware; there are: qemu, bochs, qemu-wall"),
+    (("time = 120", "manifest = nix"), r"manifest: .*nix is not there"),
+    (("time = 120", "skip = policy=lru,arc"), r"every point is skipped"),
+    (("time = 120", "skip = policy=lru"), r"\[answer gain\]: than is about no point"),
+    (("time = 120", "time = 120\n[choose x]\nby = policy\nlru = 1"), r"\[choose x\]: it says nothing for policy=arc"),
     (("[metric wall]", "[metric wal]"), r"\[metric wal\]: unit and exact are missing; those of these metrics are known: .*wall"),
     (("exact = yes", "exact = maybe"), r"there is no exact=maybe; there are: yes, no"),
     (("y = disk_blocks_read", "y = reads"), r"\[plot reads\]: there is no y=reads; there are: disk_blocks_read, wall"),
     (("x = policy", "x = police"), r"there is no x=police; there are: policy, scan"),
-    (("x = policy\ny = disk_blocks_read\nwhere = scan=10", "x = scan\ny = disk_blocks_read"), r"policy is left open: make it lines or panels"),
+    (("x = policy\ny = disk_blocks_read\nwhere = scan=10", "x = scan\ny = disk_blocks_read"),
+     r"policy is left open: make it lines or panels"),
     (("x = policy\ny", "x = policy\nlog = x\ny"), r"the values of policy are not all numbers"),
     (("better = policy=arc", "better = policy=mru"), r"policy is never 'mru'; it is: lru, arc"),
     (("better = policy=arc", "better = police=arc"), r"'police=arc' is not AXIS=VALUE; axes are: policy, scan"),
     (("metric = disk_blocks_read", "metric = wall"), r"there is no metric=wall; there are: disk_blocks_read"),
     (("{factor}", "{faktor}"), r"what is \{faktor\}\?  There are: factor"),
-    (("time = 30", "time"), r"parsing errors"),
+    (("time = 120", "time"), r"parsing errors"),
 ]
 
 
@@ -69,7 +71,7 @@ def bad_files_are_refused_with_what_is_right():
 
 
 def a_circle_of_choices_is_refused():
-    circle = ("time = 30", "time = 30\n[choose x]\nby = policy\nlru = {x}\narc = {x}")
+    circle = ("time = 120", "time = 120\n[choose x]\nby = policy\nlru = {x}\narc = {x}")
     contains(refusal(changed(circle, ("bufctl -d", "bufctl {x}"))), "name each other in a circle")
 
 
@@ -89,7 +91,7 @@ def loaded(*pairs):
 
 
 def points_are_all_combinations_but_those_skipped():
-    found = loaded(("values = 10", "values = 5, 10"), ("time = 30", "seeds = 1, 2\nskip = policy=arc scan=5\n    seed=2 policy=lru"),
+    found = loaded(("values = 10", "values = 5, 10"), ("time = 120", "seeds = 1, 2\nskip = policy=arc scan=5\n    seed=2 policy=lru"),
                    ("{scan} skip", "{scan} seed={seed} skip"))
     assert [spec.told(point) for point in found.points] == [
         "policy=lru scan=5 seed=1", "policy=lru scan=10 seed=1", "policy=arc scan=10 seed=1", "policy=arc scan=10 seed=2"]
@@ -97,7 +99,8 @@ def points_are_all_combinations_but_those_skipped():
 
 
 def braces_are_replaced_and_the_shell_s_are_not():
-    found = loaded(("bufctl -d", "echo ${policy} {own} {policy}"), ("time = 30", "time = 30\n[choose own]\nby = policy\nlru = a{scan}\narc = b"))
+    found = loaded(("bufctl -d", "echo ${policy} {own} {policy}"),
+                   ("time = 120", "time = 120\n[choose own]\nby = policy\nlru = a{scan}\narc = b"))
     assert found.fill("${policy} {own} {policy}", found.points[0]) == "${policy} a10 lru"
     assert found.fill("{own}", found.points[1]) == "b"
 
@@ -119,7 +122,8 @@ def measured(found, reads, repeat=1):
 
 
 def factors_compare_the_best_of_each_side():
-    found = loaded(("lru, arc", "lru, arc, mru, clock"), ("better = policy=arc", "better = policy=arc,mru"), ("than = policy=lru", "than = policy=lru,clock"))
+    found = loaded(("lru, arc", "lru, arc, mru, clock"), ("better = policy=arc", "better = policy=arc,mru"),
+                   ("than = policy=lru", "than = policy=lru,clock"))
     reads = {"lru": 900, "clock": 800, "arc": 500, "mru": 200}
     text, factor, holds = measured(found, lambda point, n: reads[point["policy"]]).answered(found.answers[0])
     assert factor == 4 and holds, (factor, holds)
@@ -131,10 +135,18 @@ def factors_compare_the_best_of_each_side():
 
 
 def more_may_be_better_and_seeds_are_averaged():
-    found = loaded(("better = less", "better = more"), ("time = 30", "seeds = 1, 2"), ("{scan} skip", "{scan} seed={seed} skip"))
+    found = loaded(("better = less", "better = more"), ("time = 120", "seeds = 1, 2"), ("{scan} skip", "{scan} seed={seed} skip"))
     both = {("arc", "1"): 30, ("arc", "2"): 50, ("lru", "1"): 10, ("lru", "2"): 30}
     _, factor, _ = measured(found, lambda point, n: both[point["policy"], point["seed"]]).answered(found.answers[0])
     assert factor == 2, factor
+
+
+def a_factor_against_nothing_is_infinite():
+    found = loaded()
+    text, factor, holds = measured(found, lambda point, n: 5 if point["policy"] == "lru" else 0).answered(found.answers[0])
+    assert factor == float("inf") and holds and "∞ times" in text, text
+    _, factor, holds = measured(found, lambda point, n: 0).answered(found.answers[0])
+    assert factor == 1 and not holds
 
 
 def a_failed_run_makes_its_answer_unknown():
@@ -144,7 +156,7 @@ def a_failed_run_makes_its_answer_unknown():
 
 
 def what_is_said_to_be_exact_is_compared():
-    found = loaded(("time = 30", "repeat = 3"))
+    found = loaded(("time = 120", "repeat = 3"))
     same = measured(found, lambda point, n: 7, 3)
     other = measured(found, lambda point, n: 7 + (n == 3 and point["policy"] == "arc"), 3)
     assert same.unequal("disk_blocks_read") == [] and other.unequal("disk_blocks_read") == ["policy=arc scan=10"]
@@ -154,7 +166,8 @@ def what_a_run_prints_must_be_all_that_is_declared():
     found = loaded()
     whole = [["disk_blocks_read", "5"], ["progress", "1", "2"], ["other", "5"]]
     cases = [(whole, "ok", ""), (whole[1:], "failed", "did not print metric disk_blocks_read; what it printed: other, progress"),
-             (whole + whole[:1], "failed", "disk_blocks_read was printed twice"), (whole + [["progress", "x", "1"]], "failed", "is no number"),
+             (whole + whole[:1], "failed", "disk_blocks_read was printed twice"),
+             (whole + [["progress", "x", "1"]], "failed", "is no number"),
              (whole + [["progress", "1"]], "failed", "with 1 numbers")]
     for printed, end, why in cases:
         result = {"end": "ok", "reason": "", "printed": printed, "wall": 1.5, "host": "here"}
@@ -173,12 +186,14 @@ def elements(text, name):
 
 
 def plots_show_every_curve_bar_and_failure():
-    curves = [svg.Curve("a<b", [(1.0, 5, 4, 6, "tip"), (2.0, 7, 7, 7, "tip")], [(3.0, "hung")]), svg.Curve("b", [(1.0, 50, 50, 50, "tip")], [])]
+    curves = [svg.Curve("a<b", [(1.0, 5, 4, 6, "tip"), (2.0, 7, 7, 7, "tip")], [(3.0, "hung")]),
+              svg.Curve("b", [(1.0, 50, 50, 50, "tip")], [])]
     text = svg.draw("title & more", "x", "y", curves, log=("y",))
     assert [len(elements(text, name)) for name in ("curve", "mark", "bar", "failed")] == [2, 5, 0, 1]  # a mark in the legend each
     bars = svg.draw("t", "x", "y", [svg.Curve("", [("lru", 5, 5, 5, ""), ("arc", 0, 0, 0, "")], [])], bars=True)
     assert len(elements(bars, "bar")) == 2 and not elements(bars, "curve")
-    svg.draw("nothing", "x", "y", [])
+    for log in ((), ("x", "y")):
+        assert "nothing" in svg.draw("nothing", "x", "y", [], log=log)
 
 
 def places_on_an_axis_are_where_they_belong():
@@ -192,8 +207,9 @@ def places_on_an_axis_are_where_they_belong():
 if __name__ == "__main__":
     with WORK:
         sys.exit(run_all([
-            bad_files_are_refused_with_what_is_right, a_circle_of_choices_is_refused, a_refusal_is_one_line_and_status_2, no_file_is_refused_with_a_list,
-            points_are_all_combinations_but_those_skipped, braces_are_replaced_and_the_shell_s_are_not, files_of_variants_are_found_beside_the_experiment,
+            bad_files_are_refused_with_what_is_right, a_circle_of_choices_is_refused, a_refusal_is_one_line_and_status_2,
+            no_file_is_refused_with_a_list, points_are_all_combinations_but_those_skipped, braces_are_replaced_and_the_shell_s_are_not,
+            a_factor_against_nothing_is_infinite, files_of_variants_are_found_beside_the_experiment,
             factors_compare_the_best_of_each_side, more_may_be_better_and_seeds_are_averaged, a_failed_run_makes_its_answer_unknown,
             what_is_said_to_be_exact_is_compared, what_a_run_prints_must_be_all_that_is_declared, metric_lines_are_found_among_others,
             plots_show_every_curve_bar_and_failure, places_on_an_axis_are_where_they_belong]))

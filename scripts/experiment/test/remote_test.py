@@ -62,7 +62,8 @@ class Server:
         if self.own_folder:  # where it locks itself up before somebody has logged in; the service makes it when it starts
             os.mkdir("/run/sshd", 0o755)
         with open(f"{work}/sshd.log", "wb") as log:
-            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", f"{work}/sshd_config"], stdin=subprocess.DEVNULL, stderr=log)
+            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", f"{work}/sshd_config"],
+                                            stdin=subprocess.DEVNULL, stderr=log)
         self.wait(port)
 
     def wait(self, port):
@@ -83,7 +84,8 @@ class Server:
 
 
 def elsewhere(folder, out, logins, *words):
-    return experiment("run", folder, "--out", f"{WORK.name}/{out}", "--sshlogin", logins, *words, PARALLEL_SSH=f"ssh -F {WORK.name}/ssh_config")
+    return experiment("run", folder, "--out", f"{WORK.name}/{out}", "--sshlogin", logins, *words,
+                      PARALLEL_SSH=f"ssh -F {WORK.name}/ssh_config")
 
 
 def rows(out):
@@ -101,7 +103,8 @@ def two_machines_yield_what_this_one_does():
     folder, before = write(WORK.name, FOUR), left_behind()
     status, text = elsewhere(folder, "remote", "machine1,machine2", "--jobs", "1")
     assert status == 0, text
-    contains(text, "4 runs, 0 of them kept", "4 of 4 ", r"on machine1: [123] runs?, on machine2: [123] runs?", "4 of 4 runs ended well")
+    contains(text, "4 runs, 0 of them kept", "4 of 4 ", r"on machine1: [123] runs?, on machine2: [123] runs?",
+             "4 of 4 runs ended well")
     assert left_behind() == before, left_behind()
     status, text = experiment("run", folder, "--out", f"{WORK.name}/local")
     assert status == 0, text
@@ -122,7 +125,8 @@ def what_ran_elsewhere_is_kept():
 
 
 def runs_that_go_wrong_elsewhere_come_back_with_their_logs():
-    status, text = elsewhere(write(WORK.name, FOUR.replace("sync", "sh -c 'exit {repeats}'", 1), "bad"), "bad", "machine1,machine2")
+    folder = write(WORK.name, FOUR.replace("sync", "sh -c 'exit {repeats}'", 1), "bad")
+    status, text = elsewhere(folder, "bad", "machine1,machine2")
     assert status == 1, text
     assert [(row["repeats"], row["end"], row["reason"]) for row in rows("bad")][:2] == [
         ("3", "failed", "the command ended with status 3"), ("4", "failed", "the command ended with status 4")], rows("bad")
@@ -142,12 +146,15 @@ def no_machine_at_all_is_said():
 
 
 # tiny with a second parameter, so that there is something for each machine
-FOUR = changed(("$(seq 0 11)", "$(seq {repeats})"), ("[axis scan]", "[axis repeats]\nvalues = 3, 4\ntext = repetitions\n\n[axis scan]"),
-               ("where = scan=10", "where = scan=10\nlines = repeats"), ("where = scan=10\n\n[answer", "where = scan=10 repeats=4\n\n[answer"),
+FOUR = changed(("$(seq 0 11)", "$(seq {repeats})"),
+               ("[axis scan]", "[axis repeats]\nvalues = 3, 4\ntext = repetitions\n\n[axis scan]"),
+               ("where = scan=10", "where = scan=10\nlines = repeats"),
+               ("where = scan=10\n\n[answer", "where = scan=10 repeats=4\n\n[answer"),
                ("least = 1.1", "least = 0.5"))
 
 
 if __name__ == "__main__":
     with WORK, Server():
-        sys.exit(run_all([two_machines_yield_what_this_one_does, this_machine_may_be_one_of_them, what_ran_elsewhere_is_kept, runs_that_go_wrong_elsewhere_come_back_with_their_logs,
+        sys.exit(run_all([two_machines_yield_what_this_one_does, this_machine_may_be_one_of_them, what_ran_elsewhere_is_kept,
+                          runs_that_go_wrong_elsewhere_come_back_with_their_logs,
                           a_machine_that_is_not_there_leaves_its_runs_to_others, no_machine_at_all_is_said]))
