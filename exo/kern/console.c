@@ -88,6 +88,12 @@ static void forget_waiter(struct session *s)
 	s->waiter = 0;
 }
 
+static void pass_input(void)
+{
+	input.attended = !input.attended;
+	input.count = 0;
+}
+
 void console_env_end(uint32_t e)
 {
 	for (uint32_t s = 0; s < EXO_NSESSION; s++) {
@@ -98,8 +104,11 @@ void console_env_end(uint32_t e)
 	}
 	if (input.reader[0] == e)
 		input.reader[0] = 0;
-	if (input.reader[1] == e)
-		input.reader[1] = input.attended = 0;
+	if (input.reader[1] == e) {
+		input.reader[1] = 0;
+		if (input.attended)
+			pass_input();
+	}
 }
 
 /* ---- output ------------------------------------------------------------------------------ */
@@ -260,10 +269,8 @@ void console_input(uint8_t byte)
 {
 	const int passes = byte == EXO_ATTENTION && input.reader[1] != 0;
 
-	if (passes) {
-		input.attended = !input.attended;
-		input.count = 0;
-	}
+	if (passes)
+		pass_input();
 	/* Who attends reads EXO_ATTENTION first: its turn begins. */
 	if (input.count < INPUT_SIZE && (!passes || input.attended)) {
 		input.data[(input.head + input.count) % INPUT_SIZE] = byte;
