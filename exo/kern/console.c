@@ -88,10 +88,11 @@ static void forget_waiter(struct session *s)
 	s->waiter = 0;
 }
 
-/* The input is for who attends from now on, or for the other; what nobody has read is dropped. */
-static void pass_input(uint32_t attended)
+/* Who attends gives the input to the other, or the other way round; what nobody has read is
+ * dropped. */
+static void pass_input(void)
 {
-	input.attended = attended;
+	input.attended = !input.attended;
 	input.count = 0;
 }
 
@@ -105,11 +106,11 @@ void console_env_end(uint32_t e)
 	}
 	if (input.reader[0] == e)
 		input.reader[0] = 0;
-	if (input.reader[1] != e)
-		return;
-	input.reader[1] = 0;
-	if (input.attended)
-		pass_input(0);
+	if (input.reader[1] == e) {
+		input.reader[1] = 0;
+		if (input.attended)
+			pass_input();
+	}
 }
 
 /* ---- output ------------------------------------------------------------------------------ */
@@ -271,7 +272,7 @@ void console_input(uint8_t byte)
 	const int passes = byte == EXO_ATTENTION && input.reader[1] != 0;
 
 	if (passes)
-		pass_input(!input.attended);
+		pass_input();
 	/* Who attends reads EXO_ATTENTION first: its turn begins. */
 	if (input.count < INPUT_SIZE && (!passes || input.attended)) {
 		input.data[(input.head + input.count) % INPUT_SIZE] = byte;

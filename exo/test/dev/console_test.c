@@ -211,6 +211,10 @@ static void input_comes_back_from_who_attended_and_ended(void)
 	console_env_end(B);
 	console_input('x');
 	CHECK(typed(A, MAIN) == 1 && buffer(A)[0] == 'x');
+	CHECK(typed(B, OWN) == 0);
+	console_input('y');
+	console_env_end(B); /* when it did not have the input: what was typed stays */
+	CHECK(typed(A, MAIN) == 1 && buffer(A)[0] == 'y');
 	console_env_end(A);
 }
 
