@@ -86,18 +86,23 @@ static void decodes(unsigned cpu, const void *instruction, const uint8_t *bytes,
 	entry(instruction)->round = 0;
 }
 
-/* The bytes of the instruction at va, and perhaps of what follows it in its page. */
+/* The bytes of the instruction at va, and perhaps of what follows it. */
 static size_t fetch_code(uint64_t va, uint8_t bytes[SITE_BYTES])
 {
-	const uint64_t rest = GUEST_PAGE - va % GUEST_PAGE;
-	const size_t size = rest < SITE_BYTES ? rest : SITE_BYTES;
-	uint64_t physical;
+	size_t size = 0;
 
 	if (!guest_in_kernel(va) && !site_kernel_runs())
 		return 0;
-	if (!guest_translate(guest_current(), va, &physical))
-		return 0;
-	guest_read(physical, bytes, size);
+	while (size < SITE_BYTES) {
+		const size_t rest = GUEST_PAGE - (va + size) % GUEST_PAGE;
+		const size_t part = rest < SITE_BYTES - size ? rest : SITE_BYTES - size;
+		uint64_t physical;
+
+		if (!guest_translate(guest_current(), va + size, &physical))
+			break;
+		guest_read(physical, bytes + size, part);
+		size += part;
+	}
 	return size;
 }
 

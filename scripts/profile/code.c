@@ -45,75 +45,70 @@ static enum kind kind_of(const uint8_t *bytes, size_t size)
 	return repeats && is_string(bytes[i]) ? KIND_REPEAT : KIND_PLAIN;
 }
 
-/* A program of this name was built, and another one runs. */
-static void note_difference(uint32_t e)
+/* The program with the environment's name, or null. */
+static struct image *named(uint32_t e)
 {
 	const struct exo_env env = guest_env(e);
 	char name[sizeof(env.name) + 1] = {0};
-	struct image *image;
 
 	memcpy(name, env.name, sizeof(env.name));
-	image = image_named(name);
-	if (image != NULL)
-		image->differs = true;
+	return image_named(name);
 }
 
-/* The program whose page this is; null: several have the same. */
-static struct image *program_at(uint64_t pc)
+/* The program whose page this is; *several: one of those that have the same. */
+static struct image *program_at(uint64_t pc, bool *several)
 {
 	uint8_t page[GUEST_PAGE];
 	const uint32_t e = guest_current();
 	struct image *image;
 	uint64_t physical;
-	bool several;
 
 	if (!guest_translate(e, pc, &physical))
 		return image_unknown();
 	guest_read(physical & -(uint64_t)GUEST_PAGE, page, sizeof(page));
-	image = image_of_page(pc & -(uint64_t)GUEST_PAGE, page, sizeof(page), &several);
-	if (image != NULL || several)
+	image = image_of_page(pc & -(uint64_t)GUEST_PAGE, page, sizeof(page), several);
+	if (image != NULL)
 		return image;
-	note_difference(e);
+	if (named(e) != NULL) /* such a program was built, and another one runs */
+		named(e)->differs = true;
 	return image_unknown();
 }
 
-static struct image *image_at(uint64_t pc, const uint8_t *bytes, size_t size)
+static struct image *kernel_at(uint64_t pc, const uint8_t *bytes, size_t size)
 {
-	if (guest_in_kernel(pc)) {
-		kernel_seen = true;
-		if (image_has(image_kernel(), pc, bytes, size))
-			return image_kernel();
-		image_kernel()->differs = true;
-		return image_unknown();
-	}
-	return kernel_seen ? program_at(pc) : image_firmware();
+	kernel_seen = true;
+	if (image_has(image_kernel(), pc, bytes, size))
+		return image_kernel();
+	image_kernel()->differs = true;
+	return image_unknown();
 }
 
+static struct image *image_at(uint64_t pc, const uint8_t *bytes, size_t size, bool *several)
+{
+	if (guest_in_kernel(pc))
+		return kernel_at(pc, bytes, size);
+	return kernel_seen ? program_at(pc, several) : image_firmware();
+}
+
+/* A mark counts for all programs that have the same page: it is the same code in each. */
 void site_find(struct site *site, uint64_t pc, const uint8_t *bytes, size_t size)
 {
 	*site = (struct site){
 		.pc = pc, .end = pc + size, .kind = kind_of(bytes, size), .size = (uint8_t)size};
 	memcpy(site->bytes, bytes, size);
-	site->image = image_at(pc, bytes, size);
-	if (site->image == NULL)
-		return;
+	site->image = image_at(pc, bytes, size, &site->several);
 	site->function = image_function(site->image, pc);
 	site->mark = image_mark(site->image, pc);
 }
 
 struct image *site_image(const struct site *site, struct image *running, uint32_t e)
 {
-	const struct exo_env env = guest_env(e);
-	char name[sizeof(env.name) + 1] = {0};
-	struct image *image;
-	bool several;
+	struct image *name = named(e);
 
-	memcpy(name, env.name, sizeof(env.name));
-	image = image_named(name);
-	if (image != NULL && image_has(image, site->pc, site->bytes, site->size))
-		return image;
-	if (running != NULL && image_has(running, site->pc, site->bytes, site->size))
+	if (running != NULL && site->pc != running->entry &&
+	    image_alike(running, site->image, site->pc))
 		return running;
-	image = image_of_page(site->pc, site->bytes, site->size, &several);
-	return image != NULL ? image : image_unknown();
+	if (name != NULL && image_alike(name, site->image, site->pc))
+		return name;
+	return site->image;
 }

@@ -13,7 +13,8 @@ enum kind { KIND_PLAIN, KIND_CALL, KIND_RETURN, KIND_RESUME, KIND_REPEAT }; /* R
 
 struct site {
 	uint64_t pc, end;
-	struct image *image; /* null: several programs have such a page, see site_image() */
+	struct image *image;
+	bool several; /* have the same page, of which image is one: see site_image() */
 	const struct function *function;
 	enum kind kind;
 	enum mark mark;
@@ -24,7 +25,8 @@ struct site {
  * instruction. */
 void site_find(struct site *site, uint64_t pc, const uint8_t *bytes, size_t size);
 
-/* An ambiguous site's program, given what its environment was running. */
+/* Of several programs that have the site's page, the one that environment e, which was running
+ * `running`, is at. */
 struct image *site_image(const struct site *site, struct image *running, uint32_t e);
 
 /* Has the kernel begun to run?  Until then its memory means nothing, and low addresses are the

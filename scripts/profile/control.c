@@ -82,7 +82,8 @@ FILE *control_out(void)
 
 void control_end(void)
 {
-	stack_write(out);
+	stack_end();
+	tree_write(out);
 	image_write_differing(out);
 	fclose(out);
 }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_IMAGES = 1024, MARK_SIZE = 16 };
+enum { MAX_IMAGES = 1024, MARK_SIZE = 16, PAGE = 4096 };
 
 static struct image *images[MAX_IMAGES];
 static size_t nimage;
@@ -284,15 +284,23 @@ struct image *image_of_page(uint64_t va, const uint8_t *page, size_t size, bool 
 	struct image *found = NULL;
 
 	*several = false;
-	for (size_t i = 1; i < nimage; i++) {
+	for (size_t i = 1; i < nimage && !*several; i++) {
 		if (!image_has(images[i], va, page, size))
 			continue;
 		*several = found != NULL;
-		if (*several)
-			return NULL;
-		found = images[i];
+		found = found != NULL ? found : images[i];
 	}
 	return found;
+}
+
+bool image_alike(const struct image *a, const struct image *b, uint64_t va)
+{
+	const uint64_t page = va & -(uint64_t)PAGE, at = page - b->text;
+
+	if (at >= b->text_size)
+		return false;
+	return image_has(a, page, b->file + b->text_offset + at,
+			 b->text_size - at < PAGE ? b->text_size - at : PAGE);
 }
 
 const struct function *image_function(const struct image *image, uint64_t va)

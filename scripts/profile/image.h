@@ -65,8 +65,12 @@ uint64_t image_symbol(const struct image *image, const char *name);
 /* Does the file have these bytes of code at va? */
 bool image_has(const struct image *image, uint64_t va, const uint8_t *bytes, size_t size);
 
-/* The only program that has this page of code; null: none, or several (then *several). */
+/* The first program that has this page of code; null: none.  *several: another one has it as well.
+ */
 struct image *image_of_page(uint64_t va, const uint8_t *page, size_t size, bool *several);
+
+/* Do both have the same code in the page of va? */
+bool image_alike(const struct image *a, const struct image *b, uint64_t va);
 
 /* Never null. */
 const struct function *image_function(const struct image *image, uint64_t va);

@@ -1,6 +1,6 @@
 /*
- * stack.c - owns the stacks of calls, one for each environment and one for the kernel, and the
- * tree.
+ * stack.c - owns the stacks of calls, one for each thread of each environment and one for the
+ * kernel.
  *
  * Counts are exact, per function: each instruction belongs to the function whose address it has.
  * Under which callers it is counted follows the stack pointer: a frame is pushed with the
@@ -163,9 +163,8 @@ static void follow(struct stack *s, const struct site *site, const struct functi
 	if (s->change.kind == KIND_CALL)
 		push(s, (struct frame){.node = tree_child(top_node(s, base), function),
 				       .sp = s->change.sp});
-	else if (s->change.kind == KIND_RETURN)
-		s->depth =
-			frame_at(s, s->change.sp) != 0 ? frame_at(s, s->change.sp) - 1 : s->depth;
+	else if (s->change.kind == KIND_RETURN && frame_at(s, s->change.sp) != 0)
+		s->depth = frame_at(s, s->change.sp) - 1;
 	s->change.kind = KIND_PLAIN;
 	if (s->depth == 0)
 		push(s, (struct frame){.node = tree_child(base, function)});
@@ -213,8 +212,8 @@ static void find_thread(struct context *c)
 {
 	const struct change change = c->stack->change;
 
-	if (change.kind != KIND_RETURN || frame_at(c->stack, change.sp) != 0 ||
-	    spans(c->stack, change.sp))
+	if (change.kind != KIND_RETURN || c->stack->depth == 0 ||
+	    frame_at(c->stack, change.sp) != 0 || spans(c->stack, change.sp))
 		return;
 	c->stack->change.kind = KIND_PLAIN;
 	c->stack->left = stack_executed;
@@ -300,13 +299,14 @@ static const struct function *program_function(const struct site *site)
 {
 	struct image *image = site->image;
 
-	if (image == NULL)
+	if (site->several)
 		image = site_image(site, context->image, stack_env());
 	if (context->image != image || site->pc == image->entry) {
 		context->image = image;
+		context->active = 0;
 		forget_threads(context);
 	}
-	return site->image != NULL ? site->function : image_function(image, site->pc);
+	return !site->several ? site->function : image_function(image, site->pc);
 }
 
 static void step_kernel(const struct site *site)
@@ -399,11 +399,7 @@ bool stack_counting(void)
 	return counting;
 }
 
-/* ---- the result -------------------------------------------------------------------------- */
-
-void stack_write(FILE *out)
+void stack_end(void)
 {
 	tally();
-	tree_write(out);
-	fprintf(out, "executed %lu\n", stack_executed);
 }

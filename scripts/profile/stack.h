@@ -31,7 +31,7 @@ uint32_t stack_env(void);
 /* Is what is executed now inside of the chosen region (always, without one)? */
 bool stack_counting(void);
 
-/* Prints the tree, and all instructions. */
-void stack_write(FILE *out);
+/* Counts what has been executed since the last step: the tree is complete. */
+void stack_end(void);
 
 #endif

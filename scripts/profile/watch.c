@@ -123,8 +123,8 @@ static void begin_request(int i, const struct exo_io *io)
 			guest_read_kernel(io_frames + 4ul * (i * EXO_IO_BLOCKS + k), &frame,
 					  sizeof(frame));
 		if ((io->drive == drive && io->block + k == block) || frame == watched_frame) {
-			transfer(i, io, io->block + k, frame);
 			print_writers(frame);
+			transfer(i, io, io->block + k, frame);
 		} else if (frame < MAX_FRAMES && frames[frame] != NULL) {
 			frames[frame]->count = 0;
 		}

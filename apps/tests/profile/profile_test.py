@@ -110,6 +110,16 @@ def threads(image, folder):
     return failed
 
 
+def alike(image, folder):
+    """Of two programs that have most pages in common each counts its own runs."""
+    failed = 0
+    for program, runs in (("true", 2), ("false", 1)):
+        profile(image, folder, PROG=program, CMD="/bin/true; /bin/false; /bin/true")
+        got = rows(folder).get(f"{program}:_start")
+        failed += tell(f"programs that are alike: {program}", "" if got == 2 * runs else f"_start has {got}")
+    return failed
+
+
 def refused(name, image, folder, pattern, **settings):
     status, text = profile(image, folder, **settings)
     return tell(name, "" if status == 2 and re.search(pattern, text) else f"status {status}: {text}")
@@ -154,6 +164,7 @@ def main():
         failed += agreement(whole)
         failed += pictures(image, folder)
         failed += threads(image, folder)
+        failed += alike(image, folder)
         failed += refusals(image, folder)
         failed += elsewhere(image, folder)
     return 1 if failed else 0

@@ -75,12 +75,18 @@ def page(image):
 
 
 def block(image):
-    """Who wrote the superblock first: the mount, through the cache."""
+    """Who wrote the superblock first: the mount, through the cache; and what its frame was used for before."""
     _, text = trace(image, BLOCK="main:0", CMD="sync")
-    found = re.match(r"tick [\d,]+  environment 1  drive 0: write of block \d+, frame [0-9a-f]+  init: .*\n"
+    found = re.match(r"tick [\d,]+  environment 1  drive 0: write of block (\d+), frame ([0-9a-f]+)  init: .*\n"
                      r"  tick [\d,]+  environment 1  at [0-9a-f]+, \d+ stores  init: write_super <- ext2_mount <- .*\n"
                      r"      libos/fs/ext2_super.c:\d+  \S", text)
-    return tell("a block", found, text)
+    failed = tell("a block", found, text)
+    if not found:
+        return failed
+    _, text = trace(image, PAGE=f"0x{found[2]}", CMD="true")
+    return failed + tell("a page: what the drive does", re.search(
+        rf"sys_page_take(?s:.*)^tick [\d,]+  environment 1  drive 0: read of block {found[1]}, frame {found[2]}  init: .*\n"
+        rf"(?s:.*)^tick [\d,]+  environment 1  drive 0: write of block {found[1]}, ", text, re.MULTILINE), text)
 
 
 def refusals(image):
