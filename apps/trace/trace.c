@@ -26,7 +26,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <libos/spawn.h>
 #include <libos/tables.h>
 #include <libos/trace.h>
 
@@ -38,8 +37,6 @@ enum {
 };
 
 static const char usage[] = "trace [-n FRAMES] [-o FILE] COMMAND [ARG]...";
-
-extern char **environ;
 
 /* What was put aside, in pieces. */
 struct chunk {
@@ -198,18 +195,13 @@ static void write_trace(FILE *out, const char *at_start, const char *at_end)
 
 static int run(char **argv)
 {
-	static const int fds[] = {0, 1, 2};
-	char *path = tool_program(argv[0]);
-	const pid_t pid = spawn(path, argv, environ, fds, 3);
+	const pid_t pid = tool_start(argv);
+	const bool missing = errno == ENOENT;
 
-	free(path);
-	if (pid < 0) {
-		const bool missing = errno == ENOENT;
-
-		tool_warn_errno(argv[0]);
-		return missing ? 127 : 126;
-	}
-	return record_until(pid);
+	if (pid > 0)
+		return record_until(pid);
+	tool_warn_errno(argv[0]);
+	return missing ? 127 : 126;
 }
 
 static _Noreturn void refused(int error)

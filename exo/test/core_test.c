@@ -2905,9 +2905,11 @@ static void test_trace_says_who_calls(void)
 	CHECK(recorded(2, EXO_TRACE_IPC_REPLY, 2, 0, 1, 0));
 	CHECK(recorded(1, EXO_TRACE_IPC_TAKE, 2, 0, 3, 0));
 	CHECK(recorded(0, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait, 1));
+	TRACED(2, ipc_call, call_to(SELF, 0, 0), 0, 1, 2, 3, 4); /* refused: found nobody */
+	CHECK(recorded(1, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait, 1));
 	TRACED(2, ipc_reply_wait, 0, 0, 0, 0, 0, 0); /* refused: says nothing of 3 */
 	CHECK(recorded(0, EXO_TRACE_CALL, 2, EXO_STATE, CALL_ipc_reply_wait, 1));
-	CHECK(recorded(1, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait, 1));
+	CHECK(recorded(1, EXO_TRACE_CALL, 2, EXO_STATE, CALL_ipc_call, 1));
 	TRACED(2, ipc_reply_wait, 1, 0, 0, 0, 0, 0);
 	CHECK(recorded(1, EXO_TRACE_IPC_REPLY, 2, 0, 3, 0));
 	CHECK(recorded(0, EXO_TRACE_CALL, 2, 0, CALL_ipc_reply_wait | sleeps, 1));

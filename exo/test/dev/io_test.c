@@ -10,6 +10,7 @@
 #include "../../kern/page.h"
 #include "../../kern/quota.h"
 #include "../../kern/syscall.h"
+#include "../../kern/trace.h"
 #include "fake.h"
 
 enum { A = 2, B = 3, X = 5, Y = 6 };
@@ -696,6 +697,47 @@ static void checker_sees_what_is_planted(void)
 	CHECK(check_disk() == NULL && waits != waits_last);
 }
 
+/* Is record n of the ring this one? */
+static int recorded(uint64_t n, enum exo_trace_kind kind, uint32_t env, uint32_t detail,
+		    uint32_t blocks, uint64_t block)
+{
+	const struct exo_trace *const t = &traces[n % tracing.records];
+
+	return t->number == n && t->kind == kind && t->env == env && t->detail == detail &&
+	       t->a == blocks && t->b == block; /* drive 0 */
+}
+
+static void a_trace_says_what_the_drives_do(void)
+{
+	uint64_t n;
+
+	two_owners();
+	fake_as(A);
+	cap_put(A, 20, (struct exo_cap){.kind = EXO_CAP_TRACE});
+	CHECK(sys_page_free(0, frame(A, 4)).status == EXO_OK);
+	CHECK(sys_page_take(0, frame(A, 4), EXO_PAGE_TRACE).status == EXO_OK);
+	CHECK(sys_trace_start(20, frame(A, 4), 1).status == EXO_OK);
+	n = tracing.last;
+	CHECK(one(A, X, EXO_IO_WRITE, 460, 2) == EXO_OK);
+	CHECK(recorded(n + 1, EXO_TRACE_IO_QUEUE, A, EXO_IO_WRITE, 2, 460));
+	CHECK(recorded(n + 2, EXO_TRACE_IO_START, A, EXO_IO_WRITE, 2, 460));
+	CHECK(recorded(n + 3, EXO_TRACE_IO_DONE, A, EXO_OK, 2, 460) && tracing.last == n + 3);
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(A, X, EXO_IO_READ, 470, 1); /* waits */
+	CHECK(submit(A) == 2 && tracing.last == n + 6);
+	CHECK(recorded(n + 5, EXO_TRACE_IO_START, A, EXO_IO_READ, 1, 450));
+	CHECK(recorded(n + 6, EXO_TRACE_IO_QUEUE, A, EXO_IO_READ, 1, 470));
+	fake_fail(0);
+	CHECK(recorded(n + 7, EXO_TRACE_IO_DONE, A, EXO_IO, 0, 450));
+	CHECK(recorded(n + 8, EXO_TRACE_IO_START, A, EXO_IO_READ, 1, 470));
+	fake_run();
+	CHECK(recorded(n + 9, EXO_TRACE_IO_DONE, A, EXO_OK, 1, 470) && fake_broken() == NULL);
+	CHECK(sys_page_share(frame(A, 4), 1, 0, 30, EXO_RIGHT_READ).status == EXO_TYPE);
+	(void)put(A, X, EXO_IO_READ, 450, 1), ring(A)->list[0] = frame(A, 4);
+	CHECK(outcome(A) == EXO_TYPE); /* no drive writes into the ring */
+	CHECK(sys_trace_stop().status == EXO_OK);
+}
+
 int main(void)
 {
 	RUN_TEST(data_goes_there_and_back);
@@ -724,6 +766,7 @@ int main(void)
 	RUN_TEST(reserved_fields_are_zero);
 	RUN_TEST(flushes_during_a_commit);
 	RUN_TEST(a_flush_waits_for_the_next_commit);
+	RUN_TEST(a_trace_says_what_the_drives_do);
 	RUN_TEST(checker_sees_what_is_planted);
 	return fake_failed != 0;
 }
