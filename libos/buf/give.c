@@ -104,7 +104,8 @@ static int wait_unlocked_io(struct buf_cache *c, struct buf *b, uint32_t *waited
 	return 0;
 }
 
-/* Fewer are in use than stay, so there is a free frame outside for each that is in use inside. */
+/* Fewer are in use than stay, so there is a free frame outside for each that is in use inside;
+ * unless somebody has raised the limit meanwhile. */
 static int empty_unlocked_io(struct buf_cache *c, const struct run *r)
 {
 	uint32_t waited = 0;
@@ -121,6 +122,8 @@ static int empty_unlocked_io(struct buf_cache *c, const struct run *r)
 			if (status != 0)
 				return status;
 			sweep(c, r); /* what was given up meanwhile */
+		} else if (c->free == BUF_NONE) {
+			return -EBUSY;
 		} else {
 			cache_move(c, b);
 			let_go(c, b);

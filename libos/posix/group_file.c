@@ -52,7 +52,7 @@ int group_load_file(uint32_t group, const char *path, const char *section, char 
 	if (fd >= 0)
 		(void)close(fd);
 	if (error)
-		(void)snprintf(why, GROUP_WHY, "%s", strerror(-error));
+		(void)sniprintf(why, GROUP_WHY, "%s", strerror(-error));
 	else
 		error = group_load_object(group, object, size, section, why);
 	free(object);

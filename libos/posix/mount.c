@@ -77,9 +77,9 @@ static const struct fs_ops *variant_named(const char *name, char why[MOUNT_WHY])
 		;
 	if (v)
 		return v;
-	at = snprintf(why, MOUNT_WHY, "no file system '%.20s' in this program; there are:", name);
+	at = sniprintf(why, MOUNT_WHY, "no file system '%.20s' in this program; there are:", name);
 	for (unsigned i = 0; (v = variant(i)) && at < MOUNT_WHY; i++)
-		at += snprintf(why + at, (size_t)(MOUNT_WHY - at), " %s", v->name);
+		at += sniprintf(why + at, (size_t)(MOUNT_WHY - at), " %s", v->name);
 	return NULL;
 }
 
@@ -374,7 +374,7 @@ int posix_mount_root(uint32_t index, char *why, unsigned whylen)
 	error = make_cache(m, disk_size(in.disk), frames, frames);
 	if (error == 0)
 		error = attach(m, variant(0), &in);
-	snprintf(why, whylen, "%s", in.message);
+	sniprintf(why, whylen, "%s", in.message);
 	if (error)
 		return error;
 	strcpy(m->source, "main");
@@ -400,12 +400,12 @@ static int find_extent(const char *name, char why[MOUNT_WHY])
 	const int index = start_extent_index(name);
 
 	if (index < 0) {
-		snprintf(why, MOUNT_WHY, "no extent '%.20s' on the disk", name);
+		sniprintf(why, MOUNT_WHY, "no extent '%.20s' on the disk", name);
 		return -ENOENT;
 	}
 	for (uint32_t i = 0; i < POSIX_NMOUNT; i++)
 		if (posix_seg->mount[i].fs && posix_seg->mount[i].volume == (uint32_t)index) {
-			snprintf(why, MOUNT_WHY, "extent '%.20s' is mounted", name);
+			sniprintf(why, MOUNT_WHY, "extent '%.20s' is mounted", name);
 			return -EBUSY;
 		}
 	return index;
@@ -420,7 +420,7 @@ static int take_volume(struct posix_mount *m, const char *source, struct fs_moun
 	int error = index < 0 ? index : open_volume((uint32_t)index, &in->disk);
 
 	if (error == -EACCES || error == -EPERM)
-		snprintf(why, MOUNT_WHY, "extent '%.20s' is somebody else's", source);
+		sniprintf(why, MOUNT_WHY, "extent '%.20s' is somebody else's", source);
 	if (error)
 		return error;
 	m->volume = (uint32_t)index;
@@ -448,8 +448,8 @@ static int fill_place(struct posix_mount *m, const struct mount_wish *w, char wh
 	if (!(ops->traits & FS_DISKLESS)) {
 		error = take_volume(m, source, &in, why);
 	} else if (in.limit > segment / 2) {
-		snprintf(why, MOUNT_WHY, "more than half of the memory of all processes, %llu KiB",
-			 (unsigned long long)segment / 2048);
+		sniprintf(why, MOUNT_WHY, "more than half of the memory of all processes, %llu KiB",
+			  (unsigned long long)segment / 2048);
 		error = -EINVAL;
 	}
 	if (error == 0)
@@ -458,7 +458,7 @@ static int fill_place(struct posix_mount *m, const struct mount_wish *w, char wh
 		memcpy(why, in.message, sizeof in.message);
 	if (error)
 		free_cache(m);
-	snprintf(m->source, sizeof m->source, "%s", ops->traits & FS_DISKLESS ? "" : source);
+	sniprintf(m->source, sizeof m->source, "%s", ops->traits & FS_DISKLESS ? "" : source);
 	return error;
 }
 
@@ -483,7 +483,7 @@ static int mount_on(struct fs_node *on, const struct mount_wish *w, char why[MOU
 	mounts_lock();
 	m = free_place();
 	if (!m)
-		snprintf(why, MOUNT_WHY, "%u file systems are mounted", (unsigned)POSIX_NMOUNT);
+		sniprintf(why, MOUNT_WHY, "%u file systems are mounted", (unsigned)POSIX_NMOUNT);
 	error = on->user ? -EBUSY : m ? fill_place(m, w, why) : -ENFILE;
 	if (error == 0) {
 		m->on = on;
@@ -622,9 +622,9 @@ static int do_format(const char *type, const char *extent, char why[MOUNT_WHY])
 	if (!ops)
 		return -ENODEV;
 	if (!ops->make) {
-		snprintf(why, MOUNT_WHY, "%s: %s", type,
-			 ops->traits & FS_DISKLESS ? "needs no extent and no making"
-						   : "made with the image, not here");
+		sniprintf(why, MOUNT_WHY, "%s: %s", type,
+			  ops->traits & FS_DISKLESS ? "needs no extent and no making"
+						    : "made with the image, not here");
 		return -ENOTSUP;
 	}
 	index = find_extent(extent, why);
@@ -652,9 +652,9 @@ static int look(uint32_t i, struct mount_info *out)
 	memset(out, 0, sizeof(*out));
 	if (!m->fs)
 		return 0;
-	snprintf(out->type, sizeof(out->type), "%s", ops ? ops->name : "?");
-	snprintf(out->source, sizeof(out->source), "%s", m->source);
-	snprintf(out->message, sizeof(out->message), "%s", m->fs->message);
+	sniprintf(out->type, sizeof(out->type), "%s", ops ? ops->name : "?");
+	sniprintf(out->source, sizeof(out->source), "%s", m->source);
+	sniprintf(out->message, sizeof(out->message), "%s", m->fs->message);
 	out->readonly = m->fs->readonly != 0;
 	/* By the directory it is on: the program need not reach what is mounted there. */
 	error = node_path(m->on ? m->on : m->root, out->target);

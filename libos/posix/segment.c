@@ -247,8 +247,8 @@ static void check_file_systems(const struct posix_segment *s)
 
 		if (name == 0)
 			continue;
-		snprintf(why, sizeof(why), "%.*s is another version of that file system", (int)name,
-			 ours + i);
+		sniprintf(why, sizeof(why), "%.*s is another version of that file system",
+			  (int)name, ours + i);
 		refuse(s, why);
 	}
 }

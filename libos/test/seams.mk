@@ -26,6 +26,6 @@ CONFORMANCE := $(O)/test/fs/test_conform $(SEAM_BUF_TESTS) $(SEAM_ORDER_TESTS)
 
 # What is linked into programs; made late, since apps.mk, which knows the programs, is read after this.
 SEAM_LINKED := $(O)/test/seams/linked
-$(SEAM_LINKED): libos/test/seams/linked.py $(patsubst %,$(O)/apps/bin/%,cat init rawdisk buf-arc bench-threads) $(LIBOS_ARCHIVES)
+$(SEAM_LINKED): libos/test/seams/linked.py $(patsubst %,$(O)/apps/bin/%,cat init rawdisk buf-arc hello-posix bench-threads) $(LIBOS_ARCHIVES)
 	$(Q)mkdir -p $(@D) && printf '#!/bin/sh\nexec $(PYTHON) %s %s\n' $< $(O) >$@ && chmod +x $@
 HOST_TESTS += $(SEAM_LINKED)

@@ -4,6 +4,7 @@
 Static binding is what makes a seam cost nothing. Of the programs as they are built by default:
   - no function of the buffer cache or of the disk's order jumps or calls through a pointer, and the
     path of a hit calls the policy by name;
+  - a program that prints no floating point has nothing of it;
   - a program contains what it was linked with, and not a byte of another variant, nor of a seam that its
     libOS does not have;
 and `make` refuses a variant that is not there, gives SEAMS to every program, and links anew when a line changes.
@@ -93,6 +94,12 @@ def check_contents(program, chosen, others):
     result(f"linked.contents {os.path.basename(program)}", ", ".join(wrong))
 
 
+def check_small(program):
+    """What newlib has for printing floating point comes with programs that print it, not with the libOS."""
+    found = {"_svfprintf_r", "_vfprintf_r", "_dtoa_r"} & set(functions(program))
+    result(f"linked.small {os.path.basename(program)}", ", ".join(sorted(found)))
+
+
 def check_make(build):
     # A dry run: -B for the commands of what is up to date, too.
     dry = ["make", "-n", "-B", f"O={build}", f"{build}/apps/bin/cat", f"{build}/apps/bin/init"]
@@ -129,6 +136,7 @@ def main():
     check_contents(f"{build}/apps/bin/rawdisk", fifo, all_buf | all_fs | (order - fifo))
     arc = {"libos/buf/arc.c"}
     check_contents(f"{build}/apps/bin/buf-arc", arc, all_fs | (buf - arc))
+    check_small(f"{build}/apps/bin/hello-posix")
     check_make(build)
     check_relinked_when_sched_changes(build)
     return 1 if FAILED else 0
