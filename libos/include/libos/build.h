@@ -3,10 +3,9 @@
  *
  * Owns: struct build, a child under construction.  Invariant: everything taken for the child is
  * charged to the child and reachable from its record, so build_abort() and build_reap() leave
- * nothing behind.  One build at a time per program (it uses the window of libos/vm.h): another thread
- * that begins one waits.
- * Errors are negative errnos; ENOEXEC comes with words in `why`.  Called by spawn, exec and fork of
- * the POSIX layer and by init.
+ * nothing behind.  One build at a time per program (it uses the window of libos/vm.h): another
+ * thread that begins one waits. Errors are negative errnos; ENOEXEC comes with words in `why`.
+ * Called by spawn, exec and fork of the POSIX layer and by init.
  */
 #ifndef LIBOS_BUILD_H
 #define LIBOS_BUILD_H
