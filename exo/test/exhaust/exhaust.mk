@@ -10,7 +10,7 @@ EXHAUST_ENGINE := $(addprefix $(EXHAUST)/obj/test/,exhaust/engine.o exhaust/move
 # Each program: what is in its world, and what is not.
 EXHAUST_CORE_WORLD := $(patsubst exo/%.c,$(EXHAUST)/obj/%.o,$(filter exo/kern/%,$(CORE_TEST_SRCS)) exo/test/machine_host.c)
 EXHAUST_CORE       := $(EXHAUST_ENGINE) $(addprefix $(EXHAUST)/obj/test/exhaust/,core.o scene.o pages.o tables.o life.o \
-	cpu.o group.o ipc.o revoke.o)
+	cpu.o group.o ipc.o revoke.o trace.o)
 
 EXHAUST_DISK_WORLD := $(patsubst exo/%.c,$(EXHAUST)/obj/%.o,$(filter exo/kern/%,$(filter-out %/io.c %/extent.c,$(DEV_TEST_SRCS))) \
 	exo/test/dev/fake.c) $(EXHAUST)/obj/test/exhaust/inside_io.o $(EXHAUST)/obj/test/exhaust/inside_extent.o
