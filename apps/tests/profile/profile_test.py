@@ -23,7 +23,8 @@ def spin(count):
 
 # What counted.c says of each function: in the region "work", and in the whole run.
 WORK = {"spin": spin(INSIDE) + 2 * spin(1), "tail": 4, "fill": BYTES + 4 + 1 + 4, "nest": 6 * DEPTH + 4}
-WHOLE = {"spin": WORK["spin"] + spin(BEFORE) + spin(AFTER) + spin(2), "tail": 8, "fill": WORK["fill"], "nest": WORK["nest"]}
+WHOLE = {"spin": WORK["spin"] + spin(BEFORE) + spin(AFTER) + spin(2) + spin(3), "tail": 8, "fill": WORK["fill"], "nest": WORK["nest"],
+         "deepen": 5 + 1}
 # What waits for a device, or is entered by an interrupt, goes by the device's time, which is not the same in both.
 TIMED = re.compile(r"kernel:(?!sys_null$)|.*wait|.*:upcall|.*lock")
 
@@ -96,6 +97,20 @@ def pictures(image, folder):
                          else "\n".join(titles))
 
 
+def faults(image, folder):
+    """A call whose push faults: who it calls stands under it, and what is done about the fault beside that."""
+    failed = 0
+    main = "counted;_start;start_main;start_run;main"
+    for chosen in ("qemu", "bochs"):
+        profile(image, folder, EMU=chosen, PROG="counted", REGION="fault")
+        with open(os.path.join(folder, "folded.txt"), encoding="utf-8") as source:
+            folded = source.read()
+        wanted = [f"{main};deepen 6", f"{main};deepen;kernel:stub_14 2", f"{main};deepen;spin {spin(3)}"]
+        missing = [line for line in wanted if line not in folded.splitlines()]
+        failed += tell(f"a call that faults ({chosen})", f"{missing} are not in\n{folded}" if missing else "")
+    return failed
+
+
 def threads(image, folder):
     """Each thread's functions stand under its own: turn() of both spins, yields to the other and spins twice as long."""
     failed = 0
@@ -163,6 +178,7 @@ def main():
         failed, whole = counts(image, folder)
         failed += agreement(whole)
         failed += pictures(image, folder)
+        failed += faults(image, folder)
         failed += threads(image, folder)
         failed += alike(image, folder)
         failed += refusals(image, folder)
