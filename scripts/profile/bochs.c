@@ -147,6 +147,22 @@ static void accesses(unsigned cpu, uint64_t va, uint64_t physical, unsigned size
 		watch_store(va, physical);
 }
 
+/* What the processor stores for a trap is no access of the instruction before, or of the one that
+ * faults. */
+static void faults(void)
+{
+	last = KIND_PLAIN;
+	if (tracing)
+		trace_fault();
+}
+
+static void interrupts(void)
+{
+	last = KIND_PLAIN;
+	if (tracing)
+		trace_done();
+}
+
 /* ---- getting there ----------------------------------------------------------------------- */
 
 static void *symbol(const char *name)
@@ -204,5 +220,7 @@ __attribute__((constructor)) static void start(void)
 	replace("_Z15bx_instr_opcodejP15bxInstruction_cPKhjbb", decodes);
 	replace("_Z25bx_instr_before_executionjP15bxInstruction_c", executes);
 	replace("_Z19bx_instr_lin_accessjmmjjj", accesses);
+	replace("_Z18bx_instr_exceptionjjj", faults);
+	replace("_Z20bx_instr_hwinterruptjjtm", interrupts);
 	atexit(end);
 }

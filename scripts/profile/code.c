@@ -60,7 +60,7 @@ static struct image *program_at(uint64_t pc, bool *several)
 {
 	uint8_t page[GUEST_PAGE];
 	const uint32_t e = guest_current();
-	struct image *image;
+	struct image *image, *name;
 	uint64_t physical;
 
 	if (!guest_translate(e, pc, &physical))
@@ -69,8 +69,9 @@ static struct image *program_at(uint64_t pc, bool *several)
 	image = image_of_page(pc & -(uint64_t)GUEST_PAGE, page, sizeof(page), several);
 	if (image != NULL)
 		return image;
-	if (named(e) != NULL) /* such a program was built, and another one runs */
-		named(e)->differs = true;
+	name = named(e);
+	if (name != NULL && image_covers(name, pc)) /* it was built, and another one runs */
+		name->differs = true;
 	return image_unknown();
 }
 

@@ -113,7 +113,7 @@ static struct symbols symbols_of(const struct image *image)
 	};
 }
 
-static bool in_text(const struct image *image, uint64_t va)
+bool image_covers(const struct image *image, uint64_t va)
 {
 	return va - image->text < image->text_size;
 }
@@ -161,7 +161,7 @@ static bool is_function(const struct image *image, const Elf64_Sym *s, const cha
 	const unsigned type = ELF64_ST_TYPE(s->st_info);
 
 	return (type == STT_FUNC || type == STT_NOTYPE) && s->st_shndx != SHN_ABS &&
-	       in_text(image, s->st_value) && name[0] != 0;
+	       image_covers(image, s->st_value) && name[0] != 0;
 }
 
 static void find_functions(struct image *image)

@@ -62,6 +62,9 @@ void image_write_differing(FILE *out);
 /* Of a symbol of the kernel's; ends the emulator when there is none. */
 uint64_t image_symbol(const struct image *image, const char *name);
 
+/* Is this an address of its code? */
+bool image_covers(const struct image *image, uint64_t va);
+
 /* Does the file have these bytes of code at va? */
 bool image_has(const struct image *image, uint64_t va, const uint8_t *bytes, size_t size);
 

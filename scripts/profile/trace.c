@@ -99,12 +99,17 @@ static void begin(const struct site *site, int below)
 	pending = true;
 }
 
+void trace_done(void)
+{
+	if (pending)
+		finish();
+}
+
 void trace_step(const struct site *site)
 {
 	int below;
 
-	if (pending)
-		finish();
+	trace_done();
 	if (!stack_counting())
 		return;
 	below = depth_below(stack_node());
@@ -114,6 +119,14 @@ void trace_step(const struct site *site)
 		skip--;
 	else
 		begin(site, below);
+}
+
+void trace_fault(void)
+{
+	if (!pending)
+		return;
+	fputs(" fault", control_out());
+	finish();
 }
 
 void trace_access(uint64_t va, uint64_t physical, unsigned size, bool store)

@@ -17,6 +17,11 @@ bool trace_start(void);
 /* site is about to be executed, stack_step() knows it; the instruction before it is done. */
 void trace_step(const struct site *site);
 
+/* The instruction at hand is done, and something else comes before the next; or it faults, which
+ * ends its line with `fault`. */
+void trace_done(void);
+void trace_fault(void);
+
 /* The instruction at hand reaches memory. */
 void trace_access(uint64_t va, uint64_t physical, unsigned size, bool store);
 

@@ -42,6 +42,16 @@ __asm__(".globl nest\n.type nest, @function\n"
 	"1: movl $1, %edi\n"
 	"jmp spin\n.size nest, . - nest");
 
+/* 5 instructions, of which the call faults once, and is begun twice: its page of the stack is a new
+ * one. */
+void deepen(void);
+__asm__(".globl deepen\n.type deepen, @function\n"
+	"deepen: movl $3, %edi\n"
+	"subq $0x8000, %rsp\n"
+	"call spin\n"
+	"addq $0x8000, %rsp\n"
+	"ret\n.size deepen, . - deepen");
+
 static __attribute__((noinline)) void calls(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -69,5 +79,8 @@ int main(void)
 	region_begin("tail");
 	tail(2);
 	region_end("tail");
+	region_begin("fault");
+	deepen();
+	region_end("fault");
 	return bytes[BYTES - 1];
 }

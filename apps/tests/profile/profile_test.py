@@ -23,7 +23,8 @@ def spin(count):
 
 # What counted.c says of each function: in the region "work", and in the whole run.
 WORK = {"spin": spin(INSIDE) + 2 * spin(1), "tail": 4, "fill": BYTES + 4 + 1 + 4, "nest": 6 * DEPTH + 4}
-WHOLE = {"spin": WORK["spin"] + spin(BEFORE) + spin(AFTER) + spin(2), "tail": 8, "fill": WORK["fill"], "nest": WORK["nest"]}
+WHOLE = {"spin": WORK["spin"] + spin(BEFORE) + spin(AFTER) + spin(2) + spin(3), "tail": 8, "fill": WORK["fill"], "nest": WORK["nest"],
+         "deepen": 5 + 1}
 # What waits for a device, or is entered by an interrupt, goes by the device's time, which is not the same in both.
 TIMED = re.compile(r"kernel:(?!sys_null$)|.*wait|.*:upcall|.*lock")
 
@@ -55,15 +56,23 @@ def wrong(got, wanted):
                      if got.get(f"counted:{name}") != count)
 
 
+def folded_of(folder):
+    """The chains of callers of the last run, as text."""
+    with open(os.path.join(folder, "folded.txt"), encoding="utf-8") as source:
+        return source.read()
+
+
 def counts(image, folder):
-    """The claims of counted.c on each emulator; the profiles of whole runs, for comparison."""
-    failed, whole = 0, {}
+    """The claims of counted.c on each emulator; for comparison, functions of whole runs, and chains in the region."""
+    failed, whole, folded = 0, {}, {}
     for chosen in ("qemu", "bochs"):
-        for name, settings, wanted in (("region", {"REGION": "work"}, WORK), ("run", {}, WHOLE)):
+        for name, settings, wanted in (("run", {}, WHOLE), ("region", {"REGION": "work"}, WORK)):
             status, text = profile(image, folder, EMU=chosen, PROG="counted", **settings)
             failed += tell(f"counts of the {name} ({chosen})", wrong(rows(folder), wanted) if status == 0 else text)
-        whole[chosen] = rows(folder)
-    return failed, whole
+            if name == "run":
+                whole[chosen] = rows(folder)
+        folded[chosen] = folded_of(folder)
+    return failed, whole, folded
 
 
 def agreement(whole):
@@ -76,13 +85,8 @@ def agreement(whole):
     return failed + tell("they agree about most", "" if sum(one[name] for name in same) > 120000 else f"only {len(same)} functions")
 
 
-def pictures(image, folder):
+def pictures(folded, folder):
     """The chains of callers, of a part without devices, and the picture of them."""
-    folded = {}
-    for chosen in ("qemu", "bochs"):
-        profile(image, folder, EMU=chosen, PROG="counted", REGION="work")
-        with open(os.path.join(folder, "folded.txt"), encoding="utf-8") as source:
-            folded[chosen] = source.read()
     main = "counted;_start;start_main;start_run;main"
     nests = [f"{main}{';nest' * depth} {6 if depth <= DEPTH else 4}" for depth in range(1, DEPTH + 2)]
     wanted = nests + [f"{main}{';nest' * DEPTH};spin 4", f"{main};spin {spin(INSIDE) + spin(1)}", f"{main};tail 4",
@@ -96,13 +100,25 @@ def pictures(image, folder):
                          else "\n".join(titles))
 
 
+def faults(image, folder):
+    """A call whose push faults: who it calls stands under it, and what is done about the fault beside that."""
+    failed = 0
+    main = "counted;_start;start_main;start_run;main"
+    for chosen in ("qemu", "bochs"):
+        profile(image, folder, EMU=chosen, PROG="counted", REGION="fault")
+        folded = folded_of(folder)
+        wanted = [f"{main};deepen 6", f"{main};deepen;kernel:stub_14 2", f"{main};deepen;spin {spin(3)}"]
+        missing = [line for line in wanted if line not in folded.splitlines()]
+        failed += tell(f"a call that faults ({chosen})", f"{missing} are not in\n{folded}" if missing else "")
+    return failed
+
+
 def threads(image, folder):
     """Each thread's functions stand under its own: turn() of both spins, yields to the other and spins twice as long."""
     failed = 0
     for chosen in ("qemu", "bochs"):
         profile(image, folder, EMU=chosen, PROG="switching", REGION="threads", CMD="/tests/switching")
-        with open(os.path.join(folder, "folded.txt"), encoding="utf-8") as source:
-            folded = source.read().splitlines()
+        folded = folded_of(folder).splitlines()
         wanted = [f"switching;{chain} {count}" for thread, turns in (("_start;start_main;start_run;main", 1), ("begin;first", 10),
                                                                      ("begin;second", 20))
                   for chain, count in ((f"{thread};turn;spin", turns * spin(100)), (f"{thread};spin", turns * spin(200)))]
@@ -160,9 +176,10 @@ def refusals(image, folder):
 def main():
     image = sys.argv[1]
     with tempfile.TemporaryDirectory(prefix="profile-", dir=os.path.join(OUT, "run")) as folder:
-        failed, whole = counts(image, folder)
+        failed, whole, folded = counts(image, folder)
         failed += agreement(whole)
-        failed += pictures(image, folder)
+        failed += pictures(folded, folder)
+        failed += faults(image, folder)
         failed += threads(image, folder)
         failed += alike(image, folder)
         failed += refusals(image, folder)

@@ -61,6 +61,15 @@ def region(image):
                 text)
 
 
+def fault(image):
+    """An instruction that faults says so, and is there again when it is executed again."""
+    _, text = trace(image, FUNC="counted:deepen")
+    lines = instructions(text)
+    return tell("an instruction that faults", [line.split("  ")[3].split(" ")[0] for line in lines] ==
+                ["mov", "sub", "call", "call", "add", "ret"] and lines[2].endswith(" fault") and "fault" not in lines[3]
+                and "rsp=" in lines[3], text)
+
+
 def page(image):
     """Who filled a page: the function that says how many bytes it stores."""
     _, text = trace(image, FUNC="counted:fill", LIMIT="5")
@@ -106,7 +115,7 @@ def refusals(image):
 
 
 def main():
-    return 1 if sum(test(sys.argv[1]) for test in (function, callees, region, page, block, refusals)) else 0
+    return 1 if sum(test(sys.argv[1]) for test in (function, callees, region, fault, page, block, refusals)) else 0
 
 
 sys.exit(main())
