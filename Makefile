@@ -218,6 +218,12 @@ exhaust: ## make every sequence of calls in small worlds: NAME= one of them, STA
 	+$(call build,$(EXHAUSTS))
 	$(Q)scripts/exhaust $(EXHAUSTS)
 
+threads: ## what schedulers of threads promise, measured: shares over 10^4 slices, deadlines missed
+	$(Q)scripts/deps run bpf
+	+$(call build,$(TEST_IMAGE))
+	$(Q)QEMU_EXTRA='-icount shift=3,sleep=off' CMD='for v in stride lottery edf rr; do /tests/threads-$$v measure; done' \
+		EMU=qemu scripts/run $(TEST_IMAGE)
+
 fuzz-bpf: ## programs at random against the verifier of downloaded programs, for SECONDS=60; SEED=1
 	$(Q)scripts/deps bpf
 	+$(call build,$(FUZZ_FAST))

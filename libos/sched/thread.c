@@ -64,7 +64,7 @@ static struct thread *memory_take(size_t stack)
 		return t;
 	if (vm_reserve(0, size, VM_READ | VM_WRITE, VM_ANON, &low))
 		return NULL;
-	if (vm_protect(low, VM_PAGE, VM_NONE) ||
+	if (vm_protect(low, VM_PAGE, VM_NONE) || vm_keep(low + VM_PAGE, size - VM_PAGE) ||
 	    vm_populate(low + size - VM_PAGE, VM_PAGE, VM_READ | VM_WRITE)) {
 		(void)vm_release(low, size);
 		return NULL;
@@ -126,7 +126,7 @@ static int make(struct thread **out, const struct thread_attr *attr, void *(*fn)
 	*t = (struct thread){
 		.fn = fn, .arg = arg, .low = t->low, .size = t->size, .personal = t->personal};
 	t->detached = attr->detached;
-	t->own = thread_own ? *thread_own : 0;
+	thread_own_inherit(t);
 	t->after = thread_current;
 	t->ahead = thread_current->ahead;
 	t->ahead->after = t->after->ahead = t;

@@ -18,6 +18,7 @@
 #include <libos/tables.h>
 #include <libos/time.h>
 #include <libos/upcall.h>
+#include <libos/vm.h>
 #include <libos/wait.h>
 
 enum { NOBODY_NS = 1000000000 };
@@ -35,8 +36,8 @@ struct thread_wait {
 struct thread thread_first = {
 	.state = THREAD_RUNNABLE, .after = &thread_first, .ahead = &thread_first};
 struct thread *thread_current = &thread_first;
-uint64_t *thread_own;
-static int extras; /* switches are about more than the stack: thread_own, thread_tls_size */
+static uint64_t *own[THREAD_OWN]; /* words that are each thread's own; NULL: none */
+static int extras;		  /* switches are about more than the stack: own, thread_tls_size */
 
 static struct thread_wait *pending;   /* through later */
 static uint64_t wanted;		      /* at least the events of pending's */
@@ -74,14 +75,23 @@ static inline int any_event(void)
 void wait_own(uint64_t *each)
 {
 	struct thread *t = thread_current;
+	int i = 0;
 
-	if (thread_own)
+	while (i < THREAD_OWN && own[i] && own[i] != each)
+		i++;
+	if (i == THREAD_OWN || own[i])
 		return;
 	do
-		t->own = *each;
+		t->own[i] = *each;
 	while ((t = t->after) != thread_current);
-	thread_own = each;
+	own[i] = each;
 	extras = 1;
+}
+
+void thread_own_inherit(struct thread *t)
+{
+	for (int i = 0; i < THREAD_OWN && own[i]; i++)
+		t->own[i] = *own[i];
 }
 
 void thread_start(void)
@@ -245,9 +255,9 @@ static inline void swap_extras(struct thread *me, const struct thread *t)
 {
 	if (thread_tls_size)
 		thread_tls_load(t->tls);
-	if (thread_own) {
-		me->own = *thread_own;
-		*thread_own = t->own;
+	for (int i = 0; i < THREAD_OWN && own[i]; i++) {
+		me->own[i] = *own[i];
+		*own[i] = t->own[i];
 	}
 }
 
@@ -321,7 +331,7 @@ void thread_preempt(void *arg, struct upcall_context *c)
 	if (sched_tick(thread_current) || urgent)
 		give_way();
 	upcall_undefer();
-	if (thread_own)
+	if (own[0])
 		personality_thread_resumed();
 }
 
@@ -406,10 +416,10 @@ static int in_handler(void)
 	return here - LAYOUT_UPCALL < EXO_PAGE_SIZE;
 }
 
-/* Events that are there: siblings that wait for them get them too. */
-static struct exo_result take_events(uint64_t mask)
+/* The kernel's call, for the whole program: siblings that wait for what it took get it too. */
+static struct exo_result wait_whole(uint64_t mask, uint64_t deadline)
 {
-	const struct exo_result r = call_wait(mask, 1);
+	const struct exo_result r = call_wait(mask, deadline);
 
 	wait_posted(r.value);
 	return r;
@@ -421,8 +431,10 @@ struct exo_result wait_events(uint64_t mask, uint64_t deadline)
 
 	if (thread_count < 2 || in_handler())
 		return call_wait(mask, deadline);
+	if (vm_paging)
+		return wait_whole(mask, deadline);
 	if (mask & events_now())
-		return take_events(mask);
+		return wait_whole(mask, 1);
 	if (deadline && time_now() >= deadline)
 		return (struct exo_result){EXO_TIMEOUT, 0};
 	thread_enter();

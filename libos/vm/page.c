@@ -15,7 +15,8 @@
 #define TABLE_SPAN VM_LARGE_PAGE
 
 RESIDENT struct vm vm;
-RESIDENT uint32_t vm_busy;
+RESIDENT uint64_t vm_busy;
+RESIDENT uint32_t vm_paging;
 
 int vm_fill(uint64_t va, unsigned perm)
 {

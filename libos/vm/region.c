@@ -337,13 +337,10 @@ int vm_protect(uint64_t va, uint64_t len, unsigned perm)
 	return err;
 }
 
-int vm_pin(uint64_t va, uint64_t len, int pinned)
+static int mark_pinned(uint64_t start, uint64_t end, int pinned)
 {
-	const uint64_t start = va & ~(VM_PAGE - 1), end = page_up(va + len);
 	int err;
 
-	if (!len)
-		return 0;
 	if (end <= start)
 		return -EINVAL;
 	if (!covered(start, end))
@@ -352,10 +349,23 @@ int vm_pin(uint64_t va, uint64_t len, int pinned)
 	err = split(start);
 	if (!err)
 		err = split(end);
-	for (va = start; !err && va < end; va = vm_find(va)->end)
+	for (uint64_t va = start; !err && va < end; va = vm_find(va)->end)
 		vm_find(va)->pinned = (uint8_t)pinned;
 	vm_leave();
-	return err || !pinned ? err : vm_populate(start, end - start, VM_READ);
+	return err;
+}
+
+int vm_keep(uint64_t va, uint64_t len)
+{
+	return mark_pinned(va & ~(VM_PAGE - 1), page_up(va + len), 1);
+}
+
+int vm_pin(uint64_t va, uint64_t len, int pinned)
+{
+	const uint64_t start = va & ~(VM_PAGE - 1), end = page_up(va + len);
+	const int err = len ? mark_pinned(start, end, pinned) : 0;
+
+	return err || !len || !pinned ? err : vm_populate(start, end - start, VM_READ);
 }
 
 int vm_populate(uint64_t va, uint64_t len, unsigned perm)

@@ -17,6 +17,10 @@
  * vm_disk_enter() brings and pins until disk_wait() is over.  What is touched for the first time
  * meanwhile, a page of stack or bss, gets one of the SWAP_RESERVE pages that are kept for that.
  *
+ * Among threads: one that waits for the disk has a vm_busy of its own, so others may fault
+ * meanwhile; their stacks stay (vm_keep()).  The pager itself has one stack, and what it works on
+ * must not change under it: while it waits, the whole program does (vm_paging).
+ *
  * Memory is promised only while quota and extent together can hold it: -ENOMEM.  A fault that
  * cannot be served ends the program with a message: disk error (as SIGBUS), page taken by force,
  * extent full because the quota has shrunk.
@@ -31,6 +35,7 @@
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/upcall.h>
+#include <libos/wait.h>
 #include "swap.h"
 
 enum { STACK = 8192, STACK_READY = 8192, EXIT_SEGV = 128 + 11, EXIT_BUS = 128 + 10 };
@@ -57,6 +62,7 @@ static void find_extent(void)
 	swap.blocks = c->len < SWAP_MAX_BLOCKS ? c->len : SWAP_MAX_BLOCKS;
 	swap.owner = start_self();
 	swap.state = SWAP_THERE;
+	wait_own(&vm_busy);
 }
 
 /* Whether this program has one. */
@@ -113,6 +119,7 @@ static int on_stack(int (*fn)(uint64_t), uint64_t arg)
 	swap.near = stack_pointer();
 	upcall_defer();
 	vm_busy++;
+	vm_paging++;
 	__asm__ volatile("movq %%rsp, %%rbx\n\t"
 			 "movq %[top], %%rsp\n\t"
 			 "call *%[fn]\n\t"
@@ -120,6 +127,7 @@ static int on_stack(int (*fn)(uint64_t), uint64_t arg)
 			 : "=a"(result), "+D"(arg)
 			 : [fn] "r"(fn), [top] "r"(stack + STACK)
 			 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+	vm_paging--;
 	vm_busy--;
 	upcall_undefer();
 	return result;
@@ -134,6 +142,7 @@ static int deflect(struct exo_upcall_frame *frame, void (*fn)(void *, struct upc
 	if (!err) {
 		((volatile struct exo_upcall_head *)LAYOUT_UPCALL)->defer++;
 		vm_busy++;
+		vm_paging++;
 	}
 	return err;
 }
@@ -141,6 +150,7 @@ static int deflect(struct exo_upcall_frame *frame, void (*fn)(void *, struct upc
 /* Events that waited come when the kernel is next entered: not here, on this stack. */
 static void deflected_end(void)
 {
+	vm_paging--;
 	vm_busy--;
 	((volatile struct exo_upcall_head *)LAYOUT_UPCALL)->defer--;
 }

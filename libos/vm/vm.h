@@ -36,9 +36,10 @@ extern struct vm vm;
 
 /*
  * Not 0 while regions, or the disk's queues, change: what comes meanwhile by a fault (only a page
- * that was never touched can) or an event must not look at them.
+ * that was never touched can) or an event must not look at them.  Among threads it is each one's
+ * own where pages swap.
  */
-extern uint32_t vm_busy;
+extern uint64_t vm_busy;
 
 /* The level-1 table for va, readable; NULL when there is none, or no room to show it. */
 const volatile uint64_t *vm_view(uint64_t va);

@@ -7,7 +7,7 @@
 #include <libos/time.h>
 #include "threads.h"
 
-enum { MS = 1000000, SHARERS = 3 };
+enum { MS = 1000000, SHARERS = 3, MEASURED_MS = 10000 };
 
 static int is(const char *name)
 {
@@ -344,6 +344,41 @@ static void too_much_is_refused(void)
 	CHECK(thread_create(&u, &more, parks, NULL) == 0); /* there is room again */
 	thread_unpark(u);
 	CHECK(thread_join(u, NULL) == 0);
+}
+
+/* ---- measured ------------------------------------------------------------------------------- */
+
+static void measure_shares(void)
+{
+	static const uint64_t tenths[SHARERS] = {1, 3, 6};
+	uint64_t got[SHARERS], total;
+
+	if (share(MEASURED_MS, got))
+		return;
+	total = got[0] + got[1] + got[2];
+	for (int i = 0; i < SHARERS; i++)
+		printf("%-8s %lu of 10 tickets: %5lu of %lu slices, off by %ld\n", sched_name,
+		       tenths[i], got[i], total, difference(got[i], total, tenths[i]));
+}
+
+static void measure_deadlines(void)
+{
+	struct task task[SHARERS] = {{10, 3, 0, 0, 0}, {40, 12, 0, 0, 0}, {60, 12, 0, 0, 0}};
+
+	if (run_tasks(task))
+		return;
+	for (int i = 0; i < SHARERS; i++)
+		printf("%-8s %lu of %lu ms: %2d of %d deadlines missed, least slack %ld us\n",
+		       sched_name, task[i].budget_ms, task[i].period_ms, task[i].missed, JOBS,
+		       task[i].least / 1000);
+}
+
+void policy_measure(void)
+{
+	if (is("stride") || is("lottery"))
+		measure_shares();
+	else
+		measure_deadlines();
 }
 
 const struct check policy_checks[] = {

@@ -15,6 +15,8 @@
 /* One that is RUNNABLE runs, or is in the scheduler's queue. */
 enum thread_state { THREAD_RUNNABLE, THREAD_BLOCKED, THREAD_ENDED };
 
+enum { THREAD_OWN = 2 };
+
 struct thread {
 	/* While it does not run (switch.S); its depth of upcall_defer() is on its stack. */
 	uint64_t rsp;
@@ -34,10 +36,11 @@ struct thread {
 	struct thread_wait *wait;     /* what it waits for, if it does (wait.c) */
 	void *(*fn)(void *arg);
 	void *arg, *result;
-	void *personal; /* the personality's: newlib's state */
-	void *keep;	/* pthreads' */
-	uint64_t tls;	/* fs base */
-	uint64_t own;	/* its value of *thread_own, while it does not run */
+	void *personal;		  /* the personality's: newlib's state */
+	void *keep;		  /* pthreads' */
+	uint64_t tls;		  /* fs base */
+	uint64_t own[THREAD_OWN]; /* its values of words that are each thread's own, while it does
+				     not run (wait_own()) */
 	struct thread_queue joiners, parked;
 	struct thread_mutex *blocked_on, *lent; /* lent: mutexes of ours with waiters */
 	uint64_t release;			/* begin of the period's job */
@@ -116,11 +119,13 @@ extern struct thread thread_first; /* runs main */
 extern struct thread *thread_current;
 extern uint32_t thread_count;	 /* threads that have not ended, the first one among them */
 extern uint64_t thread_tls_size; /* of thread-local variables; 0: there are none (tls.c) */
-extern uint64_t *thread_own;	 /* a word that is each thread's own (wait_own()); NULL: none */
 
 /* Around what others must not come between; leave lets a more urgent one run. */
 void thread_enter(void);
 void thread_leave(void);
+
+/* A new one's own words are its creator's. */
+void thread_own_inherit(struct thread *t);
 
 /* A second thread is to be; called for each. */
 void thread_start(void);
