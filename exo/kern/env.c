@@ -277,7 +277,7 @@ void env_end(uint32_t e, enum exo_end why, uint8_t vector, uint32_t error, uint6
 	slot_orphan(e);
 	group_env_end(e);
 	load_env_end(e);
-	wakers[e].w.asleep = 0;
+	wake_over(e);
 	env->events = 0;
 	env->wait_mask = 0;
 	env->deadline = 0;

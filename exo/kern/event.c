@@ -30,7 +30,6 @@ void event_wake(uint32_t e, enum exo_status status, uint64_t value)
 	regs->rdi = envs[e].accepting ? value : 0;
 	envs[e].accepting = 0;
 	envs[e].events &= ~value;
-	wakers[e].w.asleep = 0;
 	envs[e].wait_mask = 0;
 	envs[e].deadline = 0;
 	envs[e].state = EXO_ENV_RUNNABLE;
@@ -46,9 +45,8 @@ void event_raise(uint32_t e, uint64_t bits)
 	if (envs[e].state != EXO_ENV_WAITING)
 		return;
 	if (wakers[e].w.asleep)
-		wake_count(e, bits);
-	if ((bits & envs[e].wait_mask) != 0 &&
-	    (!wakers[e].w.asleep || wake_wanted(e, envs[e].wait_mask)))
+		wake_raise(e, bits);
+	else if ((bits & envs[e].wait_mask) != 0)
 		event_wake(e, EXO_OK, envs[e].events & envs[e].wait_mask);
 }
 

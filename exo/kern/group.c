@@ -21,7 +21,7 @@
 
 struct exo_group groups[EXO_NGROUP] TABLE(groups);
 union scene scenes[EXO_NGROUP] TABLE(scenes);
-struct bpf_program group_programs[EXO_NGROUP];
+static struct bpf_program group_programs[EXO_NGROUP];
 
 /*@ requires e < EXO_NENV;
     assigns \nothing;

@@ -18,7 +18,7 @@
 struct load load;
 uint64_t load_waiting[LOAD_WORDS];
 struct bpf_program load_program;
-struct bpf_verifier load_verifier;
+static struct bpf_verifier load_verifier;
 
 /* ---- whose turn it is -------------------------------------------------------------------- */
 

@@ -199,12 +199,12 @@ void slot_unready(uint32_t e)
 uint32_t cpu_next(void)
 {
 	struct cpu *const cpu = cpu_this();
-	const uint32_t first = holder(cpu);
-	uint32_t e, s;
+	uint32_t first, e, s;
 
 	cpu->resched = 0;
 	if (cpu->next != 0)
 		return cpu->next;
+	first = holder(cpu);
 	e = slot_user(first);
 	if (e != 0 && !cpu->forfeit)
 		return e;

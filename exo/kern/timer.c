@@ -7,6 +7,7 @@
 #include "timer.h"
 #include "env.h"
 #include "event.h"
+#include "wake.h"
 
 uint16_t timer_heap[EXO_NENV];
 uint16_t timer_place[EXO_NENV];
@@ -102,6 +103,7 @@ void timer_expire(uint64_t now)
 	for (uint32_t n = 0; n < TIMER_BATCH; n++) {
 		if (timer_count == 0 || envs[timer_heap[0]].deadline > now)
 			return;
+		wake_over(timer_heap[0]);
 		event_wake(timer_heap[0], EXO_TIMEOUT, 0);
 	}
 }

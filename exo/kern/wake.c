@@ -36,23 +36,24 @@ void wake_program(uint32_t e, const struct bpf_program *program)
 
 /*@ requires e < EXO_NENV;
     assigns wakers[e].w.seen; */
-void wake_count(uint32_t e, uint64_t bits)
+static void count(uint32_t e, uint64_t bits)
 {
 	/*@ loop invariant 0 <= i <= EXO_WAKE_EVENTS;
 	    loop assigns i, bits, wakers[e].w.seen.count[0 .. EXO_WAKE_EVENTS - 1];
 	    loop variant EXO_WAKE_EVENTS - i; */
 	for (uint32_t i = 0; i < EXO_WAKE_EVENTS && bits != 0; i++) {
-		uint16_t *const count = &wakers[e].w.seen.count[i];
+		uint16_t *const n = &wakers[e].w.seen.count[i];
 
-		if ((bits & 1) != 0 && *count != UINT16_MAX)
-			(*count)++;
+		if ((bits & 1) != 0 && *n != UINT16_MAX)
+			(*n)++;
 		bits >>= 1;
 	}
 }
 
+/* Does the predicate of e, which sleeps for events of mask, want it awake?  One run of it. */
 /*@ requires e < EXO_NENV && wakers[e].w.insns != 0;
     assigns wakers[e]; */
-int wake_wanted(uint32_t e, uint64_t mask)
+static int wanted_up(uint32_t e, uint64_t mask)
 {
 	struct exo_waker *const w = &wakers[e].w;
 	uint32_t steps;
@@ -75,8 +76,25 @@ int wake_wanted(uint32_t e, uint64_t mask)
 /*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_WAITING && wakers[e].w.asleep; */
 void wake_slot(uint32_t e)
 {
-	if (wake_wanted(e, envs[e].wait_mask))
-		event_wake(e, EXO_OK, envs[e].events & envs[e].wait_mask);
+	if (!wanted_up(e, envs[e].wait_mask))
+		return;
+	wake_over(e);
+	event_wake(e, EXO_OK, envs[e].events & envs[e].wait_mask);
+}
+
+/*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_WAITING && wakers[e].w.asleep; */
+void wake_raise(uint32_t e, uint64_t bits)
+{
+	count(e, bits);
+	if ((bits & envs[e].wait_mask) != 0)
+		wake_slot(e);
+}
+
+/*@ requires e < EXO_NENV;
+    assigns wakers[e].w.asleep; */
+void wake_over(uint32_t e)
+{
+	wakers[e].w.asleep = 0;
 }
 
 /*@ requires e < EXO_NENV;
@@ -101,7 +119,7 @@ struct exo_result sys_wait_until(uint64_t mask, uint64_t deadline, uint64_t w0, 
 		.slept = machine_now(),
 		.word = {w0, w1, w2, w3},
 	};
-	if (wake_wanted(me, mask)) {
+	if (wanted_up(me, mask)) {
 		const uint64_t pending = envs[me].events & mask;
 
 		envs[me].events &= ~pending;

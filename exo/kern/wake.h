@@ -22,14 +22,15 @@ extern union waker wakers[EXO_NENV];
 /* e's predicate is this one from now on; e is not asleep. */
 void wake_program(uint32_t e, const struct bpf_program *program);
 
-/* Events have come to e, which is asleep in wait_until: they are counted. */
-void wake_count(uint32_t e, uint64_t bits);
+/* Events have come to e, which is asleep in wait_until: they are counted, and if one of them is of
+   its mask it wakes if its predicate says so. */
+void wake_raise(uint32_t e, uint64_t bits);
 
-/* Does the predicate of e, which sleeps for events of mask, want it awake?  One run of it. */
-int wake_wanted(uint32_t e, uint64_t mask);
-
-/* A CPU slot of e, which is asleep in wait_until, begins: it wakes if its predicate says so. */
+/* A CPU slot of e, which is asleep in wait_until, begins: the same. */
 void wake_slot(uint32_t e);
+
+/* e, asleep or not, is not asleep in wait_until from now on: its deadline has come, or its end. */
+void wake_over(uint32_t e);
 
 /* e is reaped: nothing of its predicate is left for whoever comes after it. */
 void wake_forget(uint32_t e);

@@ -26,7 +26,7 @@ enum { HOGS = 8, DECISIONS = 200, SHARERS = 4, SLICES = 10000, MS = 1000000 };
 static struct slots mine;
 static char why[GROUP_WHY];
 
-static void give_up(const char *what)
+static _Noreturn void give_up(const char *what)
 {
 	printf("FAIL decide: %s %s\n", what, why);
 	exit(2);
@@ -130,6 +130,8 @@ static void cost_of(uint32_t group, const char *name, const char *kind)
 	n = g->decisions - n;
 	steps = g->steps - steps;
 	time = g->time - time;
+	if (n == 0 || steps == 0)
+		give_up("no decisions");
 	printf("%-10s %-6s %5u %6u %6llu %6u %7llu %6.1f %7.2f\n", name, kind, g->insns, g->bound,
 	       (unsigned long long)(steps / n), g->most, (unsigned long long)(time / n),
 	       (double)time / (double)steps,

@@ -43,7 +43,7 @@ enum {
 
 static int failed;
 
-static void give_up(const char *why)
+static _Noreturn void give_up(const char *why)
 {
 	printf("FAIL hostile cannot begin: %s\n", why);
 	exit(2);
