@@ -266,7 +266,7 @@ trace: ## every instruction of FUNC=ls:main or REGION= with source, registers, m
 		scripts/profile/trace $(IMAGE)
 
 experiment: ## run an experiment: FILE=apps/experiments/NAME (doc/experiments.md); OUT=, JOBS=, POINT='axis=value', REPEAT=, FORCE=1, SSHLOGIN=
-	$(Q)scripts/deps run
+	$(Q)scripts/deps run $(if $(SSHLOGIN),experiment)
 	+$(call build,$(FHIMAGE)) >&2
 	$(Q)scripts/experiment/experiment run '$(FILE)' --out '$(OUT)' --point '$(POINT)' --repeat '$(REPEAT)' \
 		$(if $(filter 1,$(FORCE)),--force) $(if $(filter-out file,$(origin JOBS)),--jobs '$(JOBS)') --sshlogin '$(SSHLOGIN)'

@@ -108,7 +108,7 @@ def determinism(results, metric):
     if differ:
         return "bad", f"said to be exact, but the runs of {len(differ)} points differ, first {differ[0]}"
     if runs > 1:
-        return "good", f"exact: all {runs} runs of each point are equal"
+        return "good", f"exact: the {runs} runs of each point are equal"
     return "", "exact: the machine is deterministic in it (each point was run once)"
 
 

@@ -2,6 +2,7 @@
 """What is wrong with an experiment's file is refused before anything is built; points, conditions, factors and plots are
 right.  No machine runs.  Prints `ok` and `FAIL` lines.
 """
+import glob
 import sys
 import tempfile
 import xml.etree.ElementTree
@@ -84,6 +85,14 @@ def no_file_is_refused_with_a_list():
     status, text = experiment("run", f"{WORK.name}/nix")
     assert status == 2
     contains(text, "nix is not there: FILE is a file, or one of ours: ")
+
+
+def those_of_the_tree_are_right():
+    paths = glob.glob("apps/experiments/*/experiment.ini")
+    assert paths
+    for path in paths:
+        found = spec.Experiment(path)
+        build.check_names(found, found.all_needs())
 
 
 def loaded(*pairs):
@@ -208,7 +217,7 @@ if __name__ == "__main__":
     with WORK:
         sys.exit(run_all([
             bad_files_are_refused_with_what_is_right, a_circle_of_choices_is_refused, a_refusal_is_one_line_and_status_2,
-            no_file_is_refused_with_a_list, points_are_all_combinations_but_those_skipped, braces_are_replaced_and_the_shell_s_are_not,
+            no_file_is_refused_with_a_list, those_of_the_tree_are_right, points_are_all_combinations_but_those_skipped, braces_are_replaced_and_the_shell_s_are_not,
             a_factor_against_nothing_is_infinite, files_of_variants_are_found_beside_the_experiment,
             factors_compare_the_best_of_each_side, more_may_be_better_and_seeds_are_averaged, a_failed_run_makes_its_answer_unknown,
             what_is_said_to_be_exact_is_compared, what_a_run_prints_must_be_all_that_is_declared, metric_lines_are_found_among_others,
