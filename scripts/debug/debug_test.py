@@ -92,7 +92,7 @@ def test_shared_page(image):
     """A page of code that two of the same program map: by all of them, owned by init, as often as the kernel counts."""
     found = Session(image, ["fh envs", "fh walk 4 0x401000"], "sleep 100 & sleep 100 & ls /", "ls")
     frame = re.search(r"frame (0x[0-9a-f]+)$", found.text, re.MULTILINE)
-    if not frame or not found.has(r"^ +4  sleep  sleep "):
+    if not frame or not found.has(r"^ +4 +sleep +sleep "):
         return False, found
     session = Session(image, [f"fh frame {frame[1]}"], "sleep 100 & sleep 100 & ls /", "ls")
     mapped = re.findall(r"^mapped by (\d+) \((\S+)\) at (0x[0-9a-f]+) (\S+), entry \d+ of table 0x[0-9a-f]+(, large)?$", session.text, re.MULTILINE)
