@@ -102,6 +102,13 @@ def test_shared_page(image):
             and count and int(count[1]) == len(small)), session
 
 
+def test_typing(image):
+    """A line typed while the machine stands still, of which the shell reads a key at each stop; it ends the machine."""
+    session = Session(image, ["fh break sh:tty_read", "continue", "fh type ls;halt", "fh break ls:main", *["continue", "fh envs"] * 14],
+                      prog="sh")
+    return session.has(r"^ +\d+ +ls +ls +running "), session
+
+
 def test_names(image):
     """Each wrong name is refused by a message that has the right one."""
     cases = [("fh break lss:main", "no program 'lss'; there are: .* ls "), ("fh break ls:maim", "ls: no function 'maim'; there are: .*main"),
@@ -135,7 +142,7 @@ def test_builds(image):
     return session.status == 2 and session.has("ls: .*is not on the image"), session
 
 
-TESTS = (test_breakpoint, test_system_call, test_upcall, test_control_transfer, test_environments, test_shared_page, test_names,
+TESTS = (test_breakpoint, test_system_call, test_upcall, test_control_transfer, test_environments, test_shared_page, test_typing, test_names,
          test_builds)
 
 

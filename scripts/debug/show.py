@@ -8,8 +8,7 @@ import stack
 from emulator import Refused
 from machine import LARGE, PAGE, PRESENT
 
-NO_LIMIT = (1 << 64) - 1
-RIGHTS = {"env": "bk--gcr", "default": "rwga"}  # letters of capability rights, from bit 0
+RIGHTS = {"env": "bk--gcr", "default": "rwgat"}  # letters of capability rights, from bit 0
 
 
 def table(rows):
