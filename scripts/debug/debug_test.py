@@ -92,7 +92,7 @@ def test_shared_page(image):
     """A page of code that two of the same program map: by all of them, owned by init, as often as the kernel counts."""
     found = Session(image, ["fh envs", "fh walk 4 0x401000"], "sleep 100 & sleep 100 & ls /", "ls")
     frame = re.search(r"frame (0x[0-9a-f]+)$", found.text, re.MULTILINE)
-    if not frame or not found.has(r"^ +4  sleep  sleep "):
+    if not frame or not found.has(r"^ +4 +sleep +sleep "):
         return False, found
     session = Session(image, [f"fh frame {frame[1]}"], "sleep 100 & sleep 100 & ls /", "ls")
     mapped = re.findall(r"^mapped by (\d+) \((\S+)\) at (0x[0-9a-f]+) (\S+), entry \d+ of table 0x[0-9a-f]+(, large)?$", session.text, re.MULTILINE)
@@ -100,6 +100,13 @@ def test_shared_page(image):
     count = re.search(r"^mapped (\d+) times", session.text, re.MULTILINE)
     return (session.has(rf"^frame {frame[1]}, .*: data, owner 1 \(init\)") and small == [("sleep", "0x401000", "r-x")] * 2
             and count and int(count[1]) == len(small)), session
+
+
+def test_typing(image):
+    """A line typed while the machine stands still, of which the shell reads a key at each stop; it ends the machine."""
+    session = Session(image, ["fh break sh:tty_read", "continue", "fh type ls;halt", "fh break ls:main", *["continue", "fh envs"] * 14],
+                      prog="sh")
+    return session.has(r"^ +\d+ +ls +ls +running "), session
 
 
 def test_names(image):
@@ -135,7 +142,7 @@ def test_builds(image):
     return session.status == 2 and session.has("ls: .*is not on the image"), session
 
 
-TESTS = (test_breakpoint, test_system_call, test_upcall, test_control_transfer, test_environments, test_shared_page, test_names,
+TESTS = (test_breakpoint, test_system_call, test_upcall, test_control_transfer, test_environments, test_shared_page, test_typing, test_names,
          test_builds)
 
 

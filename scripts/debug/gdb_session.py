@@ -5,6 +5,7 @@ breakpoint of one asks, each time that any stops there, which program the curren
 symbols that gdb has below the kernel's half are those of one program, exchanged when another one is found running.
 """
 import os
+import socket
 import sys
 import threading
 import time
@@ -190,16 +191,19 @@ class Relay:
 RELAY = Relay()
 
 
+LINE = None  # to the machine's terminal, once something was typed; QEMU takes nothing from who has gone
+
+
 def type_line(text):
     """Types a line at the machine's terminal; it reads it when it goes on."""
-    import socket  # pylint: disable=import-outside-toplevel
-
+    global LINE  # pylint: disable=global-statement
     path = os.environ.get("FH_TERMINAL")
     if not path:
         raise Refused("this machine's terminal is elsewhere")
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(path)
-        line.sendall(text.encode() + b"\r")
+    if LINE is None:
+        LINE = socket.socket(socket.AF_UNIX)
+        LINE.connect(path)
+    LINE.sendall(text.encode() + b"\r")
 
 
 # ---- commands ------------------------------------------------------------------------------------------
@@ -226,7 +230,7 @@ def symbols_command(text):
 OWN = {
     "break": (break_command, "PROGRAM:WHERE", "a breakpoint for one program: a function, or file:line"),
     "symbols": (symbols_command, "PROGRAM", "have gdb know that program's symbols (it follows by itself who runs)"),
-    "type": (type_line, "TEXT", "type a line at the machine's terminal"),
+    "type": (type_line, "TEXT", "type a line at the machine's terminal, if scripts/debug/terminal is not there"),
 }
 
 

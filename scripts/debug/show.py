@@ -8,16 +8,16 @@ import stack
 from emulator import Refused
 from machine import LARGE, PAGE, PRESENT
 
-NO_LIMIT = (1 << 64) - 1
-RIGHTS = {"env": "bk--gcr", "default": "rwga"}  # letters of capability rights, from bit 0
+RIGHTS = {"env": "bk--gcr", "default": "rwgat"}  # letters of capability rights, from bit 0
 
 
 def table(rows):
-    """Columns under a headline: numbers to the right, words to the left."""
+    """Columns under a headline: numbers to the right, words and the last column to the left."""
     if len(rows) < 2:
         return ["none"]
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     left = [all(not isinstance(row[i], int) for row in rows[1:]) and not str(rows[1][i])[:1].isdigit() for i in range(len(rows[0]))]
+    left[-1] = True
     return ["  ".join(str(cell).ljust(width) if at_left else str(cell).rjust(width)
                       for cell, width, at_left in zip(row, widths, left)).rstrip() for row in rows]
 
