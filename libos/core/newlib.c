@@ -41,7 +41,8 @@ void *sbrk(ptrdiff_t incr)
 	return (void *)old;
 }
 
-/* Words for what newlib has none for. */
+/* Words for what newlib has none for.
+ * NOLINTNEXTLINE(readability-non-const-parameter): the prototype is newlib's */
 char *_user_strerror(int error, int internal, int *status)
 {
 	static char quota[] = "Quota exhausted";
