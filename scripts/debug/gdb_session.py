@@ -139,11 +139,27 @@ class EndBreakpoint(gdb.Breakpoint):
 
     def __init__(self):
         super().__init__("stop_machine", internal=True)
+        self.enabled = False
 
     def stop(self):
         RELAY.forward()
         print(f"the machine ends: {last_word()}", flush=True)
         return True
+
+
+class BootedBreakpoint(gdb.Breakpoint):
+    """The first program is entered: only now is there a breakpoint at the machine's end.  It stands in the same page as the
+    code that asks the drives who they are.  QEMU takes such a page one instruction at a time, and on a very busy host two
+    boots of some 300 misread the drive; without a breakpoint there, none of 90.
+    """
+
+    def __init__(self, end):
+        super().__init__("resume_program", internal=True)
+        self.end = end
+
+    def stop(self):
+        self.end.enabled = True
+        return False
 
 
 def last_word():
@@ -277,7 +293,7 @@ def install():
         Command(name, shower(name), f"{what[:1].upper()}{what[1:]}: fh {name} {words}")
     for name, (action, words, what) in OWN.items():
         Command(name, action, f"{what[:1].upper()}{what[1:]}: fh {name} {words}")
-    EndBreakpoint()
+    BootedBreakpoint(EndBreakpoint())
     gdb.events.stop.connect(on_stop)
 
 
