@@ -485,6 +485,7 @@ static void test_owner_ends(void)
 	for (uint32_t i = 1; i < EXO_GROUP_FAILURES; i++)
 		group_slot();
 	CHECK(groups[1].lost == 1 && groups[1].insns == 0 && check_state() == 0);
+	NO(STATE, sys_env_reclaim(env_eid(1).n, EXO_QUOTA_ENVS, 2)); /* nobody is above it */
 	OK(sys_env_reclaim(env_eid(1).n, EXO_QUOTA_SLOTS, 100));
 	OK(sys_env_reclaim(env_eid(1).n, EXO_QUOTA_GROUPS, 1));
 	CHECK(envs[2].group == 0 && envs[3].group == 0);
@@ -888,7 +889,21 @@ static void test_checker_sees(void)
 	PLANT((load.env = 2, load.group = 1));
 	PLANT(load.group = EXO_NGROUP);
 	PLANT(load_waiting[0] |= 1 << 7);
-	PLANT((load.env = 2, load_waiting[0] |= 1 << 2));
+	PLANT((load.env = 2, load.group = 0, load_waiting[0] |= 1 << 2));
+	PLANT(load.turn = NENV);
+	PLANT((env_end(4, EXO_END_KILLED, 0, 0, 0, 0, 0, 0), load.turn = 4));
+	PLANT(groups[3].owner = NENV);
+	PLANT((slots[200].group = 3, groups[3].slots = 1));
+	PLANT(groups[3].insns = 1);
+	PLANT(groups[1].insns = EXO_BPF_MAX_INSNS + 1);
+	PLANT((scenes[2].sched.member[0].env = 4, scenes[2].sched.members = 1, envs[4].group = 2));
+	PLANT(cpus[0].position = 50);
+	PLANT(cpus[0].chosen = 7);
+	PLANT((env_end(1, EXO_END_KILLED, 0, 0, 0, 0, 0, 0), cpus[0].chosen = 3));
+	PLANT(wakers[2].w.asleep = 2);
+	PLANT((become(4), sys_wait(1, 0), wakers[4].w.asleep = 1));
+	PLANT((wakers[2].w.insns = EXO_WAKE_INSNS + 1, wakers[2].w.bound = 1));
+	PLANT((wakers[2].w.insns = 1, wakers[2].w.bound = EXO_WAKE_STEPS + 1));
 	PLANT(wakers[2].w.asleep = 1);
 	PLANT(wakers[2].w.insns = 1);
 	PLANT(wakers[2].w.most = EXO_WAKE_STEPS + 1);

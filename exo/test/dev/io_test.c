@@ -185,6 +185,21 @@ static void nothing_old_is_read(void)
 	CHECK(extents[X].init == 18);
 }
 
+/* What a predicate sees of the ring: what is there and was not taken; nothing without a ring. */
+static void completions_are_counted(void)
+{
+	two_owners();
+	(void)put(A, X, EXO_IO_READ, 450, 1);
+	(void)put(A, X, EXO_IO_READ, 451, 1);
+	CHECK(submit(A) == 2 && io_completions(A) == 0);
+	fake_run();
+	CHECK(io_completions(A) == 2 && io_completions(B) == 0);
+	ring(A)->cq_head++;
+	CHECK(io_completions(A) == 1);
+	fake_as(A);
+	CHECK(sys_io_setup(0).status == EXO_OK && io_completions(A) == 0);
+}
+
 static void pins_hold_while_the_drive_works(void)
 {
 	two_owners();
@@ -744,6 +759,7 @@ int main(void)
 	RUN_TEST(entries_are_checked);
 	RUN_TEST(a_read_only_page_is_not_read_into);
 	RUN_TEST(nothing_old_is_read);
+	RUN_TEST(completions_are_counted);
 	RUN_TEST(pins_hold_while_the_drive_works);
 	RUN_TEST(a_full_ring_waits);
 	RUN_TEST(quota_bounds_requests);
