@@ -69,7 +69,7 @@ class Story:
         after = self.trace.records[number].ns - self.begin
         self.lost.append(Span(before, after, f"{count} records lost", {}))
         self.off(before)
-        self.runs = 0
+        self.runs, self.since = 0, after
         self.close_requests()
 
     def close_requests(self):
@@ -112,8 +112,7 @@ class Story:
         args = {"status": self.names.status(record.detail)}
         if record.a & SLEEPS:
             args = {"then": "sleeps"}
-        start = max(ns - took, self.since if record.env == self.runs else 0, 0)
-        self.lane(record.env).calls.append(Span(start, ns, self.names.call(record.a), args))
+        self.lane(record.env).calls.append(Span(max(ns - took, self.since), ns, self.names.call(record.a), args))
 
     def take_fault(self, record, ns):
         self.mark(record.env, ns, f"{VECTORS.get(record.detail, record.detail)} fault", "fault", vector=record.detail)
