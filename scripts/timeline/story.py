@@ -3,6 +3,7 @@
 Owns nothing; a Story is made of a Trace once and not changed.  An environment's number is used again
 after its end, so each life of it is a lane of its own.  Used by perfetto.py and picture.py.
 """
+from bisect import bisect_right
 from collections import namedtuple
 
 from records import ASKED, ENDS, OPS, SLEEPS, TAKEN, UPCALLS, VECTORS, Names, of_list
@@ -183,7 +184,6 @@ class Story:
 
     def receiver_runs(self, message):
         """When the receiver of a message has the CPU at or after it; None: not in this trace."""
-        for run in message.receiver.runs:
-            if run.end > message.ns:
-                return max(run.start, message.ns)
-        return None
+        runs = message.receiver.runs
+        at = bisect_right(runs, message.ns, key=lambda run: run.end)
+        return max(runs[at].start, message.ns) if at < len(runs) else None
