@@ -3,6 +3,7 @@
 Owns nothing; a Story is made of a Trace once and not changed.  An environment's number is used again
 after its end, so each life of it is a lane of its own.  Used by perfetto.py and picture.py.
 """
+from bisect import bisect_right
 from collections import namedtuple
 
 from records import ASKED, ENDS, OPS, SLEEPS, TAKEN, UPCALLS, VECTORS, Names, of_list
@@ -69,7 +70,7 @@ class Story:
         after = self.trace.records[number].ns - self.begin
         self.lost.append(Span(before, after, f"{count} records lost", {}))
         self.off(before)
-        self.runs = 0
+        self.runs, self.since = 0, after
         self.close_requests()
 
     def close_requests(self):
@@ -112,8 +113,7 @@ class Story:
         args = {"status": self.names.status(record.detail)}
         if record.a & SLEEPS:
             args = {"then": "sleeps"}
-        start = max(ns - took, self.since if record.env == self.runs else 0, 0)
-        self.lane(record.env).calls.append(Span(start, ns, self.names.call(record.a), args))
+        self.lane(record.env).calls.append(Span(max(ns - took, self.since), ns, self.names.call(record.a), args))
 
     def take_fault(self, record, ns):
         self.mark(record.env, ns, f"{VECTORS.get(record.detail, record.detail)} fault", "fault", vector=record.detail)
@@ -184,7 +184,6 @@ class Story:
 
     def receiver_runs(self, message):
         """When the receiver of a message has the CPU at or after it; None: not in this trace."""
-        for run in message.receiver.runs:
-            if run.end > message.ns:
-                return max(run.start, message.ns)
-        return None
+        runs = message.receiver.runs
+        at = bisect_right(runs, message.ns, key=lambda run: run.end)
+        return max(runs[at].start, message.ns) if at < len(runs) else None

@@ -152,6 +152,12 @@ def test_loss_ends_what_was_under_way():
     assert not perfetto.judge(perfetto.document(whole, {}))
 
 
+def test_call_does_not_begin_before_a_loss():
+    whole = told(("START", 2, 0, 128), ("SWITCH", 3, 0, 2), ("CALL", 3, 0, CALL["null"], 9000), lost_after=1)
+    assert [(call.start, call.end) for call in lane(whole, "3 ?").calls] == [(2000, 2000)]
+    assert not perfetto.judge(perfetto.document(whole, {}))
+
+
 def test_empty_trace():
     assert not perfetto.judge(perfetto.document(told(), {})) and xml.fromstring(picture.svg(told(), "nothing"))
 
