@@ -261,7 +261,8 @@ static int look(struct object *o, struct elf_section *found)
 int bpf_find(const void *object, size_t size, const char *section, struct bpf_found *found,
 	     char why[BPF_WHY])
 {
-	struct object o = {.bytes = object, .size = size, .wanted = section, .why = {why, BPF_WHY}};
+	struct object o = {
+		.bytes = object, .size = size, .wanted = section, .why = words_in(why, BPF_WHY)};
 	struct elf_section s;
 	int at, error = check_head(&o);
 

@@ -115,7 +115,7 @@ static int verdict(uint64_t answer, const struct words *why)
 
 int group_load(uint32_t group, const void *insns, uint32_t count, char why[GROUP_WHY])
 {
-	const struct words words = {why, GROUP_WHY};
+	const struct words words = words_in(why, GROUP_WHY);
 	struct exo_result r;
 
 	if (count == 0 || count > EXO_BPF_MAX_INSNS)
@@ -266,7 +266,7 @@ void group_failure(uint32_t group, char why[GROUP_WHY])
 		[EXO_GROUP_STARVED] = " could run and was not named for too long",
 		[EXO_GROUP_OWNER] = " asked nobody: the owner has ended",
 	};
-	const struct words words = {why, GROUP_WHY};
+	const struct words words = words_in(why, GROUP_WHY);
 	const volatile struct exo_group *const g = tables_group(group < EXO_NGROUP ? group : 0);
 	const uint32_t fault = g->fault;
 

@@ -15,6 +15,15 @@ struct words {
 	size_t room;
 };
 
+static inline struct words words_in(char *to, size_t room)
+{
+	struct words w;
+
+	w.to = to;
+	w.room = room;
+	return w;
+}
+
 /* Forgets what was there. */
 void words_begin(const struct words *w);
 
