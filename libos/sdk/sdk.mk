@@ -15,7 +15,7 @@ SDK_ROOT      = $(PREFIX)
 SDK_COMMANDS := exo-cc exo-image exo-run
 SDK_PYTHON   := libos/sdk/libos.py libos/sdk/sdk.py scripts/emulator.py scripts/terminal.py
 # Tools that look at the kernel's tables, or need rights that the usual manifest does not give, stay here.
-SDK_TOOLS    := init $(filter-out init attack bystander bench rawdisk,$(notdir $(patsubst %/app.mk,%,$(wildcard apps/*/app.mk))))
+SDK_TOOLS    := init $(filter-out init attack bystander bench monitor rawdisk,$(notdir $(patsubst %/app.mk,%,$(wildcard apps/*/app.mk))))
 SDK_PARTIAL  := $(SDK_TOOLS:%=$(O)/sdk/tools/%.o)
 SDK_PARTS    := $(SDK_PARTIAL) $(LIBOS_ARCHIVES) $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) \
 	$(filter-out $(O)/apps/strip/init,$(SDK_TOOLS:%=$(O)/apps/strip/%)) $(INIT) $(SDK_PYTHON) \
