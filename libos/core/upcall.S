@@ -114,6 +114,27 @@ upcall_resume:
 	.size upcall_resume, . - upcall_resume
 
 /*
+ * upcall_leave(context): what upcall_deflected does at its end, from the upcall stack: there the
+ * kernel holds others back until iretq, so the stack that the context is on is free when they come.
+ */
+	.section .text.upcall_leave, "ax"
+	.globl upcall_leave
+	.type upcall_leave, @function
+upcall_leave:
+	leaq	-528(%rdi), %rax
+	andq	$-64, %rax
+	fxrstor64 (%rax)
+	movq	%rdi, %rsi
+	movl	$0x201000 - 176, %edi /* end of the page at LAYOUT_UPCALL, less a context */
+	movq	%rdi, %rsp
+	movl	$176 / 8, %ecx
+	rep movsq
+	decq	0x200000 /* struct exo_upcall_head.defer */
+	movq	%rsp, %rdi
+	jmp	upcall_resume
+	.size upcall_leave, . - upcall_leave
+
+/*
  * upcall_inject(events): an event upcall without the kernel.  The frame returns to our caller; from
  * the moment that rsp is on the upcall stack, the kernel holds others back.
  */

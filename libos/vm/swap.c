@@ -43,8 +43,7 @@ enum { STACK = 8192, STACK_READY = 8192, EXIT_SEGV = 128 + 11, EXIT_BUS = 128 + 
 RESIDENT struct swap swap;
 static RESIDENT _Alignas(64) char stack[STACK];
 
-/* ---- the extent --------------------------------------------------------------------------------
- */
+/* ---- the extent --------------------------------------------------------------------------- */
 
 static void find_extent(void)
 {
@@ -95,8 +94,7 @@ static int open_extent(uint64_t unused)
 	return 0;
 }
 
-/* ---- the pager's stack
- * --------------------------------------------------------------------------- */
+/* ---- the pager's stack -------------------------------------------------------------------- */
 
 static uint64_t stack_pointer(void)
 {
@@ -147,16 +145,15 @@ static int deflect(struct exo_upcall_frame *frame, void (*fn)(void *, struct upc
 	return err;
 }
 
-/* Events that waited come when the kernel is next entered: not here, on this stack. */
-static void deflected_end(void)
+/* Events that waited come when the kernel is next entered: not on this stack. */
+static _Noreturn void deflected_end(const struct upcall_context *c)
 {
 	vm_paging--;
 	vm_busy--;
-	((volatile struct exo_upcall_head *)LAYOUT_UPCALL)->defer--;
+	upcall_leave(c);
 }
 
-/* ---- pages asked back
- * ------------------------------------------------------------------------------ */
+/* ---- pages asked back --------------------------------------------------------------------- */
 
 static int give_back(uint64_t unused)
 {
@@ -175,7 +172,7 @@ static void give_back_deflected(void *arg, struct upcall_context *c)
 {
 	swap.near = c->rsp;
 	(void)give_back((uint64_t)arg);
-	deflected_end();
+	deflected_end(c);
 }
 
 void vm_policy_asked(struct exo_upcall_frame *frame)
@@ -192,8 +189,7 @@ void vm_policy_idle(void)
 		(void)on_stack(give_back, 0);
 }
 
-/* ---- faults
- * ------------------------------------------------------------------------------------------ */
+/* ---- faults ------------------------------------------------------------------------------- */
 
 static const char *why(int err)
 {
@@ -244,7 +240,7 @@ static void fault(void *arg, struct upcall_context *c)
 		end(va, err);
 	if (swap.waiting)
 		(void)give_back(0);
-	deflected_end();
+	deflected_end(c);
 }
 
 /* A page that was never here, or that nobody keeps a record of, needs no disk. */
@@ -303,8 +299,7 @@ int vm_policy_need(uint64_t va, unsigned perm)
 	return err == -EDEADLK ? -EFAULT : err;
 }
 
-/* ---- promises, and their end
- * ------------------------------------------------------------------------ */
+/* ---- promises, and their end -------------------------------------------------------------- */
 
 /* Pages of regions that may go. */
 static uint64_t promised(void)
@@ -371,8 +366,7 @@ void vm_get_stats(struct vm_stats *out)
 	*out = swap.stats;
 }
 
-/* ---- requests
- * ------------------------------------------------------------------------------------------ */
+/* ---- requests ----------------------------------------------------------------------------- */
 
 /* One page of a request; it stays until unpin().  The drive writes it without marking its entry. */
 static int pin(uint64_t va, int written)

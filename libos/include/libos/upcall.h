@@ -63,6 +63,7 @@ struct upcall_context {
 	void *arg;
 	uint64_t rip, cs, rflags, rsp, ss; /* popped by iretq in the end */
 };
+_Static_assert(sizeof(struct upcall_context) == 176, "upcall.S knows it");
 
 /*
  * For handlers: when the handler returns, fn(arg, context) runs on the interrupted stack, below its
@@ -79,6 +80,13 @@ int upcall_deflect_onto(struct exo_upcall_frame *frame,
 
 /* Goes on at a context; for sigreturn-like use. */
 _Noreturn void upcall_resume(const struct upcall_context *c);
+
+/*
+ * The end of a function that was deflected onto a stack of its own and that held upcalls back since
+ * (exo_upcall_head.defer, once): goes on at the interrupted code, and only then lets them come.  If
+ * the function returned instead, one could come on that stack, and the next deflection be onto it.
+ */
+_Noreturn void upcall_leave(const struct upcall_context *c);
 
 /* Sets the entry in this environment; called at start-up, and in a forked child. */
 void upcall_start(void);
