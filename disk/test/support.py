@@ -66,7 +66,7 @@ GOOD_INIT = [segment(0x400000, b"rodata", flags=R), segment(0x401000, b"\xeb\xfe
 
 
 def stand_ins():
-    """Loader, kernel, init, a program and a tree of files, always the same; options for `make`."""
+    """Loader, kernel, init, the default manifest's programs and a tree of files, always the same; options for `make`."""
     noise = bytes((i * 7 + i // 251) % 256 for i in range(60000))
     loader = write("loader.bin", noise[:440] + bytes(6 + 64) + b"\x55\xaa" + noise[:9000])
     kernel = write("kernel.bin", noise)
@@ -78,10 +78,11 @@ def stand_ins():
         for i in range(30):
             write(f"files/etc/deep/file{i * 7 % 30}", f"contents {i}\n" * (i * 50))
         os.symlink("deep/file3", os.path.join(tree, "etc/link"))
-    program = write("sh", noise[:20000])
-    os.chmod(program, 0o755)
+    programs = [write("sh", noise[:20000]), write("monitor", noise[:9000])]
+    for program in programs:
+        os.chmod(program, 0o755)
     return ["--loader", loader, "--kernel", kernel, "--kernel-bytes", "70000", "--init", init,
-            "--files", tree, "--bin", program]
+            "--files", tree, "--bin", *programs]
 
 
 def make(image, *more, manifest=DEFAULT_MANIFEST, env=None):
