@@ -6,7 +6,7 @@
 #     include lib       newlib's headers and libraries, with the headers of libOS and kernel
 #     libos seams       archives, and the headers that variants of a seam share (libos/libos.mk)
 #     boot              loader, kernel, init, manifest; bin/: the shell and the tools
-#     tools             the same programs without their libOS, to be linked with another
+#     tools             those programs but the monitor without their libOS, to be linked with another
 #   lib/pkgconfig share/man
 
 PREFIX       ?=
@@ -14,11 +14,13 @@ SDK_HOME      = $(SDK_ROOT)/lib/freehold
 SDK_ROOT      = $(PREFIX)
 SDK_COMMANDS := exo-cc exo-image exo-run
 SDK_PYTHON   := libos/sdk/libos.py libos/sdk/sdk.py scripts/emulator.py scripts/terminal.py
+# What the manifest starts and is no matter of files: as it is, whatever libOS the others have.
+SDK_FIXED    := monitor
 # Tools that look at the kernel's tables, or need rights that the usual manifest does not give, stay here.
-SDK_TOOLS    := init $(filter-out init attack bystander bench monitor rawdisk,$(notdir $(patsubst %/app.mk,%,$(wildcard apps/*/app.mk))))
+SDK_TOOLS    := init $(filter-out init attack bystander bench $(SDK_FIXED) rawdisk,$(notdir $(patsubst %/app.mk,%,$(wildcard apps/*/app.mk))))
 SDK_PARTIAL  := $(SDK_TOOLS:%=$(O)/sdk/tools/%.o)
 SDK_PARTS    := $(SDK_PARTIAL) $(LIBOS_ARCHIVES) $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) \
-	$(filter-out $(O)/apps/strip/init,$(SDK_TOOLS:%=$(O)/apps/strip/%)) $(INIT) $(SDK_PYTHON) \
+	$(filter-out $(O)/apps/strip/init,$(SDK_TOOLS:%=$(O)/apps/strip/%)) $(SDK_FIXED:%=$(O)/apps/strip/%) $(INIT) $(SDK_PYTHON) \
 	$(wildcard libos/sdk/*.[1-9] libos/sdk/freehold.pc libos/*/*.h libos/include/libos/*.h exo/include/exo/*.h exo/include/exo/*.def) \
 	$(SDK_COMMANDS:%=libos/sdk/%) libos/sdk/install libos/note.c disk/freehold.manifest $(NEWLIB_STAMP)
 
@@ -42,7 +44,7 @@ cflags_last=$(TARGET_FIXED)
 ldflags=$(TARGET_LDFLAGS)
 endef
 export SDK_CONFIG = $(sdk_config)
-SDK_INSTALL = O='$(O)' NEWLIB='$(NEWLIB)' SEAMS='$(LIBOS_SEAMS)' TOOLS='$(filter-out init,$(SDK_TOOLS))' \
+SDK_INSTALL = O='$(O)' NEWLIB='$(NEWLIB)' SEAMS='$(LIBOS_SEAMS)' TOOLS='$(filter-out init,$(SDK_TOOLS))' FIXED='$(SDK_FIXED)' \
 	LOADER='$(LOADER_BIN)' KERNEL='$(KERNEL_BIN)' KERNEL_BYTES='$(KERNEL_BYTES)' PYTHON_FILES='$(SDK_PYTHON)' \
 	COMMANDS='$(SDK_COMMANDS)' libos/sdk/install
 

@@ -151,6 +151,8 @@ class Tools:
         compiler = Compiler(self.home)
         note = compiler.note(self.line, f"{work}/note.o")
         names = sorted(name[:-2] for name in os.listdir(f"{self.home}/tools"))
+        for name in set(os.listdir(f"{self.home}/boot/bin")) - set(names):  # has a libOS that is not to be replaced
+            shutil.copy(f"{self.home}/boot/bin/{name}", f"{work}/made/bin")
         place = {name: f"{work}/made/{name if name == 'init' else 'bin/' + name}" for name in names}
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             list(pool.map(lambda name: must(compiler.linking(

@@ -51,7 +51,7 @@ def what_is_done_is_kept_until_something_changes():
 
 def runs_that_fail_hang_or_crash_are_rows():
     """Each by its axis's value; one is well and stays so."""
-    choices = {"what": {"good": "true", "bad": "false", "hang": "sleep 1000", "crash": "true", "silent": "exit 0"},
+    choices = {"what": {"good": "true", "bad": "false", "hang": "sleep 1000000", "crash": "true", "silent": "exit 0"},
                "memory": {"good": "128", "bad": "128", "hang": "128", "crash": "2", "silent": "128"}}
     sections = "".join(f"[choose {name}]\nby = policy\n" + "".join(f"{value} = {text}\n" for value, text in texts.items())
                        for name, texts in choices.items())
