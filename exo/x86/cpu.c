@@ -122,6 +122,7 @@ static void check_features(void)
 	need(feature(1, 3, 24), "this CPU has no FXSAVE");
 	need(feature(1, 3, 9), "this CPU has no local APIC");
 	need(feature(1, 3, 13), "this CPU has no global pages");
+	x86_features.crc32c = feature(1, 2, 20);
 	x86_features.smep = feature(7, 1, 7);
 	x86_features.smap = feature(7, 1, 20) && !smap_breaks_iretq();
 	x86_features.umip = feature(7, 2, 2);

@@ -31,6 +31,7 @@ struct x86_cpu {
 /* Optional features, found through CPUID. */
 struct x86_features {
 	uint8_t smep, smap, umip, fsgsbase;
+	uint8_t crc32c; /* the instruction: SSE4.2 */
 };
 extern struct x86_features x86_features;
 
@@ -104,6 +105,19 @@ static inline void x86_clear_page(void *page)
 	uint64_t words = EXO_PAGE_SIZE / 8;
 
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0ull) : "memory");
+}
+
+/*
+ * exo_crc32c(0, at, 8 * n), eight bytes an instruction: what is checked at boot has hundreds of KiB.
+ * Only with x86_features.crc32c.
+ */
+static inline uint32_t x86_crc32c(const uint64_t *at, uint64_t n)
+{
+	uint64_t crc = 0xffffffff;
+
+	for (uint64_t i = 0; i < n; i++)
+		__asm__("crc32q %1, %0" : "+r"(crc) : "m"(at[i]));
+	return ~(uint32_t)crc;
 }
 
 /* Sleeps with interrupts on until one was handled. */

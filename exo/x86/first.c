@@ -16,6 +16,7 @@
 #include "../kern/page.h"
 #include "../kern/slot.h"
 #include "../kern/syscall.h"
+#include "cpu.h"
 #include "first.h"
 #include "paging.h"
 
@@ -144,12 +145,17 @@ static void put_caps(void)
 	cap_put(FIRST, TRACE, (struct exo_cap){.kind = EXO_CAP_TRACE, .rights = EXO_RIGHT_GRANT});
 }
 
+static uint32_t checksum(const void *blocks, uint64_t bytes)
+{
+	return x86_features.crc32c ? x86_crc32c(blocks, bytes / 8) : exo_crc32c(0, blocks, bytes);
+}
+
 void first_program(const struct boot_info *boot)
 {
 	const struct exo_init *init = direct(boot->init_phys);
 	uint64_t bytes = boot->image.init_blocks * EXO_BLOCK_SIZE;
 
-	if (exo_crc32c(0, (const uint8_t *)init, bytes) != boot->image.init_crc)
+	if (checksum(init, bytes) != boot->image.init_crc)
 		machine_panic("first program: checksum is wrong (expected)", boot->image.init_crc,
 			      0);
 	cpu_this()->current = FIRST;

@@ -12,7 +12,8 @@ kernel_start:
 	subq %rdi, %rcx
 	xorl %eax, %eax
 	cld
-	rep stosb
+	shrq $3, %rcx			/* both are at the begin of pages */
+	rep stosq
 	movq %r12, %rdi
 	call kernel_main
 1:	hlt

@@ -17,6 +17,7 @@ __attribute__((weak)) void wait_posted(uint64_t events)
 	(void)events;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): where there are threads it is written */
 __attribute__((weak)) void wait_own(uint64_t *word)
 {
 	(void)word;
