@@ -108,8 +108,8 @@ static inline void x86_clear_page(void *page)
 }
 
 /*
- * exo_crc32c(0, at, 8 * n), eight bytes an instruction: what is checked at boot has hundreds of KiB.
- * Only with x86_features.crc32c.
+ * exo_crc32c(0, at, 8 * n), eight bytes an instruction: what is checked at boot has hundreds of
+ * KiB. Only with x86_features.crc32c.
  */
 static inline uint32_t x86_crc32c(const uint64_t *at, uint64_t n)
 {
