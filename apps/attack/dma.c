@@ -32,12 +32,19 @@ static int mark_holds(uint32_t f)
 	return at != NULL && holds;
 }
 
-/* A frame that a request on the drive holds is not to be had. */
+/*
+ * A frame that a request on the drive holds is not to be had.  Between the look and the call the
+ * drive may have done with it: then it is not held after the call either.
+ */
 static void while_it_runs(void)
 {
-	for (uint32_t i = 0; i <= 6; i++)
-		if (tables_page_pins(t.frames[i])[0] != 0)
-			tally_refused(call_env_reclaim(t.c.eid, EXO_QUOTA_PAGES, t.frames[i]));
+	for (uint32_t i = 0; i <= 6; i++) {
+		const uint32_t f = t.frames[i];
+
+		if (tables_page_pins(f)[0] != 0)
+			tally(call_env_reclaim(t.c.eid, EXO_QUOTA_PAGES, f).status != EXO_OK ||
+			      tables_page_pins(f)[0] == 0);
+	}
 }
 
 static void killed(void)
