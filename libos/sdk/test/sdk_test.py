@@ -5,6 +5,7 @@ The installed prefix is moved, and everything runs outside the tree.  Prints `ok
 From the environment: O, whose sdk-test is the SDK; EMU.  (DISK is what scripts/test gives; not used.)
 """
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -229,9 +230,10 @@ class Place:
 
 
 def no_traces(place):
-    """Nothing in the prefix names the tree that it was built in."""
+    """Nothing in the prefix names the tree that it was built in (which may be called /freehold, as the end of lib/freehold)."""
+    tree = re.compile(rb"(?<![\w.-])" + re.escape(TREE.encode()))
     found = [os.path.join(folder, name) for folder, _, names in os.walk(place.prefix) for name in names
-             if TREE.encode() in open(os.path.join(folder, name), "rb").read()]
+             if tree.search(open(os.path.join(folder, name), "rb").read())]
     place.tell("the prefix does not know the tree", not found, ", ".join(found))
 
 
