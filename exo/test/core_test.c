@@ -2139,6 +2139,7 @@ static void test_checker_sees(void)
 	PLANT(pages[frame(1, DATA)].owner = 5);
 	PLANT(pages[frame(1, DATA)].state = EXO_PAGE_SAVE);
 	PLANT(pages[frame(1, DATA)].state = EXO_PAGE_FREE);
+	PLANT(pages[frame(1, DATA)].state = EXO_PAGE_TRACE + 1);
 	PLANT(pages[frame(1, DATA)].born = ~0ull);
 	PLANT(pages[frame(1, L1)].present++);
 	PLANT(pages[frame(1, L1)].parent = frame(1, L3));
@@ -2825,6 +2826,8 @@ static void test_trace_says_who_runs(void)
 	trace_world();
 	child_with_handler(3, 22);
 	become(1);
+	trace_runs(3);
+	CHECK(tracing.last == 0); /* nobody traces */
 	OK(sys_trace_start(TRACER, RING, 2));
 	trace_runs(1);
 	CHECK(tracing.last == 1); /* nothing new */

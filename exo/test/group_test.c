@@ -889,6 +889,7 @@ static void test_checker_sees(void)
 	PLANT((load.env = 2, load.group = 1));
 	PLANT(load.group = EXO_NGROUP);
 	PLANT(load_waiting[0] |= 1 << 7);
+	PLANT(load_waiting[0] |= 1);
 	PLANT((load.env = 2, load.group = 0, load_waiting[0] |= 1 << 2));
 	PLANT(load.turn = NENV);
 	PLANT((env_end(4, EXO_END_KILLED, 0, 0, 0, 0, 0, 0), load.turn = 4));

@@ -211,9 +211,16 @@ static void input_comes_back_from_who_attended_and_ended(void)
 	console_env_end(B);
 	console_input('x');
 	CHECK(typed(A, MAIN) == 1 && buffer(A)[0] == 'x');
-	CHECK(typed(B, OWN) == 0);
+	console_env_end(A);
+}
+
+static void input_stays_when_who_attends_ends_and_has_it_not(void)
+{
+	two_sessions();
+	caps[B].c[OWN].rights |= EXO_RIGHT_ATTEND;
+	CHECK(typed(A, MAIN) == 0 && typed(B, OWN) == 0);
 	console_input('y');
-	console_env_end(B); /* when it did not have the input: what was typed stays */
+	console_env_end(B);
 	CHECK(typed(A, MAIN) == 1 && buffer(A)[0] == 'y');
 	console_env_end(A);
 }
@@ -365,6 +372,7 @@ int main(void)
 	RUN_TEST(input_goes_to_who_asked_last);
 	RUN_TEST(attention_passes_the_input);
 	RUN_TEST(input_comes_back_from_who_attended_and_ended);
+	RUN_TEST(input_stays_when_who_attends_ends_and_has_it_not);
 	RUN_TEST(rights_are_checked);
 	RUN_TEST(slots_are_checked);
 	RUN_TEST(sessions_are_made_by_slot_1);
