@@ -324,34 +324,10 @@ void tool_names_free(struct tool_names *names)
 
 /* ---- other programs ------------------------------------------------------------------------- */
 
-/* A program's path along PATH, or as given. New memory. */
-static char *find(const char *program)
-{
-	const char *dirs = getenv("PATH");
-
-	if (!dirs)
-		dirs = "/bin";
-	while (!strchr(program, '/')) {
-		const size_t length = strcspn(dirs, ":");
-		char *dir = tool_copy(dirs), *path;
-
-		dir[length] = 0;
-		path = tool_join(*dir ? dir : ".", program);
-		free(dir);
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-		if (!dirs[length])
-			break;
-		dirs += length + 1;
-	}
-	return tool_copy(program);
-}
-
 pid_t tool_start(char **argv)
 {
 	static const int fds[] = {0, 1, 2};
-	char *path = find(argv[0]);
+	char *path = tool_program(argv[0]);
 	const pid_t pid = spawn(path, argv, environ, fds, 3);
 	const int error = errno;
 
