@@ -5,7 +5,7 @@
  * the table of volumes.  A command whose pages need different rights, ours and the POSIX segment's,
  * becomes several entries; `state` counts those that are under way, and one more while there are
  * others to come.  Invariant: no entry stays untaken when volume_send returns, so the list in the
- * ring is free.  No lock: one thread.
+ * ring is free.  No lock: a thread that waits with an entry half made waits alone (wait_alone).
  * Called by queue.c, and by whoever opens a volume.
  */
 #include <errno.h>
@@ -117,6 +117,14 @@ void volume_wait(void)
 		wait_events(EXO_EV_IO, 0);
 }
 
+/* For some request to be over, before an entry that others must not find half made can be sent. */
+static void wait_midway(void)
+{
+	wait_alone++;
+	volume_wait();
+	wait_alone--;
+}
+
 /* The entry at the tail goes to the kernel, who may first want others to be done. */
 static void push(struct disk_req *req)
 {
@@ -127,7 +135,7 @@ static void push(struct disk_req *req)
 	__atomic_store_n(&r->sq_tail, r->sq_tail + 1, __ATOMIC_RELEASE);
 	while (r->sq_head != r->sq_tail)
 		if (call_io_submit().status == EXO_AGAIN)
-			volume_wait();
+			wait_midway();
 }
 
 static volatile struct exo_sqe *next_entry(const struct disk *d, struct disk_req *req)
@@ -136,7 +144,7 @@ static volatile struct exo_sqe *next_entry(const struct disk *d, struct disk_req
 	volatile struct exo_sqe *s;
 
 	while (under_way >= EXO_RING_CQ)
-		volume_wait();
+		wait_midway();
 	s = &r->sq[r->sq_tail % EXO_RING_SQ];
 	s->op = (uint8_t)(req->op == DISK_READ	  ? EXO_IO_READ
 			  : req->op == DISK_WRITE ? EXO_IO_WRITE

@@ -2,7 +2,8 @@
  * user.c - memory that a program hands to the POSIX layer, checked before a lock is taken.
  *
  * Owns nothing.  A bad pointer must be found here: a fault inside the file system would end the
- * program with the file system's lock held.  Called at the start of calls that take pointers.
+ * program with the file system's lock held.  And a page that swapped is brought here, while other
+ * threads can still run.  Called at the start of calls that take pointers.
  */
 #include "posix.h"
 
@@ -32,6 +33,7 @@ int user_check(const void *p, size_t n, unsigned perm)
 		if (at == 0)
 			return -EFAULT;
 	}
+	vm_bring(start, n);
 	return 0;
 }
 

@@ -18,7 +18,6 @@
 #include <libos/tables.h>
 #include <libos/time.h>
 #include <libos/upcall.h>
-#include <libos/vm.h>
 #include <libos/wait.h>
 
 enum { NOBODY_NS = 1000000000 };
@@ -36,6 +35,7 @@ struct thread_wait {
 struct thread thread_first = {
 	.state = THREAD_RUNNABLE, .after = &thread_first, .ahead = &thread_first};
 struct thread *thread_current = &thread_first;
+static struct thread_mutex turn;  /* the pager's */
 static uint64_t *own[THREAD_OWN]; /* words that are each thread's own; NULL: none */
 static int extras;		  /* switches are about more than the stack: own, thread_tls_size */
 
@@ -220,23 +220,35 @@ static void look(void)
 	}
 }
 
-/* Nobody takes events of the program, for which it has a handler: one that waits anyway runs it. */
-static void lend_for_events(uint64_t events)
+/*
+ * Whether t waits where a handler can run on its stack: in code of the thread layer alone.  Deeper,
+ * it holds what the handler may need, or is paging.
+ */
+static int undisturbed(const struct thread *t)
+{
+	const uint64_t depth = t == thread_current ? head()->defer : *(const uint64_t *)t->rsp;
+
+	return t->state == THREAD_BLOCKED && depth == 1;
+}
+
+/* One that could handle events of the program, for which it has a handler, while it waits. */
+static struct thread *idler(void)
 {
 	struct thread *t = thread_current;
 
-	while (t->state != THREAD_BLOCKED) {
+	do {
+		if (undisturbed(t))
+			return t;
 		t = t->after;
-		if (t == thread_current)
-			return;
-	}
-	t->events |= events;
-	resume(t);
+	} while (t != thread_current);
+	return NULL;
 }
 
+/* Events that nobody waits for and nobody can handle stay until somebody computes. */
 static void idle(void)
 {
-	const uint64_t upcalls = upcall_events();
+	struct thread *const t = idler();
+	const uint64_t upcalls = t ? upcall_events() : 0;
 	uint64_t until, left;
 
 	recount();
@@ -244,8 +256,10 @@ static void idle(void)
 	if (until == UINT64_MAX)
 		until = wanted | upcalls ? 0 : time_now() + NOBODY_NS;
 	left = deliver(call_wait(wanted | upcalls, until).value) & upcalls;
-	if (left)
-		lend_for_events(left);
+	if (left) {
+		t->events |= left;
+		resume(t);
+	}
 	expire();
 }
 
@@ -431,7 +445,7 @@ struct exo_result wait_events(uint64_t mask, uint64_t deadline)
 
 	if (thread_count < 2 || in_handler())
 		return call_wait(mask, deadline);
-	if (vm_paging)
+	if (wait_alone)
 		return wait_whole(mask, deadline);
 	if (mask & events_now())
 		return wait_whole(mask, 1);
@@ -443,6 +457,29 @@ struct exo_result wait_events(uint64_t mask, uint64_t deadline)
 	(void)block(&w);
 	thread_leave();
 	return (struct exo_result){w.got || w.result != -ETIMEDOUT ? EXO_OK : EXO_TIMEOUT, w.got};
+}
+
+int wait_shared(void)
+{
+	return thread_count > 1 && !wait_alone;
+}
+
+void wait_turn(void)
+{
+	thread_mutex_lock(&turn);
+}
+
+void wait_turn_end(void)
+{
+	thread_mutex_unlock(&turn);
+}
+
+void wait_over(void)
+{
+	thread_enter();
+	thread_leave();
+	if (own[0])
+		personality_thread_resumed();
 }
 
 void wait_posted(uint64_t events)

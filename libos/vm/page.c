@@ -16,7 +16,6 @@
 
 RESIDENT struct vm vm;
 RESIDENT uint64_t vm_busy;
-RESIDENT uint32_t vm_paging;
 
 int vm_fill(uint64_t va, unsigned perm)
 {

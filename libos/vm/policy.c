@@ -37,6 +37,11 @@ DEFAULT void vm_policy_asked(struct exo_upcall_frame *frame)
 	(void)frame;
 }
 
+DEFAULT void vm_bring(uint64_t va, uint64_t len)
+{
+	(void)va, (void)len;
+}
+
 DEFAULT void vm_get_stats(struct vm_stats *out)
 {
 	*out = (struct vm_stats){0};

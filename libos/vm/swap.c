@@ -9,23 +9,32 @@
  * pages were accessed and written stands in the program's own page tables, which it sees: no call
  * is needed to ask.
  *
- * A fault comes as an upcall, where nothing may block.  So it is deflected: the pager runs on a
- * stack of its own, which is always there, with events and slices held back, and sleeps for the
- * disk like any code.  It uses what all code uses, libos/disk.h, so it must not interrupt that, nor
- * a change of regions: vm_busy is not 0 in these and in the pager.  By construction nothing that
- * they touch is out: they use code, data and main stack, which never go, and requests, whose pages
- * vm_disk_enter() brings and pins until disk_wait() is over.  What is touched for the first time
- * meanwhile, a page of stack or bss, gets one of the SWAP_RESERVE pages that are kept for that.
+ * A fault comes as an upcall, where nothing may block.  So it is deflected, to where the pager can
+ * sleep for the disk like any code.  It uses what all code uses, libos/disk.h, so it must not
+ * interrupt that, nor a change of regions: vm_busy is not 0 in these and in the pager.  By
+ * construction nothing that they touch is out: they use code, data and main stack, which never go,
+ * and requests, whose pages vm_disk_enter() brings and pins until disk_wait() is over.  What is
+ * touched for the first time meanwhile, a page of stack or bss, gets one of the SWAP_RESERVE pages
+ * that are kept for that.
  *
- * Among threads: one that waits for the disk has a vm_busy of its own, so others may fault
- * meanwhile; their stacks stay (vm_keep()).  The pager itself has one stack, and what it works on
- * must not change under it: while it waits, the whole program does (vm_paging).
+ * Among threads the one that needs the page sleeps, on its own stack, and its siblings run; each
+ * has a vm_busy of its own, their stacks stay (vm_keep()), and those that need pages too take turns
+ * (wait_turn()).  Where others must not come between, because the thread is inside the POSIX layer
+ * or the thread layer (upcalls are deferred), it sleeps as the whole program (wait_alone), on the
+ * pager's stack; it does not wait for its turn, but ends itself what it finds begun.
+ *
+ *     a step, swap_move.c         on the pager's stack, nobody comes between
+ *       |  SWAP_WAIT
+ *     disk_wait()                 on the thread's own stack, siblings run; or alone
+ *       |
+ *     the step again, which looks at everything anew … until it is done
  *
  * Memory is promised only while quota and extent together can hold it: -ENOMEM.  A fault that
  * cannot be served ends the program with a message: disk error (as SIGBUS), page taken by force,
  * extent full because the quota has shrunk.
  *
- * Owns struct swap.  Lock: vm_busy.  Called by vm/region.c, libos/core/upcall.c and the disk.
+ * Owns struct swap and the pager's stack.  Lock: vm_busy; a step is never interrupted.  Called by
+ * vm/region.c, libos/core/upcall.c and the disk.
  */
 #include <errno.h>
 #include <libos/call.h>
@@ -38,7 +47,13 @@
 #include <libos/wait.h>
 #include "swap.h"
 
-enum { STACK = 8192, STACK_READY = 8192, EXIT_SEGV = 128 + 11, EXIT_BUS = 128 + 10 };
+enum {
+	STACK = 8192,
+	STACK_READY = 8192,
+	BRING = 16 * VM_PAGE,
+	EXIT_SEGV = 128 + 11,
+	EXIT_BUS = 128 + 10
+};
 
 RESIDENT struct swap swap;
 static RESIDENT _Alignas(64) char stack[STACK];
@@ -72,17 +87,27 @@ static int has_extent(void)
 	return swap.state != SWAP_NONE && swap.owner == start_self();
 }
 
-/* At the first page that may ever go.  Without the disk nothing goes, and the program is told so.
- */
-static int open_extent(uint64_t unused)
+static int try_extent(void)
 {
 	int err = disk_open(swap.cap, swap.extent, &swap.disk);
 
-	(void)unused;
 	if (!err)
 		err = swap_slots_start();
 	if (!err)
 		err = swap_ready();
+	return err;
+}
+
+/* At the first page that may ever go.  Without the disk nothing goes, and the program is told so.
+ */
+static int open_extent(uint64_t unused)
+{
+	int err;
+
+	(void)unused;
+	wait_alone++;
+	err = try_extent();
+	wait_alone--;
 	if (err) {
 		console_print("swap: cannot use extent 'swap'\n");
 		swap.state = SWAP_NONE;
@@ -94,7 +119,10 @@ static int open_extent(uint64_t unused)
 	return 0;
 }
 
-/* ---- the pager's stack -------------------------------------------------------------------- */
+/* ---- steps ---------------------------------------------------------------------------------- */
+
+/* One: what it returns; SWAP_WAIT, it is to be called again when the request is over. */
+typedef int step_fn(uint64_t arg);
 
 static uint64_t stack_pointer(void)
 {
@@ -109,69 +137,131 @@ static int on_upcall_stack(void)
 	return stack_pointer() - LAYOUT_UPCALL < VM_PAGE;
 }
 
-/* fn(arg) there, from code that is not an upcall handler. */
-static int on_stack(int (*fn)(uint64_t), uint64_t arg)
+static int on_own_stack(void)
+{
+	return stack_pointer() - (uint64_t)stack < STACK;
+}
+
+/* Other code's stack may be short, and the policy may be the program's. */
+static int step_on_stack(step_fn *step, uint64_t arg)
 {
 	int result;
 
-	swap.near = stack_pointer();
-	upcall_defer();
-	vm_busy++;
-	vm_paging++;
 	__asm__ volatile("movq %%rsp, %%rbx\n\t"
 			 "movq %[top], %%rsp\n\t"
-			 "call *%[fn]\n\t"
+			 "call *%[step]\n\t"
 			 "movq %%rbx, %%rsp"
 			 : "=a"(result), "+D"(arg)
-			 : [fn] "r"(fn), [top] "r"(stack + STACK)
+			 : [step] "r"(step), [top] "r"(stack + STACK)
 			 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
-	vm_paging--;
+	return result;
+}
+
+/* Steps until it is done, for code whose stack pointer is `near`; vm_busy, and upcalls deferred. */
+static int work(step_fn *step, uint64_t arg, uint64_t near)
+{
+	for (;;) {
+		int result;
+
+		swap.near = near;
+		result = on_own_stack() ? step(arg) : step_on_stack(step, arg);
+		if (result != SWAP_WAIT)
+			return result;
+		(void)disk_wait(swap.disk, &swap.move.request);
+	}
+}
+
+/* The same, from code that is not an upcall handler; alone: others must not come between. */
+static int work_now(step_fn *step, uint64_t arg, int alone)
+{
+	int result;
+
+	upcall_defer();
+	vm_busy++;
+	if (alone)
+		wait_alone++;
+	else
+		wait_turn();
+	result = work(step, arg, stack_pointer());
+	if (alone)
+		wait_alone--;
+	else
+		wait_turn_end();
 	vm_busy--;
 	upcall_undefer();
 	return result;
 }
 
-/* fn(arg, context) there, after the handler that calls this. */
+/* ---- after the handler ------------------------------------------------------------------------
+ */
+
+static volatile struct exo_upcall_head *head(void)
+{
+	return (volatile struct exo_upcall_head *)LAYOUT_UPCALL;
+}
+
+/* Whether the interrupted thread can sleep while others run: it computes, and has the stack. */
+static int shared(struct exo_upcall_frame *frame, void (*fn)(void *, struct upcall_context *),
+		  uint64_t arg)
+{
+	return wait_shared() && !head()->defer && !upcall_deflect(frame, fn, (void *)arg);
+}
+
+/* fn(arg, context) after the handler that calls this, begun and ended by the two below. */
 static int deflect(struct exo_upcall_frame *frame, void (*fn)(void *, struct upcall_context *),
 		   uint64_t arg)
 {
-	const int err = upcall_deflect_onto(frame, fn, (void *)arg, (uint64_t)(stack + STACK));
+	if (!shared(frame, fn, arg)) {
+		const int err =
+			upcall_deflect_onto(frame, fn, (void *)arg, (uint64_t)(stack + STACK));
 
-	if (!err) {
-		((volatile struct exo_upcall_head *)LAYOUT_UPCALL)->defer++;
-		vm_busy++;
-		vm_paging++;
+		if (err)
+			return err;
+		wait_alone++;
 	}
-	return err;
+	head()->defer++;
+	vm_busy++;
+	return 0;
 }
 
-/* Events that waited come when the kernel is next entered: not on this stack. */
-static _Noreturn void deflected_end(const struct upcall_context *c)
+static void deflected_begin(void)
 {
-	vm_paging--;
+	if (!wait_alone)
+		wait_turn();
+}
+
+/* Events that waited come when the kernel is next entered: not on the pager's stack. */
+static void deflected_end(const struct upcall_context *c)
+{
+	if (wait_alone) {
+		wait_alone--;
+		vm_busy--;
+		upcall_leave(c);
+	}
+	wait_turn_end();
 	vm_busy--;
-	upcall_leave(c);
+	head()->defer--;
+	wait_over();
 }
 
 /* ---- pages asked back --------------------------------------------------------------------- */
 
 static int give_back(uint64_t unused)
 {
+	int err = swap_finish(0);
 	uint32_t n;
-	int done = 1;
 
 	(void)unused;
 	swap.waiting = 0;
-	while (done > 0 && swap.stats.held > SWAP_LEAST &&
-	       (n = revoke_asked(EXO_ASK_PAGES, 0)) != 0)
-		done = swap_out(n < SWAP_BATCH ? n : SWAP_BATCH);
-	return 0;
+	while (!err && swap.stats.held > SWAP_LEAST && (n = revoke_asked(EXO_ASK_PAGES, 0)) != 0)
+		err = swap_out(n < SWAP_BATCH ? n : SWAP_BATCH);
+	return err == SWAP_WAIT ? err : 0;
 }
 
 static void give_back_deflected(void *arg, struct upcall_context *c)
 {
-	swap.near = c->rsp;
-	(void)give_back((uint64_t)arg);
+	deflected_begin();
+	(void)work(give_back, (uint64_t)arg, c->rsp);
 	deflected_end(c);
 }
 
@@ -186,7 +276,7 @@ void vm_policy_asked(struct exo_upcall_frame *frame)
 void vm_policy_idle(void)
 {
 	if (swap.waiting && !on_upcall_stack())
-		(void)on_stack(give_back, 0);
+		(void)work_now(give_back, 0, 1);
 }
 
 /* ---- faults ------------------------------------------------------------------------------- */
@@ -218,15 +308,23 @@ _Noreturn static void end(uint64_t va, int err)
 	start_exit(err == -EIO ? EXIT_BUS : EXIT_SEGV);
 }
 
+/* A page that the pager keeps no record of: others make room for it. */
+static int page_beside(uint64_t va)
+{
+	int err = swap_finish(0);
+
+	if (!err)
+		err = swap_make_room();
+	return err == SWAP_WAIT ? err : vm_pte(va) ? 0 : vm_fill(va, vm_find(va)->perm);
+}
+
 static int page_in(uint64_t va)
 {
 	if (swap.state == SWAP_THERE)
 		(void)open_extent(0);
-	if (swap.state == SWAP_OPEN && swap_area(va))
-		return swap_in(va);
-	if (swap.state == SWAP_OPEN)
-		(void)swap_out(SWAP_BATCH);
-	return vm_fill(va, vm_find(va)->perm);
+	if (swap.state != SWAP_OPEN)
+		return vm_fill(va, vm_find(va)->perm);
+	return swap_area(va) ? swap_in(va) : page_beside(va);
 }
 
 static void fault(void *arg, struct upcall_context *c)
@@ -234,12 +332,12 @@ static void fault(void *arg, struct upcall_context *c)
 	const uint64_t va = (uint64_t)arg;
 	int err;
 
-	swap.near = c->rsp;
-	err = page_in(va);
+	deflected_begin();
+	err = work(page_in, va, c->rsp);
 	if (err)
 		end(va, err);
 	if (swap.waiting)
-		(void)give_back(0);
+		(void)work(give_back, 0, c->rsp);
 	deflected_end(c);
 }
 
@@ -295,8 +393,20 @@ int vm_policy_need(uint64_t va, unsigned perm)
 	if (simple(va) || on_upcall_stack())
 		err = fill_at_once(va, perm);
 	if ((err == -EDQUOT || err == -ENOMEM) && !vm_busy && !on_upcall_stack() && has_extent())
-		err = on_stack(page_in, va);
+		err = work_now(page_in, va, 1);
 	return err == -EDEADLK ? -EFAULT : err;
+}
+
+/* Errors are the access's to meet. */
+void vm_bring(uint64_t va, uint64_t len)
+{
+	const uint64_t most = len < BRING ? len : BRING;
+
+	if (swap.state != SWAP_OPEN || vm_busy || !has_extent())
+		return;
+	for (uint64_t at = va & ~(VM_PAGE - 1); at < va + most; at += VM_PAGE)
+		if (swap_region(at) && !vm_pte(at))
+			(void)work_now(page_in, at, !wait_shared());
 }
 
 /* ---- promises, and their end -------------------------------------------------------------- */
@@ -328,10 +438,19 @@ int vm_policy_promise(uint64_t va, uint64_t end, unsigned perm)
 		       : 0;
 }
 
+/* Nothing is under way. */
+static int settle(uint64_t unused)
+{
+	(void)unused;
+	return swap_finish(0) == SWAP_WAIT ? SWAP_WAIT : 0;
+}
+
 void vm_policy_forget(uint64_t va, uint64_t end)
 {
 	if (swap.state != SWAP_OPEN || !swap_area(va))
 		return;
+	if (swap.move.kind != SWAP_IDLE && has_extent())
+		(void)work_now(settle, 0, 1);
 	while (va < end) {
 		struct swap_page *p = swap_page(va);
 
@@ -351,7 +470,10 @@ void vm_policy_unmapped(uint64_t va, uint64_t entry)
 {
 	struct swap_page *p = swap.state == SWAP_OPEN && swap_area(va) ? swap_page(va) : 0;
 
-	if (p && (entry & PTE_DIRTY))
+	if (!p)
+		return;
+	p->chosen = 0;
+	if (entry & PTE_DIRTY)
 		swap_forget_copy(p);
 }
 
@@ -385,6 +507,7 @@ static int pin(uint64_t va, int written)
 		return err;
 	if (written)
 		swap_forget_copy(p);
+	p->chosen = 0;
 	p->pins++;
 	return 0;
 }
@@ -441,7 +564,7 @@ int vm_disk_enter(const struct disk_req *r)
 	int err = 0;
 
 	if (swap.state <= SWAP_THERE && !vm_busy && has_extent())
-		(void)on_stack(open_extent, 0);
+		(void)work_now(open_extent, 0, 1);
 	if (swap.state == SWAP_OPEN && !vm_busy && swap_region(low))
 		err = vm_populate(low, STACK_READY, VM_WRITE);
 	if (r && !err && pageable(r))

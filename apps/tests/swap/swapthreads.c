@@ -2,8 +2,10 @@
  * swapthreads - threads whose memory swaps, and that wait for files meanwhile.
  *
  * Each has as much memory as the program's quota, writes it and looks at it again and again, beside
- * siblings that do so and one that writes a file and reads it back: pages of one go and come while
- * others wait for the disk.  Prints `ok` and `FAIL` lines.
+ * siblings that do so, one that writes a file and reads it back, and one that maps, protects and
+ * unmaps: pages of one go and come while others wait for the disk.  Some accesses are made where no
+ * sibling may come between (upcalls deferred).  Then one computes while another waits for pages: it
+ * gets on.  Prints `ok` and `FAIL` lines.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,13 +14,44 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <libos/start.h>
 #include <libos/tables.h>
+#include <libos/upcall.h>
 #include <libos/vm.h>
 
-enum { THREADS = 3, ROUNDS = 3, WORDS = VM_PAGE / sizeof(uint64_t), BLOCKS = 64 };
+enum {
+	THREADS = 3,
+	ROUNDS = 3,
+	WORDS = VM_PAGE / sizeof(uint64_t),
+	BLOCKS = 64,
+	MAPPED = 32,
+	ALONE = 5, /* every so many accesses */
+	/* A drive that answers at once leaves siblings no time, so not each wait counts; a sibling
+	 * that gets its slice just then does so in one wait of 200. */
+	WAITS = 1000,
+	GOT_ON = 6
+};
 
 static size_t pages;
+static volatile uint64_t inside; /* who accesses memory alone now */
+static volatile int using;	 /* threads that use memory still */
+static volatile int stop;
+static volatile uint64_t laps;
+
+/* 1: a sibling ran. */
+static int write_alone(uint64_t *at, uint64_t word)
+{
+	int broken;
+
+	upcall_defer();
+	inside = word;
+	*at = word;
+	broken = inside != word;
+	inside = 0;
+	upcall_undefer();
+	return broken;
+}
 
 /* How many words were not as they were written. */
 static void *uses_memory(void *arg)
@@ -26,15 +59,51 @@ static void *uses_memory(void *arg)
 	const uint64_t me = (uint64_t)(uintptr_t)arg;
 	uint64_t *const p = malloc(pages * VM_PAGE), bad = 0;
 
-	if (!p)
-		return (void *)-1;
-	for (uint64_t round = 1; round <= ROUNDS; round++) {
-		for (size_t i = 0; i < pages; i++)
-			p[i * WORDS] = me << 48 | round << 32 | i;
+	for (uint64_t round = 1; round <= ROUNDS && p; round++) {
+		for (size_t i = 0; i < pages; i++) {
+			const uint64_t word = me << 48 | round << 32 | i;
+
+			if (i % ALONE)
+				p[i * WORDS] = word;
+			else
+				bad += write_alone(&p[i * WORDS], word);
+		}
 		for (size_t i = 0; i < pages; i++)
 			bad += p[i * WORDS] != (me << 48 | round << 32 | i);
 	}
 	free(p);
+	using --;
+	return (void *)(uintptr_t)(p ? bad : 1);
+}
+
+/* Changed while it may be going, then out of reach and back: what counts was written last. */
+static uint64_t map_round(uint64_t round)
+{
+	const size_t size = MAPPED * VM_PAGE;
+	uint64_t *const p =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t bad = 0;
+
+	if (p == MAP_FAILED)
+		return 1;
+	for (int times = 0; times < ROUNDS; times++) {
+		for (size_t i = 0; i < MAPPED; i++)
+			p[i * WORDS] = round + times + i;
+		bad += mprotect(p, size, PROT_NONE) != 0;
+		bad += mprotect(p, size, PROT_READ | PROT_WRITE) != 0;
+		for (size_t i = 0; i < MAPPED; i++)
+			bad += p[i * WORDS] != round + times + i;
+	}
+	return bad + (munmap(p, size) != 0);
+}
+
+static void *uses_maps(void *arg)
+{
+	uint64_t bad = 0;
+
+	(void)arg;
+	for (uint64_t round = 0; using; round++)
+		bad += map_round(round);
 	return (void *)(uintptr_t)bad;
 }
 
@@ -63,23 +132,100 @@ static void *uses_file(void *arg)
 	return (void *)(uintptr_t)bad;
 }
 
-int main(void)
+/* All at once, and whether each has what it wrote. */
+static int use_all(void)
 {
-	pthread_t t[THREADS + 1];
+	pthread_t t[THREADS + 2];
 	int made = 0, right = 0;
-	struct vm_stats s;
 	void *bad;
 
-	pages = tables_quota_limit(start_self() & 0xffff)->n[EXO_QUOTA_PAGES];
+	using = THREADS;
 	for (long i = 0; i < THREADS; i++)
 		made += pthread_create(&t[i], NULL, uses_memory, (void *)(i + 1)) == 0;
 	made += pthread_create(&t[THREADS], NULL, uses_file, NULL) == 0;
-	for (int i = 0; i <= THREADS && made == THREADS + 1; i++)
+	made += pthread_create(&t[THREADS + 1], NULL, uses_maps, NULL) == 0;
+	for (int i = 0; i < THREADS + 2 && made == THREADS + 2; i++)
 		right += pthread_join(t[i], &bad) == 0 && bad == NULL;
+	return right == THREADS + 2;
+}
+
+/* ---- who computes gets on ------------------------------------------------------------------- */
+
+static void *computes(void *arg)
+{
+	(void)arg;
+	while (!stop)
+		laps++;
+	return NULL;
+}
+
+static void touch(const uint64_t *p, int fd)
+{
+	if (fd < 0)
+		(void)*(const volatile uint64_t *)p;
+	else if (pwrite(fd, p, VM_PAGE, 0) != VM_PAGE)
+		stop = 1;
+}
+
+/* Waits for pages from the disk, by the program or, with fd, by the file system, until a sibling
+ * got on in enough of them: how many; 0: it did not. */
+static int gets_on(const uint64_t *p, int fd)
+{
+	int waits = 0, got_on = 0;
+	struct vm_stats before, after;
+
+	for (size_t i = 0; got_on < GOT_ON && waits < WAITS && !stop; i = (i + 1) % (2 * pages)) {
+		uint64_t lap;
+
+		vm_get_stats(&before);
+		lap = laps;
+		touch(&p[i * WORDS], fd);
+		vm_get_stats(&after);
+		if (after.reads == before.reads)
+			continue;
+		waits++;
+		got_on += laps != lap;
+	}
+	return got_on == GOT_ON ? waits : 0;
+}
+
+static void none_waits(void)
+{
+	uint64_t *const p = malloc(2 * pages * VM_PAGE);
+	const int fd = open("/threaded", O_CREAT | O_RDWR | O_TRUNC, 0600);
+	int by_itself, by_call, good;
+	pthread_t t;
+
+	for (size_t i = 0; p && i < 2 * pages; i++)
+		p[i * WORDS] = i;
+	if (!p || fd < 0 || pthread_create(&t, NULL, computes, NULL)) {
+		puts("FAIL swapthreads: cannot begin");
+		return;
+	}
+	by_itself = gets_on(p, -1);
+	by_call = gets_on(p, fd);
+	stop++;
+	(void)pthread_join(t, NULL);
+	(void)close(fd);
+	(void)unlink("/threaded");
+	free(p);
+	good = stop == 1 && by_itself && by_call;
+	printf("%s swapthreads: one waits for a page, others get on: in %d of %d and %d waits\n",
+	       good ? "ok" : "FAIL", GOT_ON, by_itself, by_call);
+}
+
+int main(void)
+{
+	struct vm_stats s;
+	int right;
+
+	pages = tables_quota_limit(start_self() & 0xffff)->n[EXO_QUOTA_PAGES];
+	right = use_all();
 	vm_get_stats(&s);
 	printf("swapthreads: %u pages in, %u out\n", (unsigned)s.paged_in, (unsigned)s.paged_out);
-	printf("%s swapthreads: each has what it wrote\n", right == THREADS + 1 ? "ok" : "FAIL");
+	printf("%s swapthreads: each has what it wrote\n", right ? "ok" : "FAIL");
 	printf("%s swapthreads: swapped\n",
 	       s.paged_in > pages && s.paged_out > pages ? "ok" : "FAIL");
-	return right != THREADS + 1;
+	none_waits();
+	return 0;
 }

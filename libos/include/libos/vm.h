@@ -92,8 +92,12 @@ int vm_pin(uint64_t va, uint64_t len, int pinned);
 /* They stay once they are there, and come on demand: stacks of threads. */
 int vm_keep(uint64_t va, uint64_t len);
 
-/* Not 0 while pages go or come by the disk: who waits then waits for the whole program. */
-extern uint32_t vm_paging;
+/*
+ * [va, va+len) will be accessed by code that other threads must not come between: pages of it that
+ * are on the disk come now, up to 16, and other threads run meanwhile.  Not a promise: what is not
+ * there then comes at the access.
+ */
+void vm_bring(uint64_t va, uint64_t len);
 
 /* Takes one frame, maps it at va of a pager's region and returns: the pager then writes it. */
 int vm_fill(uint64_t va, unsigned perm);
