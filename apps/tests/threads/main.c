@@ -41,6 +41,7 @@ int main(int argc, char **argv)
 	check_self = argv[0];
 	run(thread_checks);
 	run(wait_checks);
+	run(handler_checks);
 	run(pthread_checks);
 	run(pthread_sync_checks);
 	run(policy_checks);
