@@ -107,6 +107,7 @@ static void *uses_maps(void *arg)
 	return (void *)(uintptr_t)bad;
 }
 
+/* Most of the time the file system waits for the disk. */
 static void *uses_file(void *arg)
 {
 	static char block[VM_PAGE], back[VM_PAGE];
@@ -115,17 +116,13 @@ static void *uses_file(void *arg)
 
 	(void)arg;
 	fd = open("/threaded", O_CREAT | O_RDWR | O_TRUNC, 0600);
-	for (int round = 0; round < ROUNDS; round++) {
-		for (int i = 0; i < BLOCKS; i++) {
-			memset(block, round + i, sizeof(block));
-			bad += pwrite(fd, block, sizeof(block), (off_t)i * VM_PAGE) != VM_PAGE;
-		}
-		bad += fsync(fd) != 0;
-		for (int i = 0; i < BLOCKS; i++) {
-			memset(block, round + i, sizeof(block));
-			bad += pread(fd, back, sizeof(back), (off_t)i * VM_PAGE) != VM_PAGE ||
-			       memcmp(block, back, sizeof(block)) != 0;
-		}
+	for (unsigned round = 0; using; round++) {
+		const off_t at = (off_t)(round % BLOCKS) * VM_PAGE;
+
+		memset(block, (int)round, sizeof(block));
+		bad += pwrite(fd, block, sizeof(block), at) != VM_PAGE || fsync(fd) != 0;
+		bad += pread(fd, back, sizeof(back), at) != VM_PAGE ||
+		       memcmp(block, back, sizeof(block)) != 0;
 	}
 	(void)close(fd);
 	(void)unlink("/threaded");
