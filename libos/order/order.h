@@ -57,7 +57,7 @@ int volume_check(const struct disk *d, struct disk_req *r);
 /* Hands r to the kernel. r->state is not 0 until it is over; an error is in r->status. */
 void volume_send(struct disk_req *r);
 
-/* Sleeps until a request, or a part of one, is over. */
-void volume_wait(void);
+/* Until a request, or a part of one, is over: 1 when that took sleep, 0 when one was already. */
+int volume_wait(void);
 
 #endif

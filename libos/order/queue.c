@@ -134,7 +134,7 @@ int disk_wait(struct disk *d, struct disk_req *r)
 	(void)d;
 	(void)vm_disk_enter(0);
 	while (r->state) {
-		volume_wait();
+		stats.sleeps += (uint64_t)volume_wait();
 		if (oldest)
 			pump();
 	}

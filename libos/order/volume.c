@@ -111,17 +111,19 @@ static uint32_t poll(void)
 	return n;
 }
 
-void volume_wait(void)
+int volume_wait(void)
 {
-	if (!poll())
-		wait_events(EXO_EV_IO, 0);
+	if (poll())
+		return 0;
+	wait_events(EXO_EV_IO, 0);
+	return 1;
 }
 
 /* For some request to be over, before an entry that others must not find half made can be sent. */
 static void wait_midway(void)
 {
 	wait_alone++;
-	volume_wait();
+	(void)volume_wait();
 	wait_alone--;
 }
 

@@ -469,9 +469,15 @@ void wait_turn(void)
 	thread_mutex_lock(&turn);
 }
 
+/* Who needs pages all the time would take it again before those whom that woke: it is for the
+ * scheduler to say. */
 void wait_turn_end(void)
 {
+	const int wanted_by_others = turn.waiters.first != NULL;
+
 	thread_mutex_unlock(&turn);
+	if (wanted_by_others)
+		thread_yield();
 }
 
 void wait_over(void)

@@ -160,15 +160,14 @@ static int step_on_stack(step_fn *step, uint64_t arg)
 /* Steps until it is done, for code whose stack pointer is `near`; vm_busy, and upcalls deferred. */
 static int work(step_fn *step, uint64_t arg, uint64_t near)
 {
-	for (;;) {
-		int result;
+	int result;
 
+	do {
 		swap.near = near;
 		result = on_own_stack() ? step(arg) : step_on_stack(step, arg);
-		if (result != SWAP_WAIT)
-			return result;
-		(void)disk_wait(swap.disk, &swap.move.request);
-	}
+		/* An error of the request is the next step's to see. */
+	} while (result == SWAP_WAIT && disk_wait(swap.disk, &swap.move.request) <= 0);
+	return result;
 }
 
 /* The same, from code that is not an upcall handler; alone: others must not come between. */

@@ -47,6 +47,7 @@ struct disk_stats {
 	uint64_t commands, blocks;
 	uint64_t travel; /* blocks between the end of each command and the start of the next */
 	uint64_t back;	 /* commands that began before the end of the last one */
+	uint64_t sleeps; /* times that disk_wait() found nothing over */
 };
 
 /*

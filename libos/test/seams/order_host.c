@@ -68,7 +68,7 @@ void volume_send(struct disk_req *r)
 		sent[nsent++ % LOG] = r->at;
 }
 
-void volume_wait(void)
+int volume_wait(void)
 {
 	if (taken == put)
 		abort(); /* it would sleep for ever */
@@ -84,6 +84,7 @@ void volume_wait(void)
 	}
 	r->state = 0;
 	queue_done();
+	return 0;
 }
 
 static void say(const char *name, const char *why, int line)
