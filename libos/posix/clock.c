@@ -95,6 +95,14 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
 	return 0;
 }
 
+uint64_t posix_ns(const struct timespec *t)
+{
+	const uint64_t most = INT64_MAX / NS;
+
+	return (uint64_t)t->tv_sec < most ? (uint64_t)t->tv_sec * NS + (uint64_t)t->tv_nsec
+					  : most * NS;
+}
+
 /* ---- sleeping ------------------------------------------------------------------------------ */
 
 /* Until `deadline`, since boot.  0, or -EINTR. */
@@ -114,8 +122,7 @@ static int bad(const struct timespec *t)
 
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
-	const uint64_t deadline =
-		time_now() + (uint64_t)wanted->tv_sec * NS + (uint64_t)wanted->tv_nsec;
+	const uint64_t deadline = time_now() + posix_ns(wanted);
 	int result;
 
 	posix_enter();
@@ -139,7 +146,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted,
 		return nanosleep(wanted, left) ? errno : 0;
 	if (bad(wanted) || !clock_ns(clock, &now))
 		return EINVAL;
-	until = (uint64_t)wanted->tv_sec * NS + (uint64_t)wanted->tv_nsec;
+	until = posix_ns(wanted);
 	posix_enter();
 	return posix_leave(until > now ? sleep_until(time_now() + until - now) : 0) ? errno : 0;
 }

@@ -85,6 +85,13 @@ void posix_cancel_point(void);
 /* Posts POSIX_EV_WAKE to `eid`, if it is not 0. */
 void posix_wake(uint64_t eid);
 
+/* Around fork: no sibling is in the midst of newlib (pthread_newlib.c). */
+void newlib_hold(void);
+void newlib_let_go(void);
+
+/* A time of 0 or more in ns; 292 years if it is more (clock.c). */
+uint64_t posix_ns(const struct timespec *t);
+
 /* ---- memory of the caller (user.c) -------------------------------------------------------- */
 
 /* 0 if [p, p+n) is the program's and allows `perm` (VM_READ, VM_WRITE), else -EFAULT. */
