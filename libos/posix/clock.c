@@ -125,7 +125,7 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
 	const uint64_t deadline = time_now() + posix_ns(wanted);
 	int result;
 
-	posix_enter();
+	posix_enter_point();
 	result = (int)posix_leave(bad(wanted) ? -EINVAL : sleep_until(deadline));
 	if (result && left && errno == EINTR) {
 		const uint64_t now = time_now();
@@ -147,7 +147,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted,
 	if (bad(wanted) || !clock_ns(clock, &now))
 		return EINVAL;
 	until = posix_ns(wanted);
-	posix_enter();
+	posix_enter_point();
 	return posix_leave(until > now ? sleep_until(time_now() + until - now) : 0) ? errno : 0;
 }
 

@@ -77,7 +77,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 	const uint64_t deadline =
 		timeout_ms < 0 ? UINT64_MAX : time_now() + (uint64_t)timeout_ms * MS_NS;
 
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(do_poll(fds, count, deadline));
 }
 
@@ -135,7 +135,7 @@ int select(int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *timeout)
 	if (timeout)
 		deadline = time_now() +
 			   posix_ns(&(struct timespec){timeout->tv_sec, timeout->tv_usec * US_NS});
-	posix_enter();
+	posix_enter_point();
 	result = (int)posix_leave(do_poll(fds, (nfds_t)count, deadline));
 	if (result < 0)
 		return result;

@@ -3,7 +3,9 @@
  *
  * POSIX.1-2008 only, so that the host's pthreads can show that the tests are right.
  */
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include "threads.h"
 
@@ -167,6 +170,108 @@ static void a_long_sleep_is_long(void)
 	CHECK(result == PTHREAD_CANCELED && sem_destroy(&posted) == 0);
 }
 
+/* ---- cancellation --------------------------------------------------------------------------- */
+
+static int file;
+static char byte;
+
+static int reads(void)
+{
+	return (int)read(file, &byte, 1);
+}
+
+static int writes(void)
+{
+	return (int)write(file, "x", 1);
+}
+
+static int reads_there(void)
+{
+	return (int)pread(file, &byte, 1, 0);
+}
+
+static int writes_there(void)
+{
+	return (int)pwrite(file, "x", 1, 0);
+}
+
+static int opens(void)
+{
+	return open("/tmp", O_RDONLY);
+}
+
+static int opens_there(void)
+{
+	return openat(AT_FDCWD, "/tmp", O_RDONLY);
+}
+
+static int closes(void)
+{
+	return close(-1);
+}
+
+static int syncs(void)
+{
+	return fsync(file);
+}
+
+static int polls(void)
+{
+	return poll(NULL, 0, 0);
+}
+
+static int selects(void)
+{
+	struct timeval none = {0, 0};
+
+	return select(0, NULL, NULL, NULL, &none);
+}
+
+static int naps(void)
+{
+	const struct timespec none = {0, 0};
+
+	return nanosleep(&none, NULL);
+}
+
+static int looks_for_child(void)
+{
+	return (int)waitpid(-1, NULL, WNOHANG);
+}
+
+static int takes_post(void)
+{
+	return sem_wait(&posted);
+}
+
+static void *cancelled_before(void *call)
+{
+	(void)pthread_cancel(pthread_self());
+	(void)(*(int (**)(void))call)();
+	return NULL;
+}
+
+/* "the thread shall act upon it [...] when [it] calls any function that is a cancellation point",
+ * though it would not wait there. */
+static void cancelled_where_it_does_not_wait(void)
+{
+	static int (*const calls[])(void) = {
+		reads, writes, reads_there, writes_there, opens,	   opens_there, closes,
+		syncs, polls,  selects,	    naps,	  looks_for_child, takes_post,
+	};
+	pthread_t t;
+	void *result;
+
+	CHECK((file = open("/tmp/threads-cancelled", O_RDWR | O_CREAT, 0600)) >= 0);
+	CHECK(sem_init(&posted, 0, 1) == 0);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		CHECK(pthread_create(&t, NULL, cancelled_before, (void *)&calls[i]) == 0);
+		CHECK(pthread_join(t, &result) == 0 && result == PTHREAD_CANCELED);
+	}
+	CHECK(close(file) == 0 && unlink("/tmp/threads-cancelled") == 0);
+	CHECK(sem_destroy(&posted) == 0);
+}
+
 /* ---- sizes ---------------------------------------------------------------------------------- */
 
 static void *same(void *arg)
@@ -284,6 +389,7 @@ const struct check pthread_regress_checks[] = {
 	{"pthread: a barrier is free for the last one", barrier_is_free_for_the_last},
 	{"pthread: the end of time is far", the_end_of_time_is_far},
 	{"pthread: a long sleep is long", a_long_sleep_is_long},
+	{"pthread: cancelled where it does not wait", cancelled_where_it_does_not_wait},
 	{"pthread: an endless stack is refused", endless_stack_is_refused},
 	{"pthread: who waits is not copied", who_waits_is_not_copied},
 	{"pthread: a copy can allocate", a_copy_can_allocate},
