@@ -138,6 +138,38 @@ static void new_urgency_is_lent(void)
 	set_priority(0);
 }
 
+static void *parks(void *arg)
+{
+	(void)thread_park(0);
+	return arg;
+}
+
+/* Three thirds are all there is, and no more: a fourth thread, with next to nothing, is too much.
+ */
+static void three_thirds_are_admitted(void)
+{
+	const struct thread_attr third = {.policy = {.period = 30 * MS, .budget = 10 * MS}},
+				 bit = {.policy = {.period = 1000 * MS, .budget = 1000}},
+				 year = {.policy = {.period = 1ul << 55, .budget = 1ul << 54}};
+	struct thread *t[3], *more;
+
+	if (!is("edf"))
+		return;
+	for (int i = 0; i < 3; i++)
+		CHECK(thread_create(&t[i], &third, parks, NULL) == 0);
+	CHECK(thread_create(&more, &bit, parks, NULL) == -EBUSY);
+	thread_unpark(t[2]);
+	CHECK(thread_join(t[2], NULL) == 0);
+	CHECK(thread_create(&more, &year, parks, NULL) == -EBUSY);
+	CHECK(thread_create(&more, &bit, parks, NULL) == 0);
+	thread_unpark(more);
+	CHECK(thread_join(more, NULL) == 0);
+	for (int i = 0; i < 2; i++) {
+		thread_unpark(t[i]);
+		CHECK(thread_join(t[i], NULL) == 0);
+	}
+}
+
 /* ---- readers and writers -------------------------------------------------------------------- */
 
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
@@ -267,6 +299,7 @@ static void fork_waits_for_malloc(void)
 const struct check regress_checks[] = {
 	{"urgency goes with who gives up", urgency_goes_with_who_gives_up},
 	{"new urgency is lent", new_urgency_is_lent},
+	{"three thirds are admitted", three_thirds_are_admitted},
 	{"writers do not starve", writers_do_not_starve},
 	{"large __thread variables are its own", large_variables_are_its_own},
 	{"cancelling who ends hits nobody else", cancelling_who_ends_hits_nobody_else},
