@@ -45,11 +45,13 @@ struct job {
 static void read_share(const char *text, struct job *j)
 {
 	char *end;
+	const unsigned long n = strtoul(text, &end, 10);
+	const unsigned long every = *end == '/' ? strtoul(end + 1, &end, 10) : 0;
 
-	j->n = (uint32_t)strtoul(text, &end, 10);
-	j->every = *end == '/' ? (uint32_t)strtoul(end + 1, &end, 10) : 0;
-	if (*end || j->n == 0 || j->n > j->every || j->every > SLOTS)
+	if (*end || n == 0 || n > every || every > SLOTS)
 		tool_die(TOOL_USAGE, "%s: %s", text, slots_why(-EINVAL));
+	j->n = (uint32_t)n;
+	j->every = (uint32_t)every;
 }
 
 /* Numbers with commas between, up to a colon, if there are any: what is behind it. */
@@ -85,6 +87,15 @@ static void read_member(char *text, struct member *m)
 		tool_die(TOOL_USAGE, "an empty command");
 }
 
+static uint32_t read_patience(const char *text)
+{
+	const unsigned long long ticks = tool_number(text);
+
+	if (ticks > UINT32_MAX)
+		tool_die(TOOL_USAGE, "-p %s: more than %u slots", text, UINT32_MAX);
+	return (uint32_t)ticks;
+}
+
 static void read_options(int argc, char **argv, struct job *j)
 {
 	int c;
@@ -93,7 +104,7 @@ static void read_options(int argc, char **argv, struct job *j)
 		if (c == 's')
 			read_share(optarg, j);
 		else if (c == 'p')
-			j->patience = (uint32_t)tool_number(optarg);
+			j->patience = read_patience(optarg);
 		else if (c == 't')
 			j->ms = tool_number(optarg);
 		else
@@ -151,6 +162,7 @@ static void start(struct job *j, struct member *m)
 	}
 	cap = spawn_cap(m->pid);
 	place = cap < 0 ? cap : group_add(j->group, (uint32_t)cap);
+	m->place = GROUP_MEMBERS;
 	if (place < 0) /* it has ended already, and is waited for as the others are */
 		return;
 	m->place = (uint32_t)place;

@@ -209,6 +209,19 @@ static int lend(char **argv)
 	return slots_free(&got) ? TOOL_FAIL : TOOL_OK;
 }
 
+/* Could anybody have that share now?  What is short only for the quota is found later. */
+static int is_possible(const struct share *share)
+{
+	const struct slots nobodys = slots_of(0), mine = slots_of(slots_owner(0));
+	const struct slots usable = slots_union(&nobodys, &mine);
+	struct slots plan;
+	const int error = slots_plan(&plan, &usable, share->n, share->every);
+
+	if (error)
+		(void)refused(share, error);
+	return !error;
+}
+
 /* The slots at `argv[0]` for the program behind it, which is waited for. */
 static int reserve(char **argv)
 {
@@ -216,7 +229,7 @@ static int reserve(char **argv)
 	pid_t pid;
 	int error, cap;
 
-	if (!read_share(argv[0], &share))
+	if (!read_share(argv[0], &share) || !is_possible(&share))
 		return TOOL_FAIL;
 	pid = tool_start(argv + 1);
 	if (pid < 0)
@@ -224,9 +237,10 @@ static int reserve(char **argv)
 	cap = spawn_cap(pid);
 	error = cap < 0 ? 0 : slots_reserve((uint32_t)cap, share.n, share.every, NULL);
 	if (error && spawn_cap(pid) >= 0) { /* else it had ended before */
+		error = refused(&share, error);
 		(void)kill(pid, SIGKILL);
 		(void)tool_wait(pid);
-		return refused(&share, error);
+		return error;
 	}
 	return tool_wait(pid);
 }

@@ -102,9 +102,23 @@ static uint32_t read_memory(const struct words *w)
 	return (uint32_t)n;
 }
 
-static long read_code(const struct words *w)
+/* All of standard input, which is to be text. */
+static const char *read_text(void)
 {
 	static char text[TEXT_ROOM];
+	const size_t length = fread(text, 1, sizeof(text) - 1, stdin);
+
+	if (ferror(stdin))
+		stop(2, "program: cannot be read");
+	if (length == sizeof(text) - 1)
+		stop(2, "program: more than %d bytes of text", TEXT_ROOM - 2);
+	if (memchr(text, '\0', length))
+		stop(2, "program: not hex");
+	return text;
+}
+
+static long read_code(const struct words *w)
+{
 	const char *why;
 	long n;
 
@@ -114,8 +128,7 @@ static long read_code(const struct words *w)
 			stop(2, "%s: %s", w->object, why);
 		return n;
 	}
-	text[w->program ? 0 : fread(text, 1, sizeof(text) - 1, stdin)] = '\0';
-	n = bpf_hex(w->program ? w->program : text, code, sizeof(code));
+	n = bpf_hex(w->program ? w->program : read_text(), code, sizeof(code));
 	if (n < 0)
 		stop(2, "program: not hex, or more than %d instructions", EXO_BPF_MAX_INSNS);
 	return n;

@@ -5,7 +5,7 @@ BPF_TEST_CFLAGS := $(HOST_CFLAGS) $(SANITIZE) $(EXO_INCLUDE) -Ilibos/include -DB
 BPF_TEST_OBJS   := $(patsubst exo/%.c,$(O)/exo/test/bpf/obj/%.o,$(BPF_KERN) exo/host/bpf_model.c exo/host/bpf_file.c) \
 	$(addprefix $(O)/exo/test/bpf/obj/libos/,bpf.o words.o)
 BPF_TESTS       := $(addprefix $(O)/exo/test/bpf/,bpf_test sched_test fuzz)
-HOST_TESTS      += $(BPF_TESTS) exo/test/bpf/exo_bpf_test.sh
+HOST_TESTS      += $(BPF_TESTS) exo/test/bpf/exo_bpf_test.sh exo/test/bpf/rfc_test.py
 
 $(O)/exo/test/bpf/obj/%.o: exo/%.c $(MK) exo/test/bpf.mk
 	$(call host_compile,$(BPF_TEST_CFLAGS))
@@ -42,8 +42,9 @@ $(O)/exo/test/bpf/sched_test: $(SCHED_HOST) | $(SCHED_OBJS)
 
 $(O)/exo/test/bpf/fuzz: | $(SCHED_OBJS)
 
-# A script needs no building, but what it runs does.
+# Scripts need no building, but what they run does.
 exo/test/bpf/exo_bpf_test.sh: $(EXO_BPF) $(SCHED_OBJS) $(SCHED_DIR)/rr.host.o
+exo/test/bpf/rfc_test.py: $(EXO_BPF)
 
 # The same without sanitizers, for millions of programs (make fuzz-bpf), and what schedulers cost (make schedulers).
 FUZZ_FAST      := $(O)/exo/test/bpf/fuzz-fast

@@ -95,6 +95,14 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
 	return 0;
 }
 
+uint64_t posix_ns(const struct timespec *t)
+{
+	const uint64_t most = INT64_MAX / NS;
+
+	return (uint64_t)t->tv_sec < most ? (uint64_t)t->tv_sec * NS + (uint64_t)t->tv_nsec
+					  : most * NS;
+}
+
 /* ---- sleeping ------------------------------------------------------------------------------ */
 
 /* Until `deadline`, since boot.  0, or -EINTR. */
@@ -114,11 +122,10 @@ static int bad(const struct timespec *t)
 
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
-	const uint64_t deadline =
-		time_now() + (uint64_t)wanted->tv_sec * NS + (uint64_t)wanted->tv_nsec;
+	const uint64_t deadline = time_now() + posix_ns(wanted);
 	int result;
 
-	posix_enter();
+	posix_enter_point();
 	result = (int)posix_leave(bad(wanted) ? -EINVAL : sleep_until(deadline));
 	if (result && left && errno == EINTR) {
 		const uint64_t now = time_now();
@@ -139,8 +146,8 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted,
 		return nanosleep(wanted, left) ? errno : 0;
 	if (bad(wanted) || !clock_ns(clock, &now))
 		return EINVAL;
-	until = (uint64_t)wanted->tv_sec * NS + (uint64_t)wanted->tv_nsec;
-	posix_enter();
+	until = posix_ns(wanted);
+	posix_enter_point();
 	return posix_leave(until > now ? sleep_until(time_now() + until - now) : 0) ? errno : 0;
 }
 

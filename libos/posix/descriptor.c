@@ -247,7 +247,7 @@ void fd_close_all(struct posix_proc *p)
 
 int close(int fd)
 {
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(fd_close(fd));
 }
 

@@ -149,7 +149,7 @@ int open(const char *path, int flags, ...)
 	va_start(args, flags);
 	mode = creation_mode(flags, args);
 	va_end(args);
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(open_at(AT_FDCWD, path, flags, mode));
 }
 
@@ -161,7 +161,7 @@ int openat(int dirfd, const char *path, int flags, ...)
 	va_start(args, flags);
 	mode = creation_mode(flags, args);
 	va_end(args);
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(open_at(dirfd, path, flags, mode));
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <libos/build.h>
+#include <libos/sched.h>
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/upcall.h>
@@ -37,6 +38,19 @@ struct copy {
 	uint16_t x87;
 };
 
+/* What programs with threads have besides (pthread_newlib.c, sched/thread.c). */
+__attribute__((weak)) void newlib_hold(void)
+{
+}
+
+__attribute__((weak)) void newlib_let_go(void)
+{
+}
+
+__attribute__((weak)) void thread_forked(void)
+{
+}
+
 /* The copy's first function; as in the parent, upcalls are held back. */
 _Noreturn static void copied(struct copy *c)
 {
@@ -48,6 +62,7 @@ _Noreturn static void copied(struct copy *c)
 	c->self->eid = c->eid;
 	reach_copied();
 	signal_copied();
+	thread_forked();
 	wait_forked();
 	longjmp(c->back, 1);
 }
@@ -118,6 +133,7 @@ static pid_t make_copy(struct copy *c)
 pid_t fork(void)
 {
 	struct copy c;
+	pid_t pid;
 
 	posix_enter();
 	/* Without a segment there is no table that both could see. */
@@ -125,9 +141,10 @@ pid_t fork(void)
 		return (pid_t)posix_leave(-ENOSYS);
 	memset(c.stack, 0, sizeof(c.stack)); /* is there, so that copied() does not fault */
 	__asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(c.mxcsr), "=m"(c.x87));
-	if (setjmp(c.back))
-		return (pid_t)posix_leave(0);
-	return (pid_t)posix_leave(make_copy(&c));
+	newlib_hold();
+	pid = setjmp(c.back) ? 0 : make_copy(&c);
+	newlib_let_go();
+	return (pid_t)posix_leave(pid);
 }
 
 pid_t vfork(void)

@@ -108,7 +108,7 @@ static ssize_t do_write(int fd, const void *from, size_t n)
 
 ssize_t read(int fd, void *to, size_t n)
 {
-	posix_enter();
+	posix_enter_point();
 	return posix_leave(do_read(fd, to, n));
 }
 
@@ -117,7 +117,7 @@ ssize_t write(int fd, const void *from, size_t n)
 {
 	if (!posix_seg)
 		return console_write(from, n) ? -1 : (ssize_t)n;
-	posix_enter();
+	posix_enter_point();
 	return posix_leave(do_write(fd, from, n));
 }
 
@@ -155,13 +155,13 @@ static ssize_t do_pwrite(int fd, const void *from, size_t n, off_t at)
 
 ssize_t pread(int fd, void *to, size_t n, off_t at)
 {
-	posix_enter();
+	posix_enter_point();
 	return posix_leave(do_pread(fd, to, n, at));
 }
 
 ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 {
-	posix_enter();
+	posix_enter_point();
 	return posix_leave(do_pwrite(fd, from, n, at));
 }
 
@@ -283,7 +283,7 @@ static int do_fsync(int fd)
 
 int fsync(int fd)
 {
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(do_fsync(fd));
 }
 

@@ -95,7 +95,7 @@ int mprotect(void *addr, size_t n, int prot)
 int msync(void *addr, size_t n, int flags)
 {
 	(void)flags;
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(user_check(addr, n, 0) ? -ENOMEM : 0);
 }
 

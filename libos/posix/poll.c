@@ -77,7 +77,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 	const uint64_t deadline =
 		timeout_ms < 0 ? UINT64_MAX : time_now() + (uint64_t)timeout_ms * MS_NS;
 
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(do_poll(fds, count, deadline));
 }
 
@@ -127,15 +127,15 @@ int select(int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *timeout)
 	uint64_t deadline = UINT64_MAX;
 	int count, found = 0, result;
 
-	if (n < 0 || n > FD_SETSIZE) {
+	if (n < 0 || n > FD_SETSIZE || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0))) {
 		errno = EINVAL;
 		return -1;
 	}
 	count = fill(fds, n, in, out, err);
 	if (timeout)
-		deadline = time_now() + (uint64_t)timeout->tv_sec * 1000 * MS_NS +
-			   (uint64_t)timeout->tv_usec * US_NS;
-	posix_enter();
+		deadline = time_now() +
+			   posix_ns(&(struct timespec){timeout->tv_sec, timeout->tv_usec * US_NS});
+	posix_enter_point();
 	result = (int)posix_leave(do_poll(fds, (nfds_t)count, deadline));
 	if (result < 0)
 		return result;

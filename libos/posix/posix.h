@@ -50,6 +50,16 @@ static inline void posix_enter(void)
 		posix_stop_if_halting();
 }
 
+/* Where the caller ends if it is a thread that was cancelled. */
+void posix_cancel_point(void);
+
+/* Into what POSIX has as a cancellation point, whether it will wait or not. */
+static inline void posix_enter_point(void)
+{
+	posix_cancel_point();
+	posix_enter();
+}
+
 /* Events and signals that came meanwhile. */
 void posix_catch_up(void);
 
@@ -79,11 +89,15 @@ void posix_unlock(void);
  */
 int posix_wait(uint64_t mask, uint64_t deadline);
 
-/* Where the caller ends if it is a thread that was cancelled. */
-void posix_cancel_point(void);
-
 /* Posts POSIX_EV_WAKE to `eid`, if it is not 0. */
 void posix_wake(uint64_t eid);
+
+/* Around fork: no sibling is in the midst of newlib (pthread_newlib.c). */
+void newlib_hold(void);
+void newlib_let_go(void);
+
+/* A time of 0 or more in ns; 292 years if it is more (clock.c). */
+uint64_t posix_ns(const struct timespec *t);
 
 /* ---- memory of the caller (user.c) -------------------------------------------------------- */
 

@@ -341,7 +341,7 @@ pid_t waitpid(pid_t pid, int *status, int options)
 	int told = 0;
 	pid_t result;
 
-	posix_enter();
+	posix_enter_point();
 	result = (pid_t)posix_leave(do_wait(pid, &told, options));
 	if (result > 0 && status)
 		*status = told;

@@ -22,15 +22,14 @@ struct pthread_part *pthread_part_of(struct thread *t)
 
 uint64_t pthread_deadline(int clock, const struct timespec *t)
 {
-	const uint64_t second = 1000000000u;
 	const uint64_t zero = clock == CLOCK_MONOTONIC ? 0 : time_real() - time_now();
 	uint64_t at;
 
-	if (t->tv_nsec < 0 || t->tv_nsec >= (long)second)
+	if (t->tv_nsec < 0 || t->tv_nsec >= 1000000000)
 		return 0;
 	if (t->tv_sec < 0)
 		return 1;
-	at = (uint64_t)t->tv_sec * second + (uint64_t)t->tv_nsec;
+	at = posix_ns(t);
 	return at > zero ? at - zero : 1;
 }
 
@@ -146,10 +145,11 @@ void _pthread_cleanup_pop(struct _pthread_cleanup_context *c, int execute)
 
 /* ---- cancelling ----------------------------------------------------------------------------- */
 
+/* One that is ending has no part any more, and is left alone. */
 int pthread_cancel(pthread_t t)
 {
 	thread_enter();
-	if (t->state != THREAD_ENDED) {
+	if (t->state != THREAD_ENDED && (t->keep || t == &thread_first)) {
 		struct pthread_part *const p = pthread_part_of(t);
 
 		p->cancelled = 1;

@@ -136,7 +136,8 @@ int pthread_cond_destroy(pthread_cond_t *c)
 	return cond_of(c)->waiters.first ? EBUSY : 0;
 }
 
-/* A recursive mutex is let go of once only, as POSIX says: then others cannot have it. */
+/* A recursive mutex is let go of once only, as POSIX says: then others cannot have it.  Who was
+ * woken is not cancelled here, or a signal would be lost. */
 static int wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t deadline)
 {
 	int error;
@@ -145,7 +146,8 @@ static int wait(pthread_cond_t *c, pthread_mutex_t *m, uint64_t deadline)
 		return EPERM;
 	pthread_testcancel();
 	error = thread_cond_wait(cond_of(c), &mutex_of(m)->m, deadline);
-	pthread_testcancel();
+	if (error == -EINTR)
+		pthread_testcancel();
 	return error == -ETIMEDOUT ? ETIMEDOUT : 0;
 }
 

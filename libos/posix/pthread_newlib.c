@@ -128,3 +128,24 @@ void __retarget_lock_release(_LOCK_T lock)
 {
 	__retarget_lock_release_recursive(lock);
 }
+
+/* ---- fork ----------------------------------------------------------------------------------- */
+
+/* No sibling is in the midst of these, so the copy can use them, where it would not go on.  In the
+ * order in which newlib takes them. */
+static struct __lock *const held[] = {&__lock___sfp_recursive_mutex, &__lock___env_recursive_mutex,
+				      &__lock___malloc_recursive_mutex};
+
+enum { HELD = sizeof(held) / sizeof(held[0]) };
+
+void newlib_hold(void)
+{
+	for (int i = 0; i < HELD; i++)
+		__retarget_lock_acquire_recursive(held[i]);
+}
+
+void newlib_let_go(void)
+{
+	for (int i = HELD; i-- > 0;)
+		__retarget_lock_release_recursive(held[i]);
+}

@@ -2,8 +2,8 @@
  * pthread_rwlock.c - locks for many readers or one writer.
  *
  * Owns: what the words of pthread_rwlock_t mean.  Invariant: writer is NULL or readers is 0.  New
- * readers stand behind writers that wait, so writers do not starve.  Lock: deferred upcalls.
- * Called by programs.
+ * readers stand behind writers that wait, and the lock is kept for a writer that was woken, so
+ * writers do not starve.  Lock: deferred upcalls.  Called by programs.
  */
 #include "pthread.h"
 
@@ -12,7 +12,7 @@
 struct rwlock {
 	struct thread *writer;
 	struct thread_queue reading, writing; /* who waits */
-	uint64_t readers;
+	uint32_t readers, called;	      /* called: a writer was woken, and has not come yet */
 };
 
 _Static_assert(sizeof(struct rwlock) <= sizeof(pthread_rwlock_t), "overlay's size");
@@ -36,19 +36,19 @@ int pthread_rwlock_destroy(pthread_rwlock_t *l)
 
 static int may_read(const struct rwlock *l)
 {
-	return !l->writer && !l->writing.first;
+	return !l->writer && !l->called && !l->writing.first;
 }
 
 static int may_write(const struct rwlock *l)
 {
-	return !l->writer && !l->readers;
+	return !l->writer && !l->called && !l->readers;
 }
 
-/* Whoever may go on is woken; who was woken looks again. */
+/* Whoever may go on is woken; readers look again then. */
 static void pass_on(struct rwlock *l)
 {
-	if (may_write(l) && thread_queue_wake(&l->writing))
-		return;
+	if (may_write(l))
+		l->called = (uint32_t)thread_queue_wake(&l->writing);
 	if (may_read(l))
 		thread_queue_wake_all(&l->reading);
 }
@@ -67,6 +67,8 @@ static int acquire(struct rwlock *l, int write, const struct timespec *until)
 		const uint64_t deadline = until ? pthread_deadline(CLOCK_REALTIME, until) : 0;
 
 		error = until && !deadline ? -EINVAL : thread_queue_wait(q, deadline);
+		if (write && !error)
+			l->called = 0;
 	}
 	if (error == -EINTR)
 		error = 0;

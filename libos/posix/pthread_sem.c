@@ -32,23 +32,32 @@ int pthread_barrier_destroy(pthread_barrier_t *b)
 	return ((struct barrier *)b)->here ? EBUSY : 0;
 }
 
+/* Until the last one of this round comes.  Who is woken by it does not look again: the barrier may
+ * be another, or gone. */
+static void wait_for_last(struct barrier *b)
+{
+	const uint32_t round = b->round;
+
+	while (thread_queue_wait(&b->waiters, 0) == -EINTR && b->round == round)
+		;
+}
+
 int pthread_barrier_wait(pthread_barrier_t *barrier)
 {
 	struct barrier *const b = (struct barrier *)barrier;
-	const uint32_t round = b->round;
-	int result = 0;
+	int last;
 
 	thread_enter();
-	if (++b->here == b->count) {
+	last = ++b->here == b->count;
+	if (last) {
 		b->here = 0;
 		b->round++;
 		thread_queue_wake_all(&b->waiters);
-		result = PTHREAD_BARRIER_SERIAL_THREAD;
+	} else {
+		wait_for_last(b);
 	}
-	while (b->round == round)
-		(void)thread_queue_wait(&b->waiters, 0);
 	thread_leave();
-	return result;
+	return last ? PTHREAD_BARRIER_SERIAL_THREAD : 0;
 }
 
 int pthread_barrierattr_init(pthread_barrierattr_t *a)

@@ -437,7 +437,7 @@ int sigsuspend(const sigset_t *mask)
 {
 	const uint64_t before = signal_blocked;
 
-	posix_enter();
+	posix_enter_point();
 	wait_own(&signal_blocked);
 	signal_blocked = *mask & ~unblockable;
 	(void)sleep_for_signal();
@@ -450,7 +450,7 @@ int sigsuspend(const sigset_t *mask)
 
 int pause(void)
 {
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(sleep_for_signal());
 }
 
@@ -458,7 +458,7 @@ int sigwait(const sigset_t *set, int *sig)
 {
 	const uint64_t before = signal_blocked;
 
-	posix_enter();
+	posix_enter_point();
 	wait_own(&signal_blocked);
 	signal_blocked = ~*set & ~unblockable;
 	while (!(posix_self->pending & *set))

@@ -90,6 +90,7 @@ static int checked(int fd)
 
 int tcdrain(int fd)
 {
+	posix_cancel_point();
 	return checked(fd);
 }
 

@@ -16,7 +16,7 @@
 const char sched_name[] = "edf";
 
 static const int64_t never = INT64_MAX;
-static const uint64_t whole = 1 << 20;
+static const uint64_t whole = 1ul << 32;
 static struct sched_list ready;
 static uint64_t admitted; /* density of all threads, in parts of `whole` */
 
@@ -25,10 +25,16 @@ static uint64_t relative(const struct thread_policy *p)
 	return p->deadline && p->deadline < p->period ? p->deadline : p->period;
 }
 
-/* Rounded up, so that the sum is never too small. */
+/* Rounded down, so that parts which are all of it together, such as thirds, are not too much. */
 static uint64_t density(const struct thread_policy *p)
 {
-	return p->period ? (p->budget * whole + relative(p) - 1) / relative(p) : 0;
+	uint64_t budget = p->budget, of = relative(p);
+
+	if (!p->period)
+		return 0;
+	for (; of >= whole; of /= 2)
+		budget /= 2;
+	return budget * whole / of;
 }
 
 void sched_restore(struct thread *t)
@@ -75,8 +81,7 @@ int sched_admit(const struct thread *t, const struct thread_policy *p)
 {
 	const uint64_t others = admitted - density(&t->policy);
 
-	if (p->period &&
-	    (p->budget == 0 || p->budget > relative(p) || p->period > UINT64_MAX / whole))
+	if (p->period && (p->budget == 0 || p->budget > relative(p)))
 		return -EINVAL;
 	if (others + density(p) > whole)
 		return -EBUSY;

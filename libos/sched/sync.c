@@ -4,23 +4,47 @@
  * Owns: whose a mutex is, and the lists of mutexes whose waiters lent their urgency to the owner.
  * Invariant: a mutex in a thread's `lent` list is that thread's and has waiters; a thread's rank is
  * the most urgent of its own and of those waiters'.  A free mutex may be taken by anybody, also
- * before a waiter that was woken for it.  Lock: deferred upcalls; the fast ways of mutexes are one
- * atomic instruction.  Called by programs and pthreads; core/lock.c and the buffer cache call the
- * last part, which takes the place of weak definitions there.
+ * before a waiter that was woken for it.  Lock: deferred upcalls; to take a free mutex is one
+ * atomic instruction.  Who unlocks one must not be preempted before it has done with it: the next
+ * owner may free its memory.  Called by programs and pthreads; core/lock.c and the buffer cache
+ * call the last part, which takes the place of weak definitions there.
  */
 #include <errno.h>
 #include <libos/lock.h>
 #include <libos/sched.h>
 #include <libos/tables.h>
 #include <libos/time.h>
+#include <libos/upcall.h>
 
 /* ---- lending -------------------------------------------------------------------------------- */
 
+/* t's rank is not what it was: another place in the queue. */
+static void requeue(struct thread *t)
+{
+	if (t->state != THREAD_RUNNABLE || t == thread_current)
+		return;
+	sched_dequeue(t);
+	sched_enqueue(t, SCHED_PREEMPTED);
+}
+
+/* The one that t waits for; NULL. */
+static struct thread *waits_for(const struct thread *t)
+{
+	return t->blocked_on ? t->blocked_on->owner : NULL;
+}
+
 void thread_rank(struct thread *t)
 {
-	sched_restore(t);
-	for (const struct thread_mutex *m = t->lent; m; m = m->lent)
-		thread_queue_lend(&m->waiters, t);
+	for (; t; t = waits_for(t)) {
+		const int64_t before = t->rank;
+
+		sched_restore(t);
+		for (const struct thread_mutex *m = t->lent; m; m = m->lent)
+			thread_queue_lend(&m->waiters, t);
+		if (t->rank == before)
+			return;
+		requeue(t);
+	}
 }
 
 static int has_lent(const struct thread *t, const struct thread_mutex *m)
@@ -32,24 +56,25 @@ static int has_lent(const struct thread *t, const struct thread_mutex *m)
 	return at != NULL;
 }
 
+static void begin_loan(struct thread_mutex *m)
+{
+	if (has_lent(m->owner, m))
+		return;
+	m->lent = m->owner->lent;
+	m->owner->lent = m;
+}
+
 /* m's owner has `from`'s urgency, and so has the one that he waits for. */
 static void lend(struct thread_mutex *m, const struct thread *from)
 {
-	if (!has_lent(m->owner, m)) {
-		m->lent = m->owner->lent;
-		m->owner->lent = m;
-	}
-	for (; m && m->owner; m = m->owner->blocked_on) {
-		struct thread *const t = m->owner;
+	begin_loan(m);
+	for (struct thread *t = m->owner; t; t = waits_for(t)) {
 		const int64_t before = t->rank;
 
 		sched_inherit(t, from);
 		if (t->rank == before)
 			return;
-		if (t->state == THREAD_RUNNABLE && t != thread_current) {
-			sched_dequeue(t);
-			sched_enqueue(t, SCHED_PREEMPTED);
-		}
+		requeue(t);
 	}
 }
 
@@ -79,6 +104,19 @@ int thread_mutex_trylock(struct thread_mutex *m)
 		       : -EBUSY;
 }
 
+/* Who has m has what its waiters lend, and no more: one came to have it, or waits no longer. */
+static void settle(struct thread_mutex *m)
+{
+	if (!m->owner)
+		return;
+	if (!m->waiters.first) {
+		end_loan(m->owner, m);
+		return;
+	}
+	begin_loan(m);
+	thread_rank(m->owner);
+}
+
 static int lock_slowly(struct thread_mutex *m, uint64_t deadline)
 {
 	struct thread *const me = thread_current;
@@ -90,9 +128,10 @@ static int lock_slowly(struct thread_mutex *m, uint64_t deadline)
 		me->blocked_on = m;
 		error = thread_queue_wait(&m->waiters, deadline);
 		me->blocked_on = NULL;
-		if (m->owner && !m->waiters.first)
-			end_loan(m->owner, m);
+		settle(m);
 	}
+	if (error != -ETIMEDOUT)
+		settle(m); /* others may have waited for longer */
 	thread_leave();
 	return error == -ETIMEDOUT ? error : 0;
 }
@@ -108,21 +147,18 @@ int thread_mutex_lock_until(struct thread_mutex *m, uint64_t deadline)
 	return thread_mutex_trylock(m) ? lock_slowly(m, deadline) : 0;
 }
 
-static void unlock_slowly(struct thread_mutex *m, struct thread *me)
-{
-	thread_enter();
-	end_loan(me, m);
-	(void)thread_queue_wake(&m->waiters);
-	thread_leave();
-}
-
 void thread_mutex_unlock(struct thread_mutex *m)
 {
-	struct thread *const me = thread_current;
+	struct thread *const owner = m->owner;
 
-	__atomic_store_n(&m->owner, NULL, __ATOMIC_SEQ_CST);
-	if (m->waiters.first)
-		unlock_slowly(m, me);
+	upcall_defer();
+	__atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
+	if (m->waiters.first) {
+		if (owner)
+			end_loan(owner, m);
+		(void)thread_queue_wake(&m->waiters);
+	}
+	thread_leave();
 }
 
 /* ---- condition variables -------------------------------------------------------------------- */

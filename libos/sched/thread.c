@@ -60,6 +60,8 @@ static struct thread *memory_take(size_t stack)
 	struct thread *t = memory_kept(size);
 	uint64_t low;
 
+	if (stack > UINT64_MAX - above - 2 * VM_PAGE)
+		return NULL;
 	if (t)
 		return t;
 	if (vm_reserve(0, size, VM_READ | VM_WRITE, VM_ANON, &low))
@@ -237,6 +239,15 @@ uint64_t thread_slices(const struct thread *t)
 	return t->turns;
 }
 
+/* What siblings of the one that forked waited for would wait for them in the copy. */
+void thread_forked(void)
+{
+	for (struct thread *t = thread_current->after; t != thread_current; t = t->after) {
+		t->state = THREAD_ENDED;
+		thread_interrupt(t);
+	}
+}
+
 /* ---- sleeping ------------------------------------------------------------------------------- */
 
 static struct thread_queue sleepers;
@@ -287,9 +298,9 @@ int thread_set_policy(struct thread *t, const struct thread_policy *policy)
 			sched_dequeue(t);
 		t->policy = *policy;
 		t->release = time_now();
-		thread_rank(t);
 		if (ready)
 			sched_enqueue(t, SCHED_PREEMPTED);
+		thread_rank(t);
 		thread_urge(NULL);
 	}
 	thread_leave();

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <libos/sched.h>
 #include <libos/start.h>
+#include <libos/vm.h>
 
 enum { PT_TLS = 7, WORD = 8 };
 
@@ -61,16 +62,25 @@ uint64_t thread_tls_make(uint64_t top)
 	return base;
 }
 
-/* Before main and other constructors: the first thread's, in the program's own memory. */
-__attribute__((constructor(101))) static void first_block(void)
+/* Where the first thread's block ends: in the program's own memory, if it is small. */
+static uint64_t first_room(uint64_t size)
 {
 	static _Alignas(64) char block[1024];
+	uint64_t low;
 
+	if (size <= sizeof(block))
+		return (uint64_t)(uintptr_t)(block + sizeof(block));
+	if (vm_reserve(0, size, VM_READ | VM_WRITE, VM_ANON, &low) || vm_keep(low, size))
+		start_die("no memory for its thread-local variables", START_EXIT_ABI);
+	return low + size;
+}
+
+/* Before main and other constructors. */
+__attribute__((constructor(101))) static void first_block(void)
+{
 	find_image();
 	if (!image)
 		return;
-	if (thread_tls_room() > sizeof(block))
-		start_die("its thread-local variables are too large", START_EXIT_ABI);
-	thread_first.tls = thread_tls_make((uint64_t)(uintptr_t)(block + sizeof(block)));
+	thread_first.tls = thread_tls_make(first_room(thread_tls_room()));
 	thread_tls_load(thread_first.tls);
 }

@@ -44,6 +44,8 @@ int main(int argc, char **argv)
 	run(handler_checks);
 	run(pthread_checks);
 	run(pthread_sync_checks);
+	run(pthread_regress_checks);
+	run(regress_checks);
 	run(policy_checks);
 	return failures != 0;
 }

@@ -16,6 +16,15 @@ wants() {
 	fi
 }
 
+# prints NAME GOT WANTED
+prints() {
+	if [ "$2" = "$3" ]; then
+		echo "ok exo-bpf $1"
+	else
+		echo "FAIL exo-bpf $1: '$2'"
+	fi
+}
+
 seven="b7 00 00 00 07 00 00 00 95 00 00 00 00 00 00 00"
 load="61 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00"
 store="62 01 00 00 05 00 00 00 $load"
@@ -44,6 +53,12 @@ wants "calls helpers" 1 "exo-bpf: refused: instruction 0: there are no helper fu
 wants "empty program" 1 "refused: instruction 0: a program has 1 to 512 instructions" "" --verify
 wants "half an instruction" 2 "exo-bpf: program: 4 bytes are no instructions of 8" "b7 00 00 00"
 wants "no hex" 2 "exo-bpf: program: not hex, or more than 512 instructions" "b7 0"
+got=$(printf 'b700000007000000\0 9500000000000000' | "$tool" 2>&1)
+prints "what is no text" "$got" "exo-bpf: program: not hex"
+got=$( (head -c 1048576 /dev/zero | tr '\0' ' '; echo "$seven") | "$tool" 2>&1)
+prints "more than it reads" "$got" "exo-bpf: program: more than 1048574 bytes of text"
+got=$("$tool" 2>&1 </)
+prints "a folder" "$got" "exo-bpf: program: cannot be read"
 wants "memory that is no hex" 2 "exo-bpf: memory: not hex, or more than 65536 bytes" "$seven" 11zz
 wants "--object" 0 "accepted 773 steps" "" --verify --context 4160 --object "$scheds/rr.clang.o"
 wants "--section" 2 "exo-bpf: $scheds/rr.clang.o: no section \`other\` of instructions" "" \

@@ -138,9 +138,10 @@ int thread_queue_wait(struct thread_queue *q, uint64_t deadline);
 int thread_queue_wake(struct thread_queue *q);
 void thread_queue_wake_all(struct thread_queue *q);
 
-/* Lends the urgency of all waiters to t.  t's rank anew: its own and what was lent to it (sync.c).
- */
+/* Lends the urgency of all waiters to t. */
 void thread_queue_lend(const struct thread_queue *q, struct thread *to);
+
+/* t's rank anew, its own and what was lent to it, and of those that it lends to (sync.c). */
 void thread_rank(struct thread *t);
 
 /* t (NULL: one of the queue) is runnable, and runs at the next leave if it is more urgent. */
@@ -151,6 +152,9 @@ void thread_forget_waits(void);
 
 /* Ends what t waits for, whatever it is; a wait that begins later is not touched. */
 void thread_interrupt(struct thread *t);
+
+/* In a copy of the program, before wait_forked(): the siblings are not there. */
+void thread_forked(void);
 
 /* Between enter and leave: runs others; the caller's state says whether it is to run again, and
  * then it is in the scheduler's queue. */
