@@ -214,6 +214,26 @@ static int op_lookup(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	return status;
 }
 
+static enum fs_walked op_walk(struct fs_ctx *c, struct fs_walk *w)
+{
+	struct ext2 *e = ext2_of(c);
+	struct fs_node *const start = w->dir;
+
+	/* A '/' behind the last name asks for more than whether it is there. */
+	if (w->left == 0 || w->path[w->left - 1] == '/')
+		return FS_WALK_STOPPED;
+	enter(c);
+	const enum fs_walked walked = ext2_name_walk(c, w);
+	if (walked == FS_WALK_FOUND) {
+		ext2_node_ref(e, ext2_node_of(w->node));
+		w->dir = w->keep ? w->dir : NULL;
+	}
+	if (w->dir != NULL && w->dir != start)
+		ext2_node_ref(e, ext2_node_of(w->dir));
+	leave(c);
+	return walked;
+}
+
 static int op_getattr(struct fs_ctx *c, struct fs_node *node, struct fs_attr *out)
 {
 	enter(c);
@@ -713,6 +733,7 @@ const struct fs_ops fs_ext2_ops = {
 	.ref = op_ref,
 	.put = op_put,
 	.lookup = op_lookup,
+	.walk = op_walk,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
 	.read = op_read,

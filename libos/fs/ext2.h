@@ -8,7 +8,8 @@
  *	ext2_inode.c  nodes in memory and inodes on the disk
  *	ext2_map.c    from a file's block to the disk's, and back to free
  *	ext2_file.c   bytes of files
- *	ext2_dir.c    directories and the cache of names
+ *	ext2_dir.c    directories
+ *	ext2_name.c   the cache of names
  *
  * Invariant: whatever was read from the disk is checked before it is used as an index, a length
  * or a block number; what does not pass goes to ext2_bad, which makes the file system read-only
@@ -114,17 +115,7 @@ struct ext2_node {
 	uint64_t complete;		   /* epoch in which all of them are there, or 0 */
 };
 
-/* A cached name. */
-struct ext2_name {
-	struct ext2_name *next;
-	uint64_t dir; /* its node's id */
-	uint32_t hash;
-	uint32_t ino;
-	uint32_t block;	 /* of the directory */
-	uint16_t offset; /* in that block */
-	uint8_t len, type;
-	char text[];
-};
+struct ext2_name;
 
 struct ext2 {
 	struct fs fs;
@@ -218,6 +209,15 @@ uint32_t ext2_goal_of(const struct ext2 *e, uint32_t ino);
 
 /* The node of `ino`, with a reference. */
 int ext2_node_get(struct fs_ctx *c, uint32_t ino, struct ext2_node **out);
+/* The node of `ino` if it is in memory, or NULL. */
+static inline struct ext2_node *ext2_node_here(const struct ext2 *e, uint32_t ino)
+{
+	struct ext2_node *n = e->nodes[ino & e->node_mask];
+
+	while (n != NULL && n->ino != ino)
+		n = n->hash_next;
+	return n;
+}
 /* A new inode beside `parent`, with a reference, one link (a directory: two), no blocks. */
 int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode,
 		  struct ext2_node **out);
@@ -272,7 +272,7 @@ void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t w
 
 /* ---- ext2_dir.c ---- */
 
-/* Where a name stands, and what it names. */
+/* What a name names, and where it stands: in which block of the directory, where in it. */
 struct ext2_place {
 	uint32_t ino, block;
 	uint16_t offset;
@@ -298,7 +298,19 @@ int ext2_dir_parent(struct fs_ctx *c, struct ext2_node *dir, uint32_t *ino);
 int ext2_dir_reparent(struct fs_ctx *c, struct ext2_node *dir, uint32_t parent);
 int ext2_dir_read(struct fs_ctx *c, struct ext2_node *dir, uint64_t cookie, struct fs_dirent *ents,
 		  unsigned max);
-/* Forgets all cached names. */
+
+/* ---- ext2_name.c ---- */
+
+/* 0; -ENOENT: there is no such name; -EAGAIN: the directory's blocks must be asked. */
+int ext2_name_find(const struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
+		   struct ext2_place *out);
+/* Remembers a name, unless it is there; it may forget all others first. */
+void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
+		   const struct ext2_place *p);
+void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len);
+/* Forgets all. */
 void ext2_names_flush(struct ext2 *e);
+/* As fs_ops.walk, without the references. */
+enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w);
 
 #endif

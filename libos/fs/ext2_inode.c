@@ -323,16 +323,14 @@ int ext2_node_get(struct fs_ctx *c, uint32_t ino, struct ext2_node **out)
 
 	if (ino > e->super.inodes_count || (ino != EXT2_ROOT_INO && ino < e->first_ino))
 		return ext2_bad(e, "name of inode", ino);
-	for (struct ext2_node *n = *bucket(e, ino); n != NULL; n = n->hash_next) {
-		if (n->ino != ino)
-			continue;
-		if (n->pub.attr.nlink == 0)
-			return ext2_bad(e, "name of unlinked inode", ino);
+	struct ext2_node *n = ext2_node_here(e, ino);
+	if (n != NULL && n->pub.attr.nlink == 0)
+		return ext2_bad(e, "name of unlinked inode", ino);
+	if (n != NULL) {
 		ext2_node_ref(e, n);
 		*out = n;
 		return 0;
 	}
-	struct ext2_node *n;
 	int status = node_alloc(c, ino, &n);
 
 	if (status != 0)
@@ -355,9 +353,7 @@ int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode, str
 
 	if (status != 0)
 		return status;
-	for (n = *bucket(e, ino); n != NULL && n->ino != ino; n = n->hash_next)
-		;
-	if (n != NULL)
+	if (ext2_node_here(e, ino) != NULL)
 		return ext2_bad(e, "inode bitmap, at inode in use", ino);
 	status = node_alloc(c, ino, &n);
 	if (status != 0) {

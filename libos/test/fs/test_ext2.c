@@ -541,7 +541,7 @@ static int test_death(void)
 	r.ctx.fs->lock.owner = 2;
 	host_dead = 2;
 	EXPECT(find(&r, root, "lost+found") == 0 && !r.ctx.fs->readonly);
-	host_self = 3;
+	owner_token = 3;
 	EXPECT(ops->mkdir(&r.ctx, root, "x", 1, 0755, NULL) == 0);
 	disk_fail(d, DISK_WRITE, 1, 0);
 	EXPECT(rig_down(&r, 1) == 0 && host_e2fsck(d, "death") == 0);
