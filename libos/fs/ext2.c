@@ -21,14 +21,14 @@
 
 /* ---- coming in and going out ---- */
 
-static void leave(struct fs_ctx *c)
+static inline void leave(struct fs_ctx *c)
 {
 	ext2_of(c)->changing = 0;
 	lock_release(&c->fs->lock);
 }
 
 /* The process inside died: pins fall; if it was changing something, half of that may be done. */
-static void recover(struct fs_ctx *c)
+__attribute__((cold)) static void recover(struct fs_ctx *c)
 {
 	struct ext2 *e = ext2_of(c);
 
@@ -38,7 +38,7 @@ static void recover(struct fs_ctx *c)
 		(void)ext2_bad(e, "a process died while changing it; its user was", c->uid);
 }
 
-static void enter(struct fs_ctx *c)
+static inline void enter(struct fs_ctx *c)
 {
 	if (lock_acquire(&c->fs->lock) == LOCK_STOLEN)
 		recover(c);
@@ -161,22 +161,32 @@ static void op_ref(struct fs_ctx *c, struct fs_node *node)
 	leave(c);
 }
 
-static int op_put(struct fs_ctx *c, struct fs_node *node)
+/* The last reference to a node without a name goes, and the inode with it. */
+static int put_last(struct fs_ctx *c, struct ext2_node *n)
 {
 	struct ext2 *e = ext2_of(c);
 	int status = 0;
 
-	enter(c);
-	if (node->refs == 1 && node->attr.nlink == 0 && !e->fs.readonly) {
+	if (!e->fs.readonly) {
 		status = ext2_mark(c);
 		e->changing = 1;
 	}
-	int more = ext2_node_put(c, ext2_node_of(node));
+	int more = ext2_node_put(c, n);
 	status = status != 0 ? status : more;
 	if (e->changing)
 		return (int)leave_change(c, status);
 	leave(c);
 	return status;
+}
+
+static int op_put(struct fs_ctx *c, struct fs_node *node)
+{
+	enter(c);
+	if (node->refs == 1 && node->attr.nlink == 0)
+		return put_last(c, ext2_node_of(node));
+	(void)ext2_node_put(c, ext2_node_of(node)); /* does nothing that can fail */
+	leave(c);
+	return 0;
 }
 
 static int find_node(struct fs_ctx *c, struct ext2_node *dir, const char *name, size_t len,

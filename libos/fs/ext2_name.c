@@ -32,34 +32,39 @@ struct key {
 	uint32_t hash;
 	uint32_t len;
 	const char *text;
+	uint64_t tail; /* its last word */
 };
 
 /* Of the name at `text`, which goes up to a '/' or for `left` bytes. */
 static inline struct key key_of(const struct ext2_node *dir, const char *text, size_t left)
 {
-	uint64_t h = dir->id * 0x9e3779b97f4a7c15u;
+	uint64_t h = dir->id * 0x9e3779b97f4a7c15u, tail = 0;
 	size_t len = 0, n = 8;
 
 	for (; n == 8 && len < left; len += n) {
 		uint64_t w = fs_word(text + len, left - len);
 
 		n = fs_before(w, '/');
+		if (n == 0)
+			break;
 		if (n < 8)
 			w &= ((uint64_t)1 << 8 * n) - 1;
 		h = (h ^ w) * 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
+		tail = w;
 	}
-	return (struct key){dir->id, (uint32_t)h, (uint32_t)(len < left ? len : left), text};
+	len = len < left ? len : left;
+	return (struct key){dir->id, (uint32_t)h, (uint32_t)len, text, tail};
 }
 
 static inline int same(const struct ext2_name *n, const struct key *k)
 {
 	if (n->hash != k->hash || n->dir != k->dir || n->len != k->len)
 		return 0;
-	for (uint32_t at = 0; at < k->len; at += 8)
-		if (n->text[at / 8] != fs_word(k->text + at, k->len - at))
+	for (uint32_t at = 0; at + 8 < k->len; at += 8)
+		if (n->text[at / 8] != fs_word(k->text + at, 8))
 			return 0;
-	return 1;
+	return n->text[(k->len - 1) / 8] == k->tail;
 }
 
 /* Where the pointer to the name is, or would be. */
@@ -162,22 +167,21 @@ static inline int plain(const struct ext2_node *n)
 	       ext2_type_of(n) != FS_IFLNK;
 }
 
-enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
+/* The walk itself, but for which directory is where it ends. */
+static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, struct fs_walk *w)
 {
 	const struct ext2 *e = ext2_of(c);
-	struct ext2_node *dir = ext2_node_of(w->dir);
 
 	for (;;) {
 		for (; w->left > 0 && *w->path == '/'; w->left--)
 			w->path++;
-		w->dir = &dir->pub;
-		if (w->left == 0 || ext2_type_of(dir) != FS_IFDIR ||
-		    !fs_permits(&dir->pub.attr, c->uid, c->gid, FS_MAY_SEARCH))
+		if (w->left == 0 || ext2_type_of(*dir) != FS_IFDIR ||
+		    !fs_permits(&(*dir)->pub.attr, c->uid, c->gid, FS_MAY_SEARCH))
 			return FS_WALK_STOPPED;
-		const struct key k = key_of(dir, w->path, w->left);
+		const struct key k = key_of(*dir, w->path, w->left);
 		const struct ext2_name *name = *find(e, &k);
 		if (name == NULL)
-			return not_here(e, dir, &k, w->left);
+			return not_here(e, *dir, &k, w->left);
 		struct ext2_node *n = ext2_node_here(e, name->place.ino);
 		if (!plain(n))
 			return FS_WALK_STOPPED;
@@ -185,8 +189,19 @@ enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
 			w->node = &n->pub;
 			return FS_WALK_FOUND;
 		}
-		dir = n;
+		*dir = n;
 		w->path += k.len;
 		w->left -= k.len;
 	}
+}
+
+enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
+{
+	struct ext2_node *dir = ext2_node_of(w->dir);
+	struct fs_walk at = *w; /* the text might be anywhere, also in `*w`, for all the compiler knows */
+	const enum fs_walked walked = go(c, &dir, &at);
+
+	*w = at;
+	w->dir = &dir->pub;
+	return walked;
 }

@@ -26,14 +26,17 @@ static const struct {
 	{"/dev/zero", DEVICE_ZERO},
 };
 
-static enum posix_device device_of(const char *path)
+static enum posix_device find_device(const char *path)
 {
-	if (path[0] != '/' || path[1] != 'd' || path[2] != 'e' || path[3] != 'v')
-		return DEVICE_NONE;
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		if (strcmp(path, devices[i].path) == 0)
 			return devices[i].device;
 	return DEVICE_NONE;
+}
+
+static inline enum posix_device device_of(const char *path)
+{
+	return path[0] == '/' && path[1] == 'd' ? find_device(path) : DEVICE_NONE;
 }
 
 int path_permit(const struct fs_node *n, int want)
@@ -87,7 +90,7 @@ static int rest_link(struct rest *r, struct fs_node *link)
 }
 
 /* Replaces the directory the walk stands in. */
-static void step_into(struct walk *w, struct fs_node *n)
+static inline void step_into(struct walk *w, struct fs_node *n)
 {
 	if (w->dir && !w->borrowed)
 		node_put(w->dir);
@@ -95,7 +98,7 @@ static void step_into(struct walk *w, struct fs_node *n)
 	w->dir = n;
 }
 
-static int start_at(struct walk *w, struct fs_node *from, const char *path)
+static inline int start_at(struct walk *w, struct fs_node *from, const char *path)
 {
 	struct fs_node *n = path[0] == '/' ? mount_main() : from;
 
@@ -277,11 +280,12 @@ void walk_done(struct walk *w)
 	w->node = NULL;
 }
 
-int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
+/* From a descriptor, unless the path is absolute. */
+static int walk_from(int dirfd, const char *path, unsigned how, struct walk *w)
 {
 	struct posix_file *f;
 
-	if (dirfd == AT_FDCWD || (user_path(path) > 0 && path[0] == '/'))
+	if (user_path(path) > 0 && path[0] == '/')
 		return walk(NULL, path, how, w);
 	w->dir = w->node = NULL;
 	w->borrowed = 0;
@@ -291,4 +295,9 @@ int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
 	if (f->type != POSIX_FILE_NODE)
 		return -ENOTDIR;
 	return walk(f->node, path, how, w);
+}
+
+int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
+{
+	return dirfd == AT_FDCWD ? walk(NULL, path, how, w) : walk_from(dirfd, path, how, w);
 }
