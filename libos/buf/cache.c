@@ -170,7 +170,7 @@ static void lists_clear(struct buf_cache *c)
 	c->writing = 0;
 }
 
-void cache_rebuild(struct buf_cache *c)
+__attribute__((cold)) void cache_rebuild(struct buf_cache *c)
 {
 	lists_clear(c);
 	for (uint32_t f = c->nframes; f-- > 0;) {
@@ -461,7 +461,7 @@ static inline struct buf *find_usable(struct buf_cache *c, uint64_t block)
 }
 
 /* The first use of a block that was read ahead. */
-static void ahead_used(struct buf_cache *c, struct buf *b)
+static inline void ahead_used(struct buf_cache *c, struct buf *b)
 {
 	b->flags &= (uint8_t)~AHEAD;
 	c->stats.ahead_used++;
@@ -476,14 +476,26 @@ static void write_down_unlocked_io(struct buf_cache *c, struct disk *d)
 	cache_bounds(c);
 }
 
-int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
-	    struct buf **out)
+/* Pins what is there. */
+static inline struct buf *hit(struct buf_cache *c, struct buf *b)
+{
+	if (b->flags & AHEAD)
+		ahead_used(c, b);
+	else
+		buf_policy_touch(c->policy, cache_index(c, b));
+	__atomic_fetch_add(&b->pins, 1, __ATOMIC_ACQUIRE);
+	c->stats.hits++;
+	return b;
+}
+
+/* The buffer of a block that is not simply there, or not to be had before others were written. */
+__attribute__((noinline)) static int get_slowly(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
+		      struct buf **out)
 {
 	int status;
 
 	if (block >= c->nblocks)
 		return -ERANGE;
-	cache_enter(c);
 	if (c->stats.dirty >= c->dirty_hard)
 		write_down_unlocked_io(c, d);
 	do {
@@ -493,18 +505,26 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 			cache_wait_unlocked_io(c, b);
 			status = -EAGAIN;
 		} else if (b != NULL) {
-			if (b->flags & AHEAD)
-				ahead_used(c, b);
-			else
-				buf_policy_touch(c->policy, cache_index(c, b));
-			__atomic_fetch_add(&b->pins, 1, __ATOMIC_ACQUIRE);
-			c->stats.hits++;
-			*out = b;
+			*out = hit(c, b);
 			status = 0;
 		} else {
 			status = get_absent(c, d, block, mode, out);
 		}
 	} while (status == -EAGAIN);
+	return status;
+}
+
+int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
+	    struct buf **out)
+{
+	int status = 0;
+
+	cache_enter(c);
+	struct buf *const b = cache_find(c, block);
+	if (b != NULL && b->state == VALID && c->tuning.reuse && c->stats.dirty < c->dirty_hard)
+		*out = hit(c, b);
+	else
+		status = get_slowly(c, d, block, mode, out);
 	cache_leave(c);
 	return status;
 }
