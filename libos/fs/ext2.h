@@ -187,8 +187,16 @@ static inline int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
  * `tag`. */
 int ext2_get(struct fs_ctx *c, uint32_t p, struct ext2_block *out);
 int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_block *out);
-void ext2_put(struct ext2_block *b);
-void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag);
+
+static inline void ext2_put(struct ext2_block *b)
+{
+	buf_put(b->buf);
+}
+
+static inline void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag)
+{
+	buf_dirty(ext2_of(c)->fs.cache, b->buf, tag);
+}
 
 /* Whether blocks [p, p + n) exist and hold none of the groups' own tables. */
 int ext2_block_ok(const struct ext2 *e, uint32_t p, uint32_t n);
@@ -251,9 +259,22 @@ struct ext2_run {
 	int fresh;
 };
 
+/* ext2_map's way when the blocks are not in the run that was mapped last. */
+int ext2_map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
+		    enum ext2_how how, struct ext2_run *run);
+
 /* Maps `lblk` and up to `want` - 1 after it. EXT2_FILL allocates what is missing. */
-int ext2_map(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want, enum ext2_how how,
-	     struct ext2_run *run);
+static inline int ext2_map(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
+			   enum ext2_how how, struct ext2_run *run)
+{
+	const uint32_t in = lblk - n->run_first, len = n->run_len - in;
+
+	if (in >= n->run_len || n->run_first + n->run_len < n->run_first ||
+	    (len < want && want != 1 && how != EXT2_FILL))
+		return ext2_map_slowly(c, n, lblk, want, how, run);
+	*run = (struct ext2_run){n->run_block + in, len < want ? len : want, 0};
+	return 0;
+}
 /* Frees the file's blocks from `keep` on. */
 int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep);
 /* The most bytes a file can have. */
@@ -267,7 +288,8 @@ int64_t ext2_file_write(struct fs_ctx *c, struct ext2_node *n, uint64_t off, con
 int ext2_file_resize(struct fs_ctx *c, struct ext2_node *n, uint64_t size);
 int ext2_file_advise(struct fs_ctx *c, struct ext2_node *n, uint64_t off, uint64_t len,
 		     enum fs_advice advice);
-/* Reads ahead, if the reader of `lblk` and `want` - 1 more looks like a sequential one. */
+/* Reads ahead, if the reader of `lblk` and `want` - 1 more, which were not, looks like a sequential
+ * one. */
 void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want);
 
 /* ---- ext2_dir.c ---- */

@@ -23,7 +23,8 @@ static int dir_get(struct fs_ctx *c, struct ext2_node *dir, uint32_t lblk, struc
 {
 	struct ext2_run run;
 
-	ext2_ahead(c, dir, lblk, 1);
+	if (!buf_stream_has(&dir->ahead, lblk, 1))
+		ext2_ahead(c, dir, lblk, 1);
 	int status = ext2_map(c, dir, lblk, 1, EXT2_LOOK, &run);
 	if (status != 0)
 		return status;

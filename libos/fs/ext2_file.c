@@ -31,8 +31,7 @@ static uint32_t blocks_of(const struct ext2 *e, uint64_t off, uint64_t len)
 
 /* ---- reading ---- */
 
-/* The reader comes to blocks that were not read ahead. */
-static void ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
+void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
 {
 	struct ext2 *e = ext2_of(c);
 	const uint32_t shift = BLOCK_LOG - e->bs_log;
@@ -47,12 +46,6 @@ static void ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t
 	n->ahead.first = lblk;
 	n->ahead.end = lblk + run.len;
 	(void)buf_prefetch(e->fs.cache, c->disk, first, (uint32_t)(last - first + 1));
-}
-
-void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
-{
-	if (!buf_stream_has(&n->ahead, lblk, want))
-		ahead(c, n, lblk, want);
 }
 
 /* What the cache is told of blocks of the disk. */
@@ -132,7 +125,8 @@ int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void
 		uint32_t want = blocks_of(e, at, len - done);
 		struct ext2_run run;
 
-		ext2_ahead(c, n, lblk, want);
+		if (!buf_stream_has(&n->ahead, lblk, want))
+			ext2_ahead(c, n, lblk, want);
 		int status = ext2_map(c, n, lblk, want, EXT2_LOOK, &run);
 		if (status != 0)
 			return done > 0 ? (int64_t)done : status;
