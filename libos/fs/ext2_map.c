@@ -240,7 +240,7 @@ static int free_leaves(struct fs_ctx *c, struct ext2_node *n, uint32_t *at, uint
 	for (;;) {
 		while (i < len && at[i] == 0)
 			i++;
-		if (i == len)
+		if (i >= len)
 			return 0;
 		uint32_t p = at[i], k = 1;
 
