@@ -514,6 +514,12 @@ __attribute__((noinline)) static int get_slowly(struct buf_cache *c, struct disk
 	return status;
 }
 
+/* Whether `b` may be pinned as it is, without a look at anything else. */
+static inline int ready(const struct buf_cache *c, const struct buf *b)
+{
+	return b != NULL && b->state == VALID && c->tuning.reuse;
+}
+
 int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
 	    struct buf **out)
 {
@@ -521,12 +527,29 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 
 	cache_enter(c);
 	struct buf *const b = cache_find(c, block);
-	if (b != NULL && b->state == VALID && c->tuning.reuse && c->stats.dirty < c->dirty_hard)
+	if (ready(c, b) && c->stats.dirty < c->dirty_hard)
 		*out = hit(c, b);
 	else
 		status = get_slowly(c, d, block, mode, out);
 	cache_leave(c);
 	return status;
+}
+
+uint32_t buf_get_run(struct buf_cache *c, uint64_t first, uint64_t n, struct buf *out[BUF_RUN])
+{
+	uint32_t got = 0;
+
+	cache_enter(c);
+	const uint32_t most = cache_min(cache_gather(c), BUF_RUN);
+	for (; got < most && got < n; got++) {
+		struct buf *const b = cache_find(c, first + got);
+
+		if (!ready(c, b))
+			break;
+		out[got] = hit(c, b);
+	}
+	cache_leave(c);
+	return got;
 }
 
 void buf_dirty(struct buf_cache *c, struct buf *b, uint32_t tag)

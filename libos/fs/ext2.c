@@ -44,6 +44,12 @@ static inline void enter(struct fs_ctx *c)
 		recover(c);
 }
 
+static void begin(struct ext2 *e)
+{
+	e->changing = 1;
+	e->now = fs_now();
+}
+
 /* For operations that change something. On error the lock is not held. */
 static int enter_change(struct fs_ctx *c)
 {
@@ -54,7 +60,7 @@ static int enter_change(struct fs_ctx *c)
 	if (status != 0)
 		leave(c);
 	else
-		e->changing = 1;
+		begin(e);
 	return status;
 }
 
@@ -93,7 +99,7 @@ static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 static int op_unmount(struct fs_ctx *c, int force)
 {
 	enter(c);
-	ext2_of(c)->changing = 1;
+	begin(ext2_of(c));
 	int status = ext2_unmount(c, force);
 	if (status == -EBUSY)
 		leave(c);
@@ -169,7 +175,7 @@ static int put_last(struct fs_ctx *c, struct ext2_node *n)
 
 	if (!e->fs.readonly) {
 		status = ext2_mark(c);
-		e->changing = 1;
+		begin(e);
 	}
 	int more = ext2_node_put(c, n);
 	status = status != 0 ? status : more;

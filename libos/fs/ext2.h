@@ -128,7 +128,8 @@ struct ext2 {
 	uint32_t marked;   /* the disk says that it is in use */
 	uint32_t failed;   /* an error was seen */
 	uint32_t orphans;  /* unlinked nodes still held */
-	uint32_t changing; /* inside an operation that changes */
+	uint32_t changing; /* inside an operation that changes … */
+	struct fs_time now; /* … since */
 	struct ext2_group *groups;
 	struct ext2_node **nodes; /* [node_mask + 1] */
 	uint32_t node_mask, node_count, node_max;
@@ -299,6 +300,7 @@ struct ext2_place {
 	uint32_t ino, block;
 	uint16_t offset;
 	uint8_t type;
+	uint32_t hash; /* the cache of names' */
 };
 
 /* Looks `name` up (not "." or ".."). -ENOENT. */
@@ -326,10 +328,11 @@ int ext2_dir_read(struct fs_ctx *c, struct ext2_node *dir, uint64_t cookie, stru
 /* 0; -ENOENT: there is no such name; -EAGAIN: the directory's blocks must be asked. */
 int ext2_name_find(const struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
 		   struct ext2_place *out);
-/* Remembers a name, unless it is there; it may forget all others first. */
+/* Remembers a name, unless it is there, and sets p->hash; it may forget all others first. */
 void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
-		   const struct ext2_place *p);
-void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len);
+		   struct ext2_place *p);
+/* Forgets the one that stands at `p`, which find or add has given. */
+void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const struct ext2_place *p);
 /* Forgets all. */
 void ext2_names_flush(struct ext2 *e);
 /* As fs_ops.walk, without the references. */

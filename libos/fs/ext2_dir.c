@@ -98,7 +98,7 @@ static int scan_block(struct fs_ctx *c, struct ext2_node *dir, uint32_t lblk, co
 			break;
 		}
 		if (d->ino != 0 && !is_dots(d)) {
-			struct ext2_place p = {d->ino, lblk, (uint16_t)at, d->type};
+			struct ext2_place p = {d->ino, lblk, (uint16_t)at, d->type, 0};
 
 			ext2_name_add(e, dir, d->name, d->name_len, &p);
 			if (!found && d->name_len == len && memcmp(d->name, name, len) == 0) {
@@ -306,7 +306,7 @@ int ext2_dir_add(struct fs_ctx *c, struct ext2_node *dir, const char *name, size
 		return at;
 	struct ext2_dirent *d = (struct ext2_dirent *)(void *)(b.data + at);
 	fill_entry(e, d, name, len, ino, mode);
-	struct ext2_place p = {ino, lblk, (uint16_t)at, d->type};
+	struct ext2_place p = {ino, lblk, (uint16_t)at, d->type, 0};
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(&b);
 	dir->insert_at = lblk;
@@ -365,7 +365,7 @@ int ext2_dir_remove(struct fs_ctx *c, struct ext2_node *dir, const char *name, s
 	d->ino = 0;
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(&b);
-	ext2_name_remove(e, dir, name, len);
+	ext2_name_remove(e, dir, at);
 	changed(e, dir);
 	return 0;
 }
@@ -382,10 +382,10 @@ int ext2_dir_replace(struct fs_ctx *c, struct ext2_node *dir, const char *name, 
 		return status;
 	d->ino = ino;
 	d->type = type_code(e, mode);
-	struct ext2_place p = {ino, at->block, at->offset, d->type};
+	struct ext2_place p = {ino, at->block, at->offset, d->type, 0};
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(&b);
-	ext2_name_remove(e, dir, name, len);
+	ext2_name_remove(e, dir, at);
 	ext2_name_add(e, dir, name, len, &p);
 	changed(e, dir);
 	return 0;

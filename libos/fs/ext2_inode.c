@@ -364,7 +364,7 @@ int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode, str
 	n->pub.attr.nlink = is_dir ? 2 : 1;
 	n->pub.attr.uid = c->uid;
 	n->pub.attr.gid = c->gid;
-	n->pub.attr.atime = n->pub.attr.mtime = n->pub.attr.ctime = fs_now();
+	n->pub.attr.atime = n->pub.attr.mtime = n->pub.attr.ctime = e->now;
 	n->generation = (uint32_t)n->pub.attr.ctime.sec ^ (uint32_t)n->id;
 	if (parent->pub.attr.mode & 02000) {
 		n->pub.attr.gid = parent->pub.attr.gid;
@@ -431,7 +431,7 @@ static int erase(struct fs_ctx *c, struct ext2_node *n)
 		return status;
 	n->pub.attr.size = 0;
 	n->pub.attr.blocks = 0;
-	n->dtime = (uint32_t)fs_now().sec;
+	n->dtime = (uint32_t)e->now.sec;
 	status = ext2_node_write(c, n);
 	return status != 0 ? status : ext2_ino_free(c, n->ino, is_dir);
 }
@@ -469,7 +469,7 @@ void ext2_node_unlink(struct ext2 *e, struct ext2_node *n, uint32_t links)
 
 void ext2_touch(struct ext2 *e, struct ext2_node *n, enum ext2_touch what)
 {
-	n->pub.attr.ctime = fs_now();
+	n->pub.attr.ctime = e->now;
 	if (what == EXT2_TOUCH_CM)
 		n->pub.attr.mtime = n->pub.attr.ctime;
 	ext2_node_dirty(e, n);

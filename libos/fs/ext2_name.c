@@ -20,7 +20,6 @@
 struct ext2_name {
 	struct ext2_name *next;
 	uint64_t dir; /* its node's id */
-	uint32_t hash;
 	struct ext2_place place;
 	uint8_t len;
 	uint64_t text[];
@@ -59,7 +58,7 @@ static inline struct key key_of(const struct ext2_node *dir, const char *text, s
 
 static inline int same(const struct ext2_name *n, const struct key *k)
 {
-	if (n->hash != k->hash || n->dir != k->dir || n->len != k->len)
+	if (n->place.hash != k->hash || n->dir != k->dir || n->len != k->len)
 		return 0;
 	for (uint32_t at = 0; at + 8 < k->len; at += 8)
 		if (n->text[at / 8] != fs_word(k->text + at, 8))
@@ -114,10 +113,11 @@ void ext2_names_flush(struct ext2 *e)
 }
 
 void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
-		   const struct ext2_place *p)
+		   struct ext2_place *p)
 {
 	const struct key k = key_of(dir, name, len);
 
+	p->hash = k.hash;
 	if (e->name_bytes + size_of(len) > e->name_bytes_max)
 		ext2_names_flush(e);
 	struct ext2_name **at = find(e, &k);
@@ -130,18 +130,20 @@ void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name
 		return;
 	}
 	e->name_bytes += size_of(len);
-	*n = (struct ext2_name){NULL, k.dir, k.hash, *p, (uint8_t)len};
+	*n = (struct ext2_name){NULL, k.dir, *p, (uint8_t)len};
 	for (size_t i = 0; i < len; i += 8)
 		n->text[i / 8] = fs_word(name + i, len - i);
 	*at = n;
 }
 
-void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len)
+void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const struct ext2_place *p)
 {
-	const struct key k = key_of(dir, name, len);
-	struct ext2_name **at = find(e, &k);
-	struct ext2_name *n = *at;
+	struct ext2_name **at = &e->names[p->hash & e->name_mask];
+	struct ext2_name *n;
 
+	while ((n = *at) != NULL && (n->dir != dir->id || n->place.block != p->block ||
+				     n->place.offset != p->offset))
+		at = &n->next;
 	if (n == NULL)
 		return;
 	*at = n->next;
