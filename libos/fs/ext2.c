@@ -240,10 +240,10 @@ static enum fs_walked op_walk(struct fs_ctx *c, struct fs_walk *w)
 		return FS_WALK_STOPPED;
 	enter(c);
 	const enum fs_walked walked = ext2_name_walk(c, w);
-	if (walked == FS_WALK_FOUND) {
+	if (w->node != NULL)
 		ext2_node_ref(e, ext2_node_of(w->node));
-		w->dir = w->keep ? w->dir : NULL;
-	}
+	if (w->node != NULL && w->want == FS_WANT_NODE)
+		w->dir = NULL;
 	if (w->dir != NULL && w->dir != start)
 		ext2_node_ref(e, ext2_node_of(w->dir));
 	leave(c);

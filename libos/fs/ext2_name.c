@@ -181,6 +181,8 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, 
 		    !fs_permits(&(*dir)->pub.attr, c->uid, c->gid, FS_MAY_SEARCH))
 			return FS_WALK_STOPPED;
 		const struct key k = key_of(*dir, w->path, w->left);
+		if (k.len == w->left && w->want == FS_WANT_DIR)
+			return k.len <= FS_NAME_MAX ? FS_WALK_FOUND : FS_WALK_STOPPED;
 		const struct ext2_name *name = *find(e, &k);
 		if (name == NULL)
 			return not_here(e, *dir, &k, w->left);

@@ -60,11 +60,11 @@ int mkdirat(int dirfd, const char *path, mode_t mode)
 static int do_remove(int dirfd, const char *path, int directory)
 {
 	struct walk w;
-	int error = walk_to_change(dirfd, path, 0, &w);
+	int error = walk_to_change(dirfd, path, directory ? 0 : WALK_PARENT, &w);
 
 	if (error)
 		return error;
-	if (mount_of_root(w.node))
+	if (w.node && mount_of_root(w.node))
 		error = -EBUSY;
 	else if (directory)
 		error = node_rmdir(w.dir, w.name, w.length);

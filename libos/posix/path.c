@@ -123,7 +123,12 @@ static void set_name(struct walk *w, const char *name, size_t length)
 static int stride(struct walk *w, struct rest *r, unsigned how)
 {
 	struct reach *const reach = reach_fs(w->dir->fs);
-	struct fs_walk f = {r->at, (size_t)(r->end - r->at), w->dir, NULL, how & WALK_DIR};
+	struct fs_walk f = {.path = r->at,
+			    .left = (size_t)(r->end - r->at),
+			    .dir = w->dir,
+			    .want = how & WALK_PARENT ? FS_WANT_DIR
+				    : how & WALK_DIR  ? FS_WANT_BOTH
+						      : FS_WANT_NODE};
 	enum fs_walked walked;
 
 	if (!reach || !reach->ops->walk)
@@ -197,6 +202,8 @@ static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, uns
 	error = path_permit(w->dir, X_OK);
 	if (error)
 		return error;
+	if (last && (how & WALK_PARENT) && !w->slash)
+		return 0;
 	error = look_up(w, &n);
 	if (error == -ENOENT && last && (how & WALK_CREATE))
 		return 0;

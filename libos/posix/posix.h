@@ -273,6 +273,7 @@ enum {
 	WALK_NOFOLLOW = 1, /* a symbolic link at the end stays one */
 	WALK_CREATE = 2,   /* the last name need not exist: node is NULL then, and dir is there */
 	WALK_DIR = 4,	   /* dir and the last name are wanted also when node is there */
+	WALK_PARENT = 8,   /* they alone: node may be NULL whether it is there or not */
 };
 
 /* What a path leads to; held by references until walk_done(). */

@@ -169,18 +169,25 @@ struct fs_mount {
 				   */
 };
 
+/* What is wanted of a walk. */
+enum fs_walk_want {
+	FS_WANT_NODE, /* what the last name names */
+	FS_WANT_BOTH, /* and the directory that it is in */
+	FS_WANT_DIR   /* that one alone, whether there is such a name in it or not */
+};
+
 /* A way down a path, for `walk`. */
 struct fs_walk {
 	const char *path;     /* names and '/' … */
 	size_t left;	      /* … so many bytes, without a 0 among them */
 	struct fs_node *dir;  /* where it begins, and then, where it stands */
 	struct fs_node *node; /* what the last name names */
-	int keep;	      /* `dir` is wanted, too, when `node` is found */
+	enum fs_walk_want want;
 };
 
 enum fs_walked {
 	FS_WALK_STOPPED, /* before the names that `path` has now, for others to look at */
-	FS_WALK_FOUND,	 /* `node` is there; `path` is its name, and `dir` is NULL unless kept */
+	FS_WALK_FOUND,	 /* what was wanted, the rest is NULL; `path` is the last name */
 	FS_WALK_ABSENT	 /* `dir` has no such name as `path` is now, the last one */
 };
 
