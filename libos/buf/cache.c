@@ -30,7 +30,7 @@ static inline void in_order(void)
 
 /* ---- hash chains, dirty lists, free list ---- */
 
-static void hash_add(struct buf_cache *c, struct buf *b)
+static inline void hash_add(struct buf_cache *c, struct buf *b)
 {
 	uint32_t *head = cache_chain(c, b->block);
 
@@ -38,7 +38,7 @@ static void hash_add(struct buf_cache *c, struct buf *b)
 	*head = cache_index(c, b);
 }
 
-static void hash_remove(struct buf_cache *c, struct buf *b)
+static inline void hash_remove(struct buf_cache *c, struct buf *b)
 {
 	uint32_t *at = cache_chain(c, b->block);
 	uint32_t f = cache_index(c, b);
@@ -123,7 +123,7 @@ void cache_drop(struct buf_cache *c, struct buf *b)
 }
 
 /* Gives the unlisted frame `b` to `block`. */
-static void attach(struct buf_cache *c, struct buf *b, uint64_t block, enum state state)
+static inline void attach(struct buf_cache *c, struct buf *b, uint64_t block, enum state state)
 {
 	b->block = block;
 	b->flags = 0;
@@ -311,6 +311,12 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 	return status;
 }
 
+/* Whether nothing has to be looked at before it is given up. */
+static inline int is_spare(const struct buf *b)
+{
+	return b->state == VALID && b->flags == 0 && b->pins == 0;
+}
+
 /* An unlisted frame in `*out`, or as cache_evict_unlocked_io says. */
 static inline int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
 {
@@ -320,8 +326,15 @@ static inline int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wai
 		if (status != 0)
 			return status;
 	}
-	if (c->free == BUF_NONE || c->stats.used == c->tuning.limit)
-		return evict_unlocked_io(c, d, wait, out);
+	if (c->free == BUF_NONE || c->stats.used == c->tuning.limit) {
+		const uint32_t f = buf_policy_victim(c->policy, BUF_NONE);
+
+		if (f == BUF_NONE || !is_spare(&c->heads[f]))
+			return evict_unlocked_io(c, d, wait, out);
+		*out = &c->heads[f];
+		evict(c, *out);
+		return 0;
+	}
 	*out = &c->heads[c->free];
 	c->free = (*out)->hash_next;
 	c->stats.used++;
