@@ -255,6 +255,17 @@ static int test_walk_changes(void)
 	return put(eight) || put(deep);
 }
 
+/* What was never looked at is not denied. */
+static int test_walk_unknown(void)
+{
+	if (ops->walk == NULL || (ops->traits & FS_DISKLESS))
+		return 0;
+	EXPECT(make_deep() == 0 && put_deep() == 0 && again(0) == 0);
+	EXPECT(walk(DEEP "f") != FS_WALK_ABSENT && there(root, EIGHT) == 0);
+	EXPECT(walk(DEEP "f") != FS_WALK_ABSENT && walk("g") == FS_WALK_ABSENT);
+	return 0;
+}
+
 /* What is covered, a link, or closed to the user is left to others. */
 static int test_walk_stops(void)
 {
@@ -936,6 +947,7 @@ static const struct {
 	{"names", test_names, 0, 0},
 	{"walk", test_walk, FS_FLAT, 0},
 	{"walk_changes", test_walk_changes, FS_FLAT, 0},
+	{"walk_unknown", test_walk_unknown, FS_FLAT, 0},
 	{"walk_stops", test_walk_stops, FS_FLAT | FS_NO_SYMLINKS, 0},
 	{"rename", test_rename, 0, 0},
 	{"unlinked", test_unlinked, 0, 0},
