@@ -289,7 +289,9 @@ static enum fs_walked walk_to(struct rig *r, struct fs_node *root, int i)
 	struct fs_walk w = {long_name(i), 200, root, NULL, FS_WANT_NODE};
 	const enum fs_walked walked = ops->walk(&r->ctx, &w);
 
-	return w.node == NULL || ops->put(&r->ctx, w.node) == 0 ? walked : -1;
+	if (w.node != NULL && ops->put(&r->ctx, w.node) != 0)
+		abort();
+	return walked;
 }
 
 /* More names than the cache of names has room for: what it has forgotten it does not deny. */
