@@ -502,8 +502,8 @@ static inline struct buf *hit(struct buf_cache *c, struct buf *b)
 }
 
 /* The buffer of a block that is not simply there, or not to be had before others were written. */
-__attribute__((noinline)) static int get_slowly(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
-		      struct buf **out)
+__attribute__((noinline)) static int get_slowly(struct buf_cache *c, struct disk *d, uint64_t block,
+						enum buf_mode mode, struct buf **out)
 {
 	int status;
 

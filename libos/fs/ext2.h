@@ -124,11 +124,11 @@ struct ext2 {
 	uint32_t per_log;    /* log2 of pointers in a block */
 	uint32_t first_ino, inode_size, itable_blocks, desc_block, desc_blocks;
 	uint32_t groups_count;
-	uint32_t clean;	   /* it was clean when mounted and no error was seen since */
-	uint32_t marked;   /* the disk says that it is in use */
-	uint32_t failed;   /* an error was seen */
-	uint32_t orphans;  /* unlinked nodes still held */
-	uint32_t changing; /* inside an operation that changes … */
+	uint32_t clean;	    /* it was clean when mounted and no error was seen since */
+	uint32_t marked;    /* the disk says that it is in use */
+	uint32_t failed;    /* an error was seen */
+	uint32_t orphans;   /* unlinked nodes still held */
+	uint32_t changing;  /* inside an operation that changes … */
 	struct fs_time now; /* … since */
 	struct ext2_group *groups;
 	struct ext2_node **nodes; /* [node_mask + 1] */

@@ -39,8 +39,7 @@ static int map_on(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t
 	const int status = ext2_map(c, n, lblk, skip + len, EXT2_LOOK, run);
 
 	if (status != 0 || run->len <= skip)
-		return status != 0 ? status
-				   : ext2_map(c, n, lblk + skip, len, EXT2_LOOK, run);
+		return status != 0 ? status : ext2_map(c, n, lblk + skip, len, EXT2_LOOK, run);
 	run->block += run->block != 0 ? skip : 0;
 	run->len -= skip;
 	return 0;

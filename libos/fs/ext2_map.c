@@ -199,7 +199,7 @@ static void missing(const struct ext2 *e, const struct way *w, uint32_t level, u
 }
 
 int ext2_map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
-		      enum ext2_how how, struct ext2_run *run)
+		    enum ext2_how how, struct ext2_run *run)
 {
 	struct ext2 *e = ext2_of(c);
 	struct table t = {.at = n->block, .len = EXT2_NDIRECT};

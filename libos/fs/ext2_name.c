@@ -141,8 +141,8 @@ void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const struct 
 	struct ext2_name **at = &e->names[p->hash & e->name_mask];
 	struct ext2_name *n;
 
-	while ((n = *at) != NULL && (n->dir != dir->id || n->place.block != p->block ||
-				     n->place.offset != p->offset))
+	while ((n = *at) != NULL &&
+	       (n->dir != dir->id || n->place.block != p->block || n->place.offset != p->offset))
 		at = &n->next;
 	if (n == NULL)
 		return;
@@ -202,7 +202,8 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, 
 enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
 {
 	struct ext2_node *dir = ext2_node_of(w->dir);
-	struct fs_walk at = *w; /* the text might be anywhere, also in `*w`, for all the compiler knows */
+	struct fs_walk at =
+		*w; /* the text might be anywhere, also in `*w`, for all the compiler knows */
 	const enum fs_walked walked = go(c, &dir, &at);
 
 	*w = at;

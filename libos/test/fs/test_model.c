@@ -396,7 +396,8 @@ static int look_along(struct rig *r, struct fs_node *at, const char *path, struc
 	return status;
 }
 
-/* A walk that has ended as `walked` says no more than lookup: `d` is the directory, `m` the name. */
+/* A walk that has ended as `walked` says no more than lookup: `d` is the directory, `m` the name.
+ */
 static int check_walk(struct rig *r, enum fs_walked walked, const struct fs_walk *w,
 		      struct fs_node *d, const struct mname *m, const char *name)
 {
@@ -457,10 +458,9 @@ static int do_sync(struct rig *r, struct rng *g)
 
 static int step(struct rig *r, struct rng *g)
 {
-	static int (*const all[])(struct rig *, struct rng *) = {do_make,   do_make,  do_remove,
-								 do_rename, do_link,  do_bytes,
-								 do_bytes,  do_bytes, do_hold,
-								 do_walk,   do_walk};
+	static int (*const all[])(struct rig *, struct rng *) = {
+		do_make,  do_make,  do_remove, do_rename, do_link, do_bytes,
+		do_bytes, do_bytes, do_hold,   do_walk,	  do_walk};
 
 	if (rnd(g, 60) == 0)
 		return do_sync(r, g);
