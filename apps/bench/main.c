@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <libos/region.h>
 #include "bench.h"
 #include "soak.h"
 
@@ -84,7 +85,9 @@ static int sample(bench_op *op, bench_op *prepare, unsigned times, uint64_t *med
 		if (error)
 			return error;
 		start = soak_busy();
+		region_begin("measured");
 		error = op();
+		region_end("measured");
 		cost[i] = soak_busy() - start;
 		if (error)
 			return error;

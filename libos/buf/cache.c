@@ -30,7 +30,7 @@ static inline void in_order(void)
 
 /* ---- hash chains, dirty lists, free list ---- */
 
-static void hash_add(struct buf_cache *c, struct buf *b)
+static inline void hash_add(struct buf_cache *c, struct buf *b)
 {
 	uint32_t *head = cache_chain(c, b->block);
 
@@ -38,7 +38,7 @@ static void hash_add(struct buf_cache *c, struct buf *b)
 	*head = cache_index(c, b);
 }
 
-static void hash_remove(struct buf_cache *c, struct buf *b)
+static inline void hash_remove(struct buf_cache *c, struct buf *b)
 {
 	uint32_t *at = cache_chain(c, b->block);
 	uint32_t f = cache_index(c, b);
@@ -123,7 +123,7 @@ void cache_drop(struct buf_cache *c, struct buf *b)
 }
 
 /* Gives the unlisted frame `b` to `block`. */
-static void attach(struct buf_cache *c, struct buf *b, uint64_t block, enum state state)
+static inline void attach(struct buf_cache *c, struct buf *b, uint64_t block, enum state state)
 {
 	b->block = block;
 	b->flags = 0;
@@ -170,7 +170,7 @@ static void lists_clear(struct buf_cache *c)
 	c->writing = 0;
 }
 
-void cache_rebuild(struct buf_cache *c)
+__attribute__((cold)) void cache_rebuild(struct buf_cache *c)
 {
 	lists_clear(c);
 	for (uint32_t f = c->nframes; f-- > 0;) {
@@ -311,6 +311,12 @@ int cache_evict_unlocked_io(struct buf_cache *c, struct disk *d, int wait)
 	return status;
 }
 
+/* Whether nothing has to be looked at before it is given up. */
+static inline int is_spare(const struct buf *b)
+{
+	return b->state == VALID && b->flags == 0 && b->pins == 0;
+}
+
 /* An unlisted frame in `*out`, or as cache_evict_unlocked_io says. */
 static inline int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wait, struct buf **out)
 {
@@ -320,8 +326,15 @@ static inline int claim_unlocked_io(struct buf_cache *c, struct disk *d, int wai
 		if (status != 0)
 			return status;
 	}
-	if (c->free == BUF_NONE || c->stats.used == c->tuning.limit)
-		return evict_unlocked_io(c, d, wait, out);
+	if (c->free == BUF_NONE || c->stats.used == c->tuning.limit) {
+		const uint32_t f = buf_policy_victim(c->policy, BUF_NONE);
+
+		if (f == BUF_NONE || !is_spare(&c->heads[f]))
+			return evict_unlocked_io(c, d, wait, out);
+		*out = &c->heads[f];
+		evict(c, *out);
+		return 0;
+	}
 	*out = &c->heads[c->free];
 	c->free = (*out)->hash_next;
 	c->stats.used++;
@@ -461,7 +474,7 @@ static inline struct buf *find_usable(struct buf_cache *c, uint64_t block)
 }
 
 /* The first use of a block that was read ahead. */
-static void ahead_used(struct buf_cache *c, struct buf *b)
+static inline void ahead_used(struct buf_cache *c, struct buf *b)
 {
 	b->flags &= (uint8_t)~AHEAD;
 	c->stats.ahead_used++;
@@ -476,14 +489,26 @@ static void write_down_unlocked_io(struct buf_cache *c, struct disk *d)
 	cache_bounds(c);
 }
 
-int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
-	    struct buf **out)
+/* Pins what is there. */
+static inline struct buf *hit(struct buf_cache *c, struct buf *b)
+{
+	if (b->flags & AHEAD)
+		ahead_used(c, b);
+	else
+		buf_policy_touch(c->policy, cache_index(c, b));
+	__atomic_fetch_add(&b->pins, 1, __ATOMIC_ACQUIRE);
+	c->stats.hits++;
+	return b;
+}
+
+/* The buffer of a block that is not simply there, or not to be had before others were written. */
+__attribute__((noinline)) static int get_slowly(struct buf_cache *c, struct disk *d, uint64_t block,
+						enum buf_mode mode, struct buf **out)
 {
 	int status;
 
 	if (block >= c->nblocks)
 		return -ERANGE;
-	cache_enter(c);
 	if (c->stats.dirty >= c->dirty_hard)
 		write_down_unlocked_io(c, d);
 	do {
@@ -493,20 +518,51 @@ int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode m
 			cache_wait_unlocked_io(c, b);
 			status = -EAGAIN;
 		} else if (b != NULL) {
-			if (b->flags & AHEAD)
-				ahead_used(c, b);
-			else
-				buf_policy_touch(c->policy, cache_index(c, b));
-			__atomic_fetch_add(&b->pins, 1, __ATOMIC_ACQUIRE);
-			c->stats.hits++;
-			*out = b;
+			*out = hit(c, b);
 			status = 0;
 		} else {
 			status = get_absent(c, d, block, mode, out);
 		}
 	} while (status == -EAGAIN);
+	return status;
+}
+
+/* Whether `b` may be pinned as it is, without a look at anything else. */
+static inline int ready(const struct buf_cache *c, const struct buf *b)
+{
+	return b != NULL && b->state == VALID && c->tuning.reuse;
+}
+
+int buf_get(struct buf_cache *c, struct disk *d, uint64_t block, enum buf_mode mode,
+	    struct buf **out)
+{
+	int status = 0;
+
+	cache_enter(c);
+	struct buf *const b = cache_find(c, block);
+	if (ready(c, b) && c->stats.dirty < c->dirty_hard)
+		*out = hit(c, b);
+	else
+		status = get_slowly(c, d, block, mode, out);
 	cache_leave(c);
 	return status;
+}
+
+uint32_t buf_get_run(struct buf_cache *c, uint64_t first, uint64_t n, struct buf *out[BUF_RUN])
+{
+	uint32_t got = 0;
+
+	cache_enter(c);
+	const uint32_t most = cache_min(cache_gather(c), BUF_RUN);
+	for (; got < most && got < n; got++) {
+		struct buf *const b = cache_find(c, first + got);
+
+		if (!ready(c, b))
+			break;
+		out[got] = hit(c, b);
+	}
+	cache_leave(c);
+	return got;
 }
 
 void buf_dirty(struct buf_cache *c, struct buf *b, uint32_t tag)

@@ -7,18 +7,12 @@
  */
 #include <libos/call.h>
 #include <libos/lock.h>
-#include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/time.h>
 
 void lock_init(struct lock *l)
 {
 	*l = (struct lock){0, 0};
-}
-
-uint64_t owner_self(void)
-{
-	return start_self();
 }
 
 int owner_alive(uint64_t owner)
@@ -37,9 +31,9 @@ void owner_give_slice(uint64_t owner)
 /* Programs with threads have their own of these (libos/sched/sync.c). */
 __attribute__((weak, alias("owner_give_slice"))) void owner_yield(uint64_t owner);
 
-enum lock_state lock_acquire(struct lock *l)
+enum lock_state lock_wait(struct lock *l)
 {
-	const uint64_t self = start_self();
+	const uint64_t self = owner_self();
 
 	for (;;) {
 		uint64_t holder = 0;

@@ -8,6 +8,7 @@
 #include <libos/call.h>
 #include <libos/console.h>
 #include <libos/layout.h>
+#include <libos/lock.h>
 #include <libos/note.h>
 #include <libos/start.h>
 #include <libos/tables.h>
@@ -21,7 +22,7 @@ _Noreturn void start_main(struct start_args *args);
 static char first_name[] = "init";
 static char *no_strings[] = {first_name, 0};
 static RESIDENT const struct start_args *the_args;
-static RESIDENT uint64_t self;
+RESIDENT uint64_t owner_token;
 
 /* The first program has nobody to tell it; the page tables are in the kernel's. */
 static RESIDENT struct start_args first_args = {
@@ -96,7 +97,7 @@ _Noreturn void start_main(struct start_args *args)
 	check_kernel();
 	if (!args)
 		the_args = start_first();
-	self = the_args->self;
+	owner_token = the_args->self;
 	if (the_args->magic != START_MAGIC || the_args->version != START_VERSION)
 		start_die("started with arguments of another version", START_EXIT_ABI);
 	vm_start(the_args);
@@ -111,12 +112,12 @@ const struct start_args *start_args(void)
 
 uint64_t start_self(void)
 {
-	return self;
+	return owner_token;
 }
 
 void start_set_self(uint64_t eid)
 {
-	self = eid;
+	owner_token = eid;
 }
 
 static int name_equal(const char *have, const char *want)

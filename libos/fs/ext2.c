@@ -21,14 +21,14 @@
 
 /* ---- coming in and going out ---- */
 
-static void leave(struct fs_ctx *c)
+static inline void leave(struct fs_ctx *c)
 {
 	ext2_of(c)->changing = 0;
 	lock_release(&c->fs->lock);
 }
 
 /* The process inside died: pins fall; if it was changing something, half of that may be done. */
-static void recover(struct fs_ctx *c)
+__attribute__((cold)) static void recover(struct fs_ctx *c)
 {
 	struct ext2 *e = ext2_of(c);
 
@@ -38,10 +38,16 @@ static void recover(struct fs_ctx *c)
 		(void)ext2_bad(e, "a process died while changing it; its user was", c->uid);
 }
 
-static void enter(struct fs_ctx *c)
+static inline void enter(struct fs_ctx *c)
 {
 	if (lock_acquire(&c->fs->lock) == LOCK_STOLEN)
 		recover(c);
+}
+
+static void begin(struct ext2 *e)
+{
+	e->changing = 1;
+	e->now = fs_now();
 }
 
 /* For operations that change something. On error the lock is not held. */
@@ -54,7 +60,7 @@ static int enter_change(struct fs_ctx *c)
 	if (status != 0)
 		leave(c);
 	else
-		e->changing = 1;
+		begin(e);
 	return status;
 }
 
@@ -93,7 +99,7 @@ static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 static int op_unmount(struct fs_ctx *c, int force)
 {
 	enter(c);
-	ext2_of(c)->changing = 1;
+	begin(ext2_of(c));
 	int status = ext2_unmount(c, force);
 	if (status == -EBUSY)
 		leave(c);
@@ -161,22 +167,32 @@ static void op_ref(struct fs_ctx *c, struct fs_node *node)
 	leave(c);
 }
 
-static int op_put(struct fs_ctx *c, struct fs_node *node)
+/* The last reference to a node without a name goes, and the inode with it. */
+static int put_last(struct fs_ctx *c, struct ext2_node *n)
 {
 	struct ext2 *e = ext2_of(c);
 	int status = 0;
 
-	enter(c);
-	if (node->refs == 1 && node->attr.nlink == 0 && !e->fs.readonly) {
+	if (!e->fs.readonly) {
 		status = ext2_mark(c);
-		e->changing = 1;
+		begin(e);
 	}
-	int more = ext2_node_put(c, ext2_node_of(node));
+	int more = ext2_node_put(c, n);
 	status = status != 0 ? status : more;
 	if (e->changing)
 		return (int)leave_change(c, status);
 	leave(c);
 	return status;
+}
+
+static int op_put(struct fs_ctx *c, struct fs_node *node)
+{
+	enter(c);
+	if (node->refs == 1 && node->attr.nlink == 0)
+		return put_last(c, ext2_node_of(node));
+	(void)ext2_node_put(c, ext2_node_of(node)); /* does nothing that can fail */
+	leave(c);
+	return 0;
 }
 
 static int find_node(struct fs_ctx *c, struct ext2_node *dir, const char *name, size_t len,
@@ -212,6 +228,26 @@ static int op_lookup(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	if (status == 0)
 		*out = &n->pub;
 	return status;
+}
+
+static enum fs_walked op_walk(struct fs_ctx *c, struct fs_walk *w)
+{
+	struct ext2 *e = ext2_of(c);
+	struct fs_node *const start = w->dir;
+
+	/* A '/' behind the last name asks for more than whether it is there. */
+	if (w->left == 0 || w->path[w->left - 1] == '/')
+		return FS_WALK_STOPPED;
+	enter(c);
+	const enum fs_walked walked = ext2_name_walk(c, w);
+	if (w->node != NULL)
+		ext2_node_ref(e, ext2_node_of(w->node));
+	if (w->node != NULL && w->want == FS_WANT_NODE)
+		w->dir = NULL;
+	if (w->dir != NULL && w->dir != start)
+		ext2_node_ref(e, ext2_node_of(w->dir));
+	leave(c);
+	return walked;
 }
 
 static int op_getattr(struct fs_ctx *c, struct fs_node *node, struct fs_attr *out)
@@ -713,6 +749,7 @@ const struct fs_ops fs_ext2_ops = {
 	.ref = op_ref,
 	.put = op_put,
 	.lookup = op_lookup,
+	.walk = op_walk,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
 	.read = op_read,

@@ -8,7 +8,8 @@
  *	ext2_inode.c  nodes in memory and inodes on the disk
  *	ext2_map.c    from a file's block to the disk's, and back to free
  *	ext2_file.c   bytes of files
- *	ext2_dir.c    directories and the cache of names
+ *	ext2_dir.c    directories
+ *	ext2_name.c   the cache of names
  *
  * Invariant: whatever was read from the disk is checked before it is used as an index, a length
  * or a block number; what does not pass goes to ext2_bad, which makes the file system read-only
@@ -114,17 +115,7 @@ struct ext2_node {
 	uint64_t complete;		   /* epoch in which all of them are there, or 0 */
 };
 
-/* A cached name. */
-struct ext2_name {
-	struct ext2_name *next;
-	uint64_t dir; /* its node's id */
-	uint32_t hash;
-	uint32_t ino;
-	uint32_t block;	 /* of the directory */
-	uint16_t offset; /* in that block */
-	uint8_t len, type;
-	char text[];
-};
+struct ext2_name;
 
 struct ext2 {
 	struct fs fs;
@@ -133,11 +124,12 @@ struct ext2 {
 	uint32_t per_log;    /* log2 of pointers in a block */
 	uint32_t first_ino, inode_size, itable_blocks, desc_block, desc_blocks;
 	uint32_t groups_count;
-	uint32_t clean;	   /* it was clean when mounted and no error was seen since */
-	uint32_t marked;   /* the disk says that it is in use */
-	uint32_t failed;   /* an error was seen */
-	uint32_t orphans;  /* unlinked nodes still held */
-	uint32_t changing; /* inside an operation that changes */
+	uint32_t clean;	    /* it was clean when mounted and no error was seen since */
+	uint32_t marked;    /* the disk says that it is in use */
+	uint32_t failed;    /* an error was seen */
+	uint32_t orphans;   /* unlinked nodes still held */
+	uint32_t changing;  /* inside an operation that changes … */
+	struct fs_time now; /* … since */
 	struct ext2_group *groups;
 	struct ext2_node **nodes; /* [node_mask + 1] */
 	uint32_t node_mask, node_count, node_max;
@@ -196,8 +188,16 @@ static inline int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
  * `tag`. */
 int ext2_get(struct fs_ctx *c, uint32_t p, struct ext2_block *out);
 int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_block *out);
-void ext2_put(struct ext2_block *b);
-void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag);
+
+static inline void ext2_put(struct ext2_block *b)
+{
+	buf_put(b->buf);
+}
+
+static inline void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag)
+{
+	buf_dirty(ext2_of(c)->fs.cache, b->buf, tag);
+}
 
 /* Whether blocks [p, p + n) exist and hold none of the groups' own tables. */
 int ext2_block_ok(const struct ext2 *e, uint32_t p, uint32_t n);
@@ -218,6 +218,15 @@ uint32_t ext2_goal_of(const struct ext2 *e, uint32_t ino);
 
 /* The node of `ino`, with a reference. */
 int ext2_node_get(struct fs_ctx *c, uint32_t ino, struct ext2_node **out);
+/* The node of `ino` if it is in memory, or NULL. */
+static inline struct ext2_node *ext2_node_here(const struct ext2 *e, uint32_t ino)
+{
+	struct ext2_node *n = e->nodes[ino & e->node_mask];
+
+	while (n != NULL && n->ino != ino)
+		n = n->hash_next;
+	return n;
+}
 /* A new inode beside `parent`, with a reference, one link (a directory: two), no blocks. */
 int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode,
 		  struct ext2_node **out);
@@ -251,9 +260,22 @@ struct ext2_run {
 	int fresh;
 };
 
+/* ext2_map's way when the blocks are not in the run that was mapped last. */
+int ext2_map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
+		    enum ext2_how how, struct ext2_run *run);
+
 /* Maps `lblk` and up to `want` - 1 after it. EXT2_FILL allocates what is missing. */
-int ext2_map(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want, enum ext2_how how,
-	     struct ext2_run *run);
+static inline int ext2_map(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
+			   enum ext2_how how, struct ext2_run *run)
+{
+	const uint32_t in = lblk - n->run_first, len = n->run_len - in;
+
+	if (in >= n->run_len || n->run_first + n->run_len < n->run_first ||
+	    (len < want && want != 1 && how != EXT2_FILL))
+		return ext2_map_slowly(c, n, lblk, want, how, run);
+	*run = (struct ext2_run){n->run_block + in, len < want ? len : want, 0};
+	return 0;
+}
 /* Frees the file's blocks from `keep` on. */
 int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep);
 /* The most bytes a file can have. */
@@ -267,16 +289,18 @@ int64_t ext2_file_write(struct fs_ctx *c, struct ext2_node *n, uint64_t off, con
 int ext2_file_resize(struct fs_ctx *c, struct ext2_node *n, uint64_t size);
 int ext2_file_advise(struct fs_ctx *c, struct ext2_node *n, uint64_t off, uint64_t len,
 		     enum fs_advice advice);
-/* Reads ahead, if the reader of `lblk` and `want` - 1 more looks like a sequential one. */
+/* Reads ahead, if the reader of `lblk` and `want` - 1 more, which were not, looks like a sequential
+ * one. */
 void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want);
 
 /* ---- ext2_dir.c ---- */
 
-/* Where a name stands, and what it names. */
+/* What a name names, and where it stands: in which block of the directory, where in it. */
 struct ext2_place {
 	uint32_t ino, block;
 	uint16_t offset;
 	uint8_t type;
+	uint32_t hash; /* the cache of names' */
 };
 
 /* Looks `name` up (not "." or ".."). -ENOENT. */
@@ -298,7 +322,20 @@ int ext2_dir_parent(struct fs_ctx *c, struct ext2_node *dir, uint32_t *ino);
 int ext2_dir_reparent(struct fs_ctx *c, struct ext2_node *dir, uint32_t parent);
 int ext2_dir_read(struct fs_ctx *c, struct ext2_node *dir, uint64_t cookie, struct fs_dirent *ents,
 		  unsigned max);
-/* Forgets all cached names. */
+
+/* ---- ext2_name.c ---- */
+
+/* 0; -ENOENT: there is no such name; -EAGAIN: the directory's blocks must be asked. */
+int ext2_name_find(const struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
+		   struct ext2_place *out);
+/* Remembers a name, unless it is there, and sets p->hash; it may forget all others first. */
+void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
+		   struct ext2_place *p);
+/* Forgets the one that stands at `p`, which find or add has given. */
+void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const struct ext2_place *p);
+/* Forgets all. */
 void ext2_names_flush(struct ext2 *e);
+/* As fs_ops.walk, without the references. */
+enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w);
 
 #endif

@@ -19,16 +19,7 @@ static inline int bit_test(const uint8_t *map, uint32_t i)
 	return map[i >> 3] >> (i & 7) & 1;
 }
 
-static inline void bit_set(uint8_t *map, uint32_t i)
-{
-	map[i >> 3] = (uint8_t)(map[i >> 3] | 1u << (i & 7));
-}
-
-static inline void bit_clear(uint8_t *map, uint32_t i)
-{
-	map[i >> 3] = (uint8_t)(map[i >> 3] & ~(1u << (i & 7)));
-}
-
+/* The word of the map that bit `i` is in. The map is there to a multiple of 64 bits. */
 static inline uint64_t word_at(const uint8_t *map, uint32_t i)
 {
 	uint64_t w;
@@ -37,11 +28,11 @@ static inline uint64_t word_at(const uint8_t *map, uint32_t i)
 	return w;
 }
 
-/* First clear bit in [from, to), or `to`. The map is readable to a multiple of 64 bits. */
-static uint32_t find_clear(const uint8_t *map, uint32_t from, uint32_t to)
+/* First bit in [from, to) that differs from those of `word`, all of which are alike, or `to`. */
+static inline uint32_t find_other(const uint8_t *map, uint32_t from, uint32_t to, uint64_t word)
 {
 	for (uint32_t i = from; i < to; i = (i | 63) + 1) {
-		uint64_t w = ~word_at(map, i) >> (i & 63);
+		uint64_t w = (word_at(map, i) ^ word) >> (i & 63);
 
 		if (w != 0) {
 			i += (uint32_t)__builtin_ctzl(w);
@@ -49,6 +40,27 @@ static uint32_t find_clear(const uint8_t *map, uint32_t from, uint32_t to)
 		}
 	}
 	return to;
+}
+
+static uint32_t find_clear(const uint8_t *map, uint32_t from, uint32_t to)
+{
+	return find_other(map, from, to, ~(uint64_t)0);
+}
+
+static uint32_t find_set(const uint8_t *map, uint32_t from, uint32_t to)
+{
+	return find_other(map, from, to, 0);
+}
+
+/* Turns each bit in [from, to) into the other. */
+static void flip(uint8_t *map, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i = (i | 63) + 1) {
+		const uint32_t end = (i | 63) + 1 < to ? (i | 63) + 1 : to;
+		const uint64_t w = word_at(map, i) ^ ~(uint64_t)0 >> (64 - (end - i)) << (i & 63);
+
+		memcpy(map + (i >> 3 & ~7u), &w, sizeof w);
+	}
 }
 
 /* First aligned stretch of 64 clear bits in [from, to), or `to`. */
@@ -89,16 +101,16 @@ static int alloc_in(struct fs_ctx *c, uint32_t g, uint32_t from, uint32_t want, 
 		bit = find_clear(b.data, from, len);
 	if (bit >= len)
 		bit = find_clear(b.data, 0, len);
-	while (n < want && bit + n < len && n < gr->free_blocks && !bit_test(b.data, bit + n))
-		n++;
+	want = want < gr->free_blocks ? want : gr->free_blocks;
+	if (bit < len)
+		n = find_set(b.data, bit, want < len - bit ? bit + want : len) - bit;
 	uint32_t p = e->super.first_data_block + g * e->super.blocks_per_group + bit;
 	if (n > 0 && (!ext2_block_ok(e, p, n) || n > e->super.free_blocks)) {
 		status = ext2_bad(e, "block bitmap of group", g);
 	} else if (n == 0) {
 		status = -EAGAIN;
 	} else {
-		for (uint32_t i = 0; i < n; i++)
-			bit_set(b.data, bit + i);
+		flip(b.data, bit, bit + n);
 		ext2_dirty(c, &b, 0);
 		gr->free_blocks -= n;
 		gr->next = bit + n;
@@ -148,15 +160,13 @@ static int free_in(struct fs_ctx *c, uint32_t g, uint32_t bit, uint32_t n)
 
 	if (status != 0)
 		return status;
-	for (uint32_t i = 0; i < n && status == 0; i++)
-		if (!bit_test(b.data, bit + i))
-			status = ext2_bad(e, "block freed twice in group", g);
-	if (status == 0 && (gr->free_blocks + n > group_len(e, g) ||
-			    e->super.free_blocks + n > e->super.blocks_count))
+	if (find_clear(b.data, bit, bit + n) != bit + n)
+		status = ext2_bad(e, "block freed twice in group", g);
+	else if (gr->free_blocks + n > group_len(e, g) ||
+		 e->super.free_blocks + n > e->super.blocks_count)
 		status = ext2_bad(e, "free count of group", g);
 	if (status == 0) {
-		for (uint32_t i = 0; i < n; i++)
-			bit_clear(b.data, bit + i);
+		flip(b.data, bit, bit + n);
 		ext2_dirty(c, &b, 0);
 		gr->free_blocks += n;
 		gr->next = bit < gr->next ? bit : gr->next;
@@ -241,7 +251,7 @@ static int ino_alloc_in(struct fs_ctx *c, uint32_t g, int is_dir, uint32_t *ino)
 	} else if (e->super.free_inodes == 0) {
 		status = ext2_bad(e, "free inodes of group", g);
 	} else {
-		bit_set(b.data, bit);
+		flip(b.data, bit, bit + 1);
 		ext2_dirty(c, &b, 0);
 		gr->free_inodes--;
 		gr->dirs += is_dir != 0;
@@ -283,7 +293,7 @@ int ext2_ino_free(struct fs_ctx *c, uint32_t ino, int is_dir)
 	    e->super.free_inodes >= e->super.inodes_count || (is_dir && gr->dirs == 0)) {
 		status = ext2_bad(e, "freeing inode", ino);
 	} else {
-		bit_clear(b.data, bit);
+		flip(b.data, bit, bit + 1);
 		ext2_dirty(c, &b, 0);
 		gr->free_inodes++;
 		gr->dirs -= is_dir != 0;

@@ -1,13 +1,8 @@
 /*
- * ext2_dir.c - directories: linear lists of names in blocks, and a cache of names in memory.
+ * ext2_dir.c - directories: linear lists of names in blocks.
  *
- * Owns: the contents of directories, and `struct ext2_name`.
- * The cache of names: every scan puts all names it meets there, with their places. A directory
- * all of whose names are there is `complete`: then what is not there does not exist, and
- * creating the thousandth file costs what the first did. When the memory for names is used up
- * all are forgotten and the epoch changes, so nothing is complete.
- * Invariant: a cached name is in the directory, at its place; entries never move, so adding one
- * keeps places valid.
+ * Owns: the contents of directories. Invariant: what changes here changes in the cache of names too
+ * (ext2_name.c), which every scan fills, so that a directory is scanned once.
  * Directories with a hash index are used as the linear lists that they also are; the first
  * change takes the index's flag away, so that nobody trusts it later.
  * Lock: the file system's, held by the caller.
@@ -16,95 +11,6 @@
 #include <errno.h>
 #include <string.h>
 #include "ext2.h"
-
-/* ---- the cache of names ---- */
-
-static uint32_t name_hash(uint64_t dir, const char *name, size_t len)
-{
-	uint64_t h = dir * 0x9e3779b97f4a7c15u + len;
-
-	for (; len >= 8; len -= 8, name += 8) {
-		uint64_t w;
-		memcpy(&w, name, 8);
-		h = (h ^ w) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-	}
-	for (; len > 0; len--)
-		h = (h ^ (uint8_t)*name++) * 0x100000001b3u;
-	h *= 0xff51afd7ed558ccdu;
-	return (uint32_t)(h >> 32);
-}
-
-static size_t name_size(size_t len)
-{
-	return sizeof(struct ext2_name) + len;
-}
-
-static struct ext2_name **name_find(struct ext2 *e, uint64_t dir, const char *name, size_t len)
-{
-	uint32_t hash = name_hash(dir, name, len);
-	struct ext2_name **at = &e->names[hash & e->name_mask];
-
-	for (; *at != NULL; at = &(*at)->next)
-		if ((*at)->hash == hash && (*at)->dir == dir && (*at)->len == len &&
-		    memcmp((*at)->text, name, len) == 0)
-			break;
-	return at;
-}
-
-void ext2_names_flush(struct ext2 *e)
-{
-	for (uint32_t i = 0; i <= e->name_mask; i++) {
-		while (e->names[i] != NULL) {
-			struct ext2_name *n = e->names[i];
-
-			e->names[i] = n->next;
-			arena_free(e->fs.arena, n, name_size(n->len));
-		}
-	}
-	e->name_bytes = 0;
-	e->epoch++;
-}
-
-/* Remembers a name, unless it is there; it may flush all others first. */
-static void name_add(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len,
-		     const struct ext2_place *p)
-{
-	if (e->name_bytes + name_size(len) > e->name_bytes_max)
-		ext2_names_flush(e);
-	struct ext2_name **at = name_find(e, dir->id, name, len);
-	if (*at != NULL)
-		return;
-	struct ext2_name *n = arena_alloc(e->fs.arena, name_size(len));
-	if (n == NULL) {
-		ext2_names_flush(e);
-		return;
-	}
-	e->name_bytes += name_size(len);
-	n->dir = dir->id;
-	n->hash = name_hash(dir->id, name, len);
-	n->ino = p->ino;
-	n->block = p->block;
-	n->offset = p->offset;
-	n->type = p->type;
-	n->len = (uint8_t)len;
-	memcpy(n->text, name, len);
-	at = &e->names[n->hash & e->name_mask];
-	n->next = *at;
-	*at = n;
-}
-
-static void name_remove(struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len)
-{
-	struct ext2_name **at = name_find(e, dir->id, name, len);
-	struct ext2_name *n = *at;
-
-	if (n == NULL)
-		return;
-	*at = n->next;
-	e->name_bytes -= name_size(n->len);
-	arena_free(e->fs.arena, n, name_size(n->len));
-}
 
 /* ---- blocks of directories ---- */
 
@@ -117,7 +23,8 @@ static int dir_get(struct fs_ctx *c, struct ext2_node *dir, uint32_t lblk, struc
 {
 	struct ext2_run run;
 
-	ext2_ahead(c, dir, lblk, 1);
+	if (!buf_stream_has(&dir->ahead, lblk, 1))
+		ext2_ahead(c, dir, lblk, 1);
 	int status = ext2_map(c, dir, lblk, 1, EXT2_LOOK, &run);
 	if (status != 0)
 		return status;
@@ -191,9 +98,9 @@ static int scan_block(struct fs_ctx *c, struct ext2_node *dir, uint32_t lblk, co
 			break;
 		}
 		if (d->ino != 0 && !is_dots(d)) {
-			struct ext2_place p = {d->ino, lblk, (uint16_t)at, d->type};
+			struct ext2_place p = {d->ino, lblk, (uint16_t)at, d->type, 0};
 
-			name_add(e, dir, d->name, d->name_len, &p);
+			ext2_name_add(e, dir, d->name, d->name_len, &p);
 			if (!found && d->name_len == len && memcmp(d->name, name, len) == 0) {
 				*out = p;
 				found = 1;
@@ -209,15 +116,11 @@ int ext2_dir_find(struct fs_ctx *c, struct ext2_node *dir, const char *name, siz
 		  struct ext2_place *out)
 {
 	struct ext2 *e = ext2_of(c);
-	const struct ext2_name *n = *name_find(e, dir->id, name, len);
+	const int known = ext2_name_find(e, dir, name, len, out);
 	int found = 0;
 
-	if (n != NULL) {
-		*out = (struct ext2_place){n->ino, n->block, n->offset, n->type};
-		return 0;
-	}
-	if (dir->complete == e->epoch)
-		return -ENOENT;
+	if (known != -EAGAIN)
+		return known;
 	uint64_t epoch = e->epoch;
 	for (uint32_t lblk = 0; lblk < dir_blocks(e, dir); lblk++) {
 		struct ext2_place p;
@@ -403,12 +306,12 @@ int ext2_dir_add(struct fs_ctx *c, struct ext2_node *dir, const char *name, size
 		return at;
 	struct ext2_dirent *d = (struct ext2_dirent *)(void *)(b.data + at);
 	fill_entry(e, d, name, len, ino, mode);
-	struct ext2_place p = {ino, lblk, (uint16_t)at, d->type};
+	struct ext2_place p = {ino, lblk, (uint16_t)at, d->type, 0};
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(&b);
 	dir->insert_at = lblk;
 	dir->insert_offset = (uint32_t)at;
-	name_add(e, dir, name, len, &p);
+	ext2_name_add(e, dir, name, len, &p);
 	changed(e, dir);
 	return 0;
 }
@@ -462,7 +365,7 @@ int ext2_dir_remove(struct fs_ctx *c, struct ext2_node *dir, const char *name, s
 	d->ino = 0;
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(&b);
-	name_remove(e, dir, name, len);
+	ext2_name_remove(e, dir, at);
 	changed(e, dir);
 	return 0;
 }
@@ -479,11 +382,11 @@ int ext2_dir_replace(struct fs_ctx *c, struct ext2_node *dir, const char *name, 
 		return status;
 	d->ino = ino;
 	d->type = type_code(e, mode);
-	struct ext2_place p = {ino, at->block, at->offset, d->type};
+	struct ext2_place p = {ino, at->block, at->offset, d->type, 0};
 	ext2_dirty(c, &b, dir->ino);
 	ext2_put(&b);
-	name_remove(e, dir, name, len);
-	name_add(e, dir, name, len, &p);
+	ext2_name_remove(e, dir, at);
+	ext2_name_add(e, dir, name, len, &p);
 	changed(e, dir);
 	return 0;
 }

@@ -31,28 +31,36 @@ static uint32_t blocks_of(const struct ext2 *e, uint64_t off, uint64_t len)
 
 /* ---- reading ---- */
 
-/* The reader comes to blocks that were not read ahead. */
-static void ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
+/* Maps blocks from `skip` after `lblk` on, by way of those before, if they are one run: the reader
+ * comes to those next, and finds what was mapped last. */
+static int map_on(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t skip, uint32_t len,
+		  struct ext2_run *run)
 {
-	struct ext2 *e = ext2_of(c);
-	const uint32_t shift = BLOCK_LOG - e->bs_log;
-	const uint32_t size = (uint32_t)((n->pub.attr.size + e->bs - 1) >> e->bs_log);
-	const uint32_t len =
-		buf_stream_next(e->fs.cache, &n->ahead, lblk, want, size, shift, &lblk);
-	struct ext2_run run;
+	const int status = ext2_map(c, n, lblk, skip + len, EXT2_LOOK, run);
 
-	if (len == 0 || ext2_map(c, n, lblk, len, EXT2_LOOK, &run) != 0 || run.block == 0)
-		return;
-	uint64_t first = run.block >> shift, last = ((uint64_t)run.block + run.len - 1) >> shift;
-	n->ahead.first = lblk;
-	n->ahead.end = lblk + run.len;
-	(void)buf_prefetch(e->fs.cache, c->disk, first, (uint32_t)(last - first + 1));
+	if (status != 0 || run->len <= skip)
+		return status != 0 ? status : ext2_map(c, n, lblk + skip, len, EXT2_LOOK, run);
+	run->block += run->block != 0 ? skip : 0;
+	run->len -= skip;
+	return 0;
 }
 
 void ext2_ahead(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want)
 {
-	if (!buf_stream_has(&n->ahead, lblk, want))
-		ahead(c, n, lblk, want);
+	struct ext2 *e = ext2_of(c);
+	const uint32_t shift = BLOCK_LOG - e->bs_log;
+	const uint32_t size = (uint32_t)((n->pub.attr.size + e->bs - 1) >> e->bs_log);
+	uint32_t from = lblk;
+	const uint32_t len =
+		buf_stream_next(e->fs.cache, &n->ahead, lblk, want, size, shift, &from);
+	struct ext2_run run;
+
+	if (len == 0 || map_on(c, n, lblk, from - lblk, len, &run) != 0 || run.block == 0)
+		return;
+	uint64_t first = run.block >> shift, last = ((uint64_t)run.block + run.len - 1) >> shift;
+	n->ahead.first = from;
+	n->ahead.end = from + run.len;
+	(void)buf_prefetch(e->fs.cache, c->disk, first, (uint32_t)(last - first + 1));
 }
 
 /* What the cache is told of blocks of the disk. */
@@ -97,23 +105,31 @@ int ext2_file_advise(struct fs_ctx *c, struct ext2_node *n, uint64_t off, uint64
 	return status;
 }
 
-/* Copies `len` bytes from byte `at` of the disk on. */
+/* Copies `len` bytes from byte `at` of the disk on, as many blocks at a time as are there. */
 static int copy_in(struct fs_ctx *c, uint64_t at, char *to, uint64_t len)
 {
 	struct buf_cache *cache = ext2_of(c)->fs.cache;
 
 	while (len > 0) {
-		uint64_t k = min64(len, DISK_BLOCK - (at & BLOCK_MASK));
-		struct buf *b;
-		int status = buf_get(cache, c->disk, at >> BLOCK_LOG, BUF_READ, &b);
+		const uint64_t first = at >> BLOCK_LOG, last = (at + len - 1) >> BLOCK_LOG;
+		struct buf *b[BUF_RUN];
+		uint32_t n = first < last ? buf_get_run(cache, first, last - first + 1, b) : 0;
 
-		if (status != 0)
-			return status == -ERANGE ? -EIO : status;
-		memcpy(to, (const char *)b->data + (at & BLOCK_MASK), k);
-		buf_put(b);
-		at += k;
-		to += k;
-		len -= k;
+		if (n == 0) {
+			int status = buf_get(cache, c->disk, first, BUF_READ, &b[0]);
+			if (status != 0)
+				return status == -ERANGE ? -EIO : status;
+			n = 1;
+		}
+		for (uint32_t i = 0; i < n; i++) {
+			const uint64_t in = at & BLOCK_MASK, k = min64(len, DISK_BLOCK - in);
+
+			memcpy(to, (const char *)b[i]->data + in, k);
+			buf_put(b[i]);
+			at += k;
+			to += k;
+			len -= k;
+		}
 	}
 	return 0;
 }
@@ -132,7 +148,8 @@ int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void
 		uint32_t want = blocks_of(e, at, len - done);
 		struct ext2_run run;
 
-		ext2_ahead(c, n, lblk, want);
+		if (!buf_stream_has(&n->ahead, lblk, want))
+			ext2_ahead(c, n, lblk, want);
 		int status = ext2_map(c, n, lblk, want, EXT2_LOOK, &run);
 		if (status != 0)
 			return done > 0 ? (int64_t)done : status;

@@ -323,16 +323,14 @@ int ext2_node_get(struct fs_ctx *c, uint32_t ino, struct ext2_node **out)
 
 	if (ino > e->super.inodes_count || (ino != EXT2_ROOT_INO && ino < e->first_ino))
 		return ext2_bad(e, "name of inode", ino);
-	for (struct ext2_node *n = *bucket(e, ino); n != NULL; n = n->hash_next) {
-		if (n->ino != ino)
-			continue;
-		if (n->pub.attr.nlink == 0)
-			return ext2_bad(e, "name of unlinked inode", ino);
+	struct ext2_node *n = ext2_node_here(e, ino);
+	if (n != NULL && n->pub.attr.nlink == 0)
+		return ext2_bad(e, "name of unlinked inode", ino);
+	if (n != NULL) {
 		ext2_node_ref(e, n);
 		*out = n;
 		return 0;
 	}
-	struct ext2_node *n;
 	int status = node_alloc(c, ino, &n);
 
 	if (status != 0)
@@ -355,9 +353,7 @@ int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode, str
 
 	if (status != 0)
 		return status;
-	for (n = *bucket(e, ino); n != NULL && n->ino != ino; n = n->hash_next)
-		;
-	if (n != NULL)
+	if (ext2_node_here(e, ino) != NULL)
 		return ext2_bad(e, "inode bitmap, at inode in use", ino);
 	status = node_alloc(c, ino, &n);
 	if (status != 0) {
@@ -368,7 +364,7 @@ int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode, str
 	n->pub.attr.nlink = is_dir ? 2 : 1;
 	n->pub.attr.uid = c->uid;
 	n->pub.attr.gid = c->gid;
-	n->pub.attr.atime = n->pub.attr.mtime = n->pub.attr.ctime = fs_now();
+	n->pub.attr.atime = n->pub.attr.mtime = n->pub.attr.ctime = e->now;
 	n->generation = (uint32_t)n->pub.attr.ctime.sec ^ (uint32_t)n->id;
 	if (parent->pub.attr.mode & 02000) {
 		n->pub.attr.gid = parent->pub.attr.gid;
@@ -435,7 +431,7 @@ static int erase(struct fs_ctx *c, struct ext2_node *n)
 		return status;
 	n->pub.attr.size = 0;
 	n->pub.attr.blocks = 0;
-	n->dtime = (uint32_t)fs_now().sec;
+	n->dtime = (uint32_t)e->now.sec;
 	status = ext2_node_write(c, n);
 	return status != 0 ? status : ext2_ino_free(c, n->ino, is_dir);
 }
@@ -473,7 +469,7 @@ void ext2_node_unlink(struct ext2 *e, struct ext2_node *n, uint32_t links)
 
 void ext2_touch(struct ext2 *e, struct ext2_node *n, enum ext2_touch what)
 {
-	n->pub.attr.ctime = fs_now();
+	n->pub.attr.ctime = e->now;
 	if (what == EXT2_TOUCH_CM)
 		n->pub.attr.mtime = n->pub.attr.ctime;
 	ext2_node_dirty(e, n);

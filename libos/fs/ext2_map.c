@@ -198,8 +198,8 @@ static void missing(const struct ext2 *e, const struct way *w, uint32_t level, u
 	*run = (struct ext2_run){0, want < span - at ? want : (uint32_t)(span - at), 0};
 }
 
-static int map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
-		      enum ext2_how how, struct ext2_run *run)
+int ext2_map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
+		    enum ext2_how how, struct ext2_run *run)
 {
 	struct ext2 *e = ext2_of(c);
 	struct table t = {.at = n->block, .len = EXT2_NDIRECT};
@@ -231,35 +231,19 @@ static int map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint
 	return status;
 }
 
-int ext2_map(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want, enum ext2_how how,
-	     struct ext2_run *run)
-{
-	uint32_t in = lblk - n->run_first;
-
-	if (in < n->run_len && n->run_first + n->run_len > n->run_first) {
-		uint32_t len = n->run_len - in;
-
-		if (len >= want || want == 1 || how == EXT2_FILL) {
-			*run = (struct ext2_run){n->run_block + in, len < want ? len : want, 0};
-			return 0;
-		}
-	}
-	return map_slowly(c, n, lblk, want, how, run);
-}
-
 /* ---- freeing ---- */
 
 /* Frees the data blocks named by pointers [i, len) of `at`, in runs, and clears the pointers. */
 static int free_leaves(struct fs_ctx *c, struct ext2_node *n, uint32_t *at, uint32_t i,
 		       uint32_t len)
 {
-	while (i < len) {
+	for (;;) {
+		while (i < len && at[i] == 0)
+			i++;
+		if (i >= len)
+			return 0;
 		uint32_t p = at[i], k = 1;
 
-		if (p == 0) {
-			i++;
-			continue;
-		}
 		while (i + k < len && at[i + k] == p + k)
 			k++;
 		int status = ext2_block_free(c, p, k);
@@ -267,15 +251,14 @@ static int free_leaves(struct fs_ctx *c, struct ext2_node *n, uint32_t *at, uint
 			status = count_blocks(ext2_of(c), n, -(int64_t)k);
 		if (status != 0)
 			return status;
-		memset(at + i, 0, k * sizeof *at);
-		i += k;
+		for (; k > 0; k--)
+			at[i++] = 0;
 	}
-	return 0;
 }
 
 /*
- * Frees what hangs on pointer `*slot` to an indirect block of `level` (1 .. 3), from its `from`-th
- * data block on; the block itself too if `from` is 0. Recursion is as deep as `level`.
+ * Frees what hangs on pointer `*slot`, not 0, to an indirect block of `level` (1 .. 3), from its
+ * `from`-th data block on; the block itself too if `from` is 0. Recursion is as deep as `level`.
  */
 static int free_tree(struct fs_ctx *c, struct ext2_node *n, uint32_t *slot, uint32_t level,
 		     uint64_t from)
@@ -284,16 +267,14 @@ static int free_tree(struct fs_ctx *c, struct ext2_node *n, uint32_t *slot, uint
 	struct table t = {.at = slot};
 	uint64_t span = (uint64_t)1 << (level - 1) * e->per_log;
 	uint32_t p = *slot, i = (uint32_t)(from / span);
-
-	if (p == 0)
-		return 0;
 	int status = descend(c, n, &t, 0);
 	if (status != 0)
 		return status;
 	if (level == 1)
 		status = free_leaves(c, n, t.at, i, t.len);
 	for (uint64_t rest = from % span; level > 1 && i < t.len && status == 0; i++, rest = 0)
-		status = free_tree(c, n, t.at + i, level - 1, rest);
+		if (t.at[i] != 0)
+			status = free_tree(c, n, t.at + i, level - 1, rest);
 	table_dirty(c, n, &t);
 	table_put(&t);
 	if (status != 0 || from != 0)
@@ -316,10 +297,10 @@ int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep)
 	n->ahead.end = 0;
 	for (uint32_t level = 1; level <= LEVELS && status == 0; level++) {
 		uint64_t span = (uint64_t)1 << level * e->per_log;
+		uint32_t *slot = &n->block[EXT2_NDIRECT + level - 1];
 
-		if (keep < begin + span)
-			status = free_tree(c, n, &n->block[EXT2_NDIRECT + level - 1], level,
-					   keep > begin ? keep - begin : 0);
+		if (*slot != 0 && keep < begin + span)
+			status = free_tree(c, n, slot, level, keep > begin ? keep - begin : 0);
 		begin += span;
 	}
 	ext2_node_dirty(ext2_of(c), n);

@@ -61,16 +61,6 @@ int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_bloc
 	return 0;
 }
 
-void ext2_put(struct ext2_block *b)
-{
-	buf_put(b->buf);
-}
-
-void ext2_dirty(struct fs_ctx *c, struct ext2_block *b, uint32_t tag)
-{
-	buf_dirty(ext2_of(c)->fs.cache, b->buf, tag);
-}
-
 static int overlap(uint32_t p, uint32_t n, uint32_t q, uint32_t m)
 {
 	return p < q + m && q < p + n;

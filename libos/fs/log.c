@@ -440,12 +440,10 @@ static int op_symlink(struct fs_ctx *c, struct fs_node *dir, const char *name, s
 static int link_locked(struct fs_ctx *c, struct log_node *n, struct log_node *dir, const char *name,
 		       size_t len)
 {
-	int status = check_new(c, dir, name, len);
+	int status = is_dir(n) ? -EPERM : check_new(c, dir, name, len);
 
 	if (status)
 		return status;
-	if (is_dir(n))
-		return -EPERM;
 	if (n->pub.attr.nlink == 0)
 		return -ENOENT;
 	if (n->pub.attr.nlink >= LOG_LINKS)

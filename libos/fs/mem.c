@@ -502,12 +502,10 @@ static int op_symlink(struct fs_ctx *c, struct fs_node *dir, const char *name, s
 static int link_locked(struct mem *m, struct mem_node *n, struct mem_node *dir, const char *name,
 		       size_t len)
 {
-	const int status = check_new(m, dir, name, len);
+	const int status = is_dir(n) ? -EPERM : check_new(m, dir, name, len);
 
 	if (status)
 		return status;
-	if (is_dir(n))
-		return -EPERM;
 	if (n->pub.attr.nlink == 0)
 		return -ENOENT;
 	if (n->pub.attr.nlink >= MEM_LINKS)

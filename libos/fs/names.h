@@ -13,6 +13,34 @@
 #include <string.h>
 #include <libos/fs.h>
 
+/* Up to eight bytes of text as a word, padded with zeros. Nothing behind them is read. */
+static inline uint64_t fs_word(const char *text, size_t left)
+{
+	uint32_t low, high;
+	uint64_t w = 0;
+
+	if (left >= sizeof w) {
+		memcpy(&w, text, sizeof w);
+	} else if (left >= sizeof low) {
+		memcpy(&low, text, sizeof low);
+		memcpy(&high, text + left - sizeof high, sizeof high);
+		w = low | (uint64_t)high << 8 * (left - sizeof high);
+	} else {
+		while (left > 0)
+			w = w << 8 | (uint8_t)text[--left];
+	}
+	return w;
+}
+
+/* How many bytes of the word come before the first that is `byte`; 8: none is. */
+static inline unsigned fs_before(uint64_t w, uint8_t byte)
+{
+	const uint64_t ones = 0x0101010101010101u, x = w ^ byte * ones;
+	const uint64_t hit = (x - ones) & ~x & ones << 7;
+
+	return hit != 0 ? (unsigned)__builtin_ctzl(hit) / 8 : 8;
+}
+
 /* 0 if it is a name of at most `max` bytes, else what an operation is to answer. */
 static inline int fs_name_check(const char *name, size_t len, size_t max)
 {
@@ -20,9 +48,12 @@ static inline int fs_name_check(const char *name, size_t len, size_t max)
 		return -EINVAL;
 	if (len > max)
 		return -ENAMETOOLONG;
-	for (size_t i = 0; i < len; i++)
-		if (name[i] == '/' || name[i] == 0)
+	for (size_t i = 0; i < len; i += 8) {
+		const uint64_t w = fs_word(name + i, len - i);
+
+		if (fs_before(w, '/') < 8 || fs_before(w, 0) < (len - i < 8 ? len - i : 8))
 			return -EINVAL;
+	}
 	return 0;
 }
 

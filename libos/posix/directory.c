@@ -22,7 +22,7 @@ int _rename(const char *from, const char *to);
 /* A walk to a name whose directory the caller may change. */
 static int walk_to_change(int dirfd, const char *path, unsigned how, struct walk *w)
 {
-	int error = walk_at(dirfd, path, how | WALK_NOFOLLOW, w);
+	int error = walk_at(dirfd, path, how | WALK_DIR | WALK_NOFOLLOW, w);
 
 	if (error)
 		return error;
@@ -60,11 +60,11 @@ int mkdirat(int dirfd, const char *path, mode_t mode)
 static int do_remove(int dirfd, const char *path, int directory)
 {
 	struct walk w;
-	int error = walk_to_change(dirfd, path, 0, &w);
+	int error = walk_to_change(dirfd, path, directory ? 0 : WALK_PARENT, &w);
 
 	if (error)
 		return error;
-	if (mount_of_root(w.node))
+	if (w.node && mount_of_root(w.node))
 		error = -EBUSY;
 	else if (directory)
 		error = node_rmdir(w.dir, w.name, w.length);
@@ -422,7 +422,7 @@ char *realpath(const char *restrict path, char *restrict out)
 	if (!to)
 		return NULL;
 	posix_enter();
-	error = walk(NULL, path, 0, &w);
+	error = walk(NULL, path, WALK_DIR, &w);
 	if (error == 0 && w.device) {
 		strcpy(to, path);
 		strcpy(w.name, ".");

@@ -174,22 +174,23 @@ static struct timespec timespec_of(struct fs_time t)
 
 static int stat_node(const struct fs_node *n, struct stat *out)
 {
-	const struct fs_attr a = n->attr;
+	const struct fs_attr *a = &n->attr;
 
-	memset(out, 0, sizeof(*out));
-	out->st_dev = (dev_t)(n->fs->mark % POSIX_NMOUNT + 1);
-	out->st_ino = (ino_t)a.ino;
-	out->st_mode = (mode_t)a.mode;
-	out->st_nlink = (nlink_t)a.nlink;
-	out->st_uid = a.uid;
-	out->st_gid = a.gid;
-	out->st_rdev = a.rdev;
-	out->st_size = (off_t)a.size;
-	out->st_blksize = a.blksize;
-	out->st_blocks = (blkcnt_t)a.blocks;
-	out->st_atim = timespec_of(a.atime);
-	out->st_mtim = timespec_of(a.mtime);
-	out->st_ctim = timespec_of(a.ctime);
+	*out = (struct stat){
+		.st_dev = (dev_t)(n->fs->mark % POSIX_NMOUNT + 1),
+		.st_ino = (ino_t)a->ino,
+		.st_mode = (mode_t)a->mode,
+		.st_nlink = (nlink_t)a->nlink,
+		.st_uid = a->uid,
+		.st_gid = a->gid,
+		.st_rdev = a->rdev,
+		.st_size = (off_t)a->size,
+		.st_blksize = a->blksize,
+		.st_blocks = (blkcnt_t)a->blocks,
+		.st_atim = timespec_of(a->atime),
+		.st_mtim = timespec_of(a->mtime),
+		.st_ctim = timespec_of(a->ctime),
+	};
 	return 0;
 }
 

@@ -11,6 +11,11 @@
 
 #include <libos/time.h>
 
+static uint64_t bit_of(uint64_t ino)
+{
+	return ino != 0 ? (uint64_t)1 << ino % 64 : 0;
+}
+
 static struct posix_image *find(const struct fs_node *n)
 {
 	for (int i = 0; i < POSIX_NIMAGE; i++)
@@ -20,12 +25,23 @@ static struct posix_image *find(const struct fs_node *n)
 	return NULL;
 }
 
+/* What the file holds is not this any more. */
+static void forget(struct posix_image *image)
+{
+	uint64_t inos = 0;
+
+	image->ino = 0;
+	for (int i = 0; i < POSIX_NIMAGE; i++)
+		inos |= bit_of(posix_seg->image[i].ino);
+	posix_seg->image_inos = inos;
+}
+
 /* Gives the memory of an image without references back; posix_lock is held. */
 static void release(struct posix_image *image)
 {
 	char **page = image->page;
 
-	image->ino = 0;
+	forget(image);
 	image->page = NULL;
 	for (uint32_t i = 0; page && i < image->pages; i++) {
 		posix_seg->image_pages -= page[i] != NULL;
@@ -74,6 +90,7 @@ static struct posix_image *make(const struct fs_node *n)
 	image->pages = pages;
 	image->mark = n->fs->mark;
 	image->ino = n->attr.ino;
+	posix_seg->image_inos |= bit_of(image->ino);
 	return image;
 }
 
@@ -112,10 +129,12 @@ void image_forget(const struct fs_node *n)
 {
 	struct posix_image *image;
 
+	if (!(posix_seg->image_inos & bit_of(n->attr.ino)))
+		return;
 	posix_lock();
 	image = find(n);
 	if (image) {
-		image->ino = 0;
+		forget(image);
 		if (image->refs == 0)
 			release(image);
 	}

@@ -26,29 +26,22 @@ static const struct {
 	{"/dev/zero", DEVICE_ZERO},
 };
 
-static enum posix_device device_of(const char *path)
+static enum posix_device find_device(const char *path)
 {
-	if (path[0] != '/' || path[1] != 'd' || path[2] != 'e' || path[3] != 'v')
-		return DEVICE_NONE;
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		if (strcmp(path, devices[i].path) == 0)
 			return devices[i].device;
 	return DEVICE_NONE;
 }
 
+static inline enum posix_device device_of(const char *path)
+{
+	return path[0] == '/' && path[1] == 'd' ? find_device(path) : DEVICE_NONE;
+}
+
 int path_permit(const struct fs_node *n, int want)
 {
-	const uint32_t mode = n->attr.mode;
-	uint32_t bits = mode & 7;
-
-	if (posix_self->uid == 0)
-		return !(want & X_OK) || (mode & FS_IFMT) == FS_IFDIR || (mode & 0111) ? 0
-										       : -EACCES;
-	if (n->attr.uid == posix_self->uid)
-		bits = mode >> 6 & 7;
-	else if (n->attr.gid == posix_self->gid)
-		bits = mode >> 3 & 7;
-	return (bits & (uint32_t)want) == (uint32_t)want ? 0 : -EACCES;
+	return fs_permits(&n->attr, posix_self->uid, posix_self->gid, (unsigned)want) ? 0 : -EACCES;
 }
 
 int path_owner(const struct fs_node *n)
@@ -61,9 +54,12 @@ static int is_type(const struct fs_node *n, uint32_t type)
 	return (n->attr.mode & FS_IFMT) == type;
 }
 
-/* The text still to follow, rewritten when a symbolic link comes in. */
+_Static_assert(X_OK == FS_MAY_SEARCH && W_OK == FS_MAY_WRITE && R_OK == FS_MAY_READ,
+	       "one set of bits");
+
+/* The text still to follow, up to `end` with its 0, rewritten when a symbolic link comes in. */
 struct rest {
-	const char *at;
+	const char *at, *end;
 	unsigned links;
 	char text[POSIX_PATH];
 };
@@ -73,7 +69,7 @@ static int rest_link(struct rest *r, struct fs_node *link)
 {
 	char text[POSIX_PATH];
 	const int joined = *r->at && *r->at != '/';
-	const size_t left = strlen(r->at);
+	const size_t left = (size_t)(r->end - r->at);
 	int64_t n;
 
 	if (++r->links > LINKS)
@@ -90,11 +86,12 @@ static int rest_link(struct rest *r, struct fs_node *link)
 	if (joined)
 		r->text[n] = '/';
 	r->at = r->text;
+	r->end = r->text + n + joined + left;
 	return 0;
 }
 
 /* Replaces the directory the walk stands in. */
-static void step_into(struct walk *w, struct fs_node *n)
+static inline void step_into(struct walk *w, struct fs_node *n)
 {
 	if (w->dir && !w->borrowed)
 		node_put(w->dir);
@@ -102,7 +99,7 @@ static void step_into(struct walk *w, struct fs_node *n)
 	w->dir = n;
 }
 
-static int start_at(struct walk *w, struct fs_node *from, const char *path)
+static inline int start_at(struct walk *w, struct fs_node *from, const char *path)
 {
 	struct fs_node *n = path[0] == '/' ? mount_main() : from;
 
@@ -112,6 +109,43 @@ static int start_at(struct walk *w, struct fs_node *from, const char *path)
 		return -ENODEV;
 	step_into(w, n);
 	w->borrowed = 1;
+	return 0;
+}
+
+static void set_name(struct walk *w, const char *name, size_t length)
+{
+	memcpy(w->name, name, length);
+	w->name[length] = 0;
+	w->length = length;
+}
+
+/* The names that the file system knows by heart.  1: there are others; 0: that was all; else an
+ * error. */
+static int stride(struct walk *w, struct rest *r, unsigned how)
+{
+	struct reach *const reach = reach_fs(w->dir->fs);
+	struct fs_walk f = {.path = r->at,
+			    .left = (size_t)(r->end - r->at),
+			    .dir = w->dir,
+			    .want = how & WALK_PARENT ? FS_WANT_DIR
+				    : how & WALK_DIR  ? FS_WANT_BOTH
+						      : FS_WANT_NODE};
+	enum fs_walked walked;
+
+	if (!reach || !reach->ops->walk)
+		return 1;
+	walked = reach->ops->walk(&reach->ctx, &f);
+	if (f.dir != w->dir)
+		step_into(w, f.dir);
+	r->at = f.path;
+	if (walked == FS_WALK_STOPPED)
+		return 1;
+	if (walked == FS_WALK_ABSENT && !(how & WALK_CREATE))
+		return -ENOENT;
+	w->node = f.node;
+	w->slash = 0;
+	if (f.dir)
+		set_name(w, f.path, f.left);
 	return 0;
 }
 
@@ -169,6 +203,8 @@ static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, uns
 	error = path_permit(w->dir, X_OK);
 	if (error)
 		return error;
+	if (last && (how & WALK_PARENT) && !w->slash)
+		return 0;
 	error = look_up(w, &n);
 	if (error == -ENOENT && last && (how & WALK_CREATE))
 		return 0;
@@ -212,15 +248,19 @@ int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 	w->length = 0;
 	w->slash = w->borrowed = 0;
 	w->device = DEVICE_NONE;
-	r.at = path;
-	r.links = 0;
 	if (length < 0)
 		return (int)length;
+	r.at = path;
+	r.end = path + length;
+	r.links = 0;
 	w->device = device_of(path);
 	if (w->device)
 		return 0;
 	error = start_at(w, from ? from : posix_self->cwd, path);
 	while (error == 0) {
+		error = stride(w, &r, how);
+		if (error <= 0)
+			break;
 		error = next_name(w, &r);
 		if (error == 0)
 			error = at_root(w);
@@ -248,11 +288,12 @@ void walk_done(struct walk *w)
 	w->node = NULL;
 }
 
-int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
+/* From a descriptor, unless the path is absolute. */
+static int walk_from(int dirfd, const char *path, unsigned how, struct walk *w)
 {
 	struct posix_file *f;
 
-	if (dirfd == AT_FDCWD || (user_path(path) > 0 && path[0] == '/'))
+	if (user_path(path) > 0 && path[0] == '/')
 		return walk(NULL, path, how, w);
 	w->dir = w->node = NULL;
 	w->borrowed = 0;
@@ -262,4 +303,9 @@ int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
 	if (f->type != POSIX_FILE_NODE)
 		return -ENOTDIR;
 	return walk(f->node, path, how, w);
+}
+
+int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
+{
+	return dirfd == AT_FDCWD ? walk(NULL, path, how, w) : walk_from(dirfd, path, how, w);
 }

@@ -285,18 +285,20 @@ enum posix_device {
 
 enum {
 	WALK_NOFOLLOW = 1, /* a symbolic link at the end stays one */
-	WALK_CREATE = 2,   /* the last name need not exist: node is NULL then, and dir is wanted */
+	WALK_CREATE = 2,   /* the last name need not exist: node is NULL then, and dir is there */
+	WALK_DIR = 4,	   /* dir and the last name are wanted also when node is there */
+	WALK_PARENT = 8,   /* they alone: node may be NULL whether it is there or not */
 };
 
 /* What a path leads to; held by references until walk_done(). */
 struct walk {
-	struct fs_node *dir;  /* NULL for devices */
+	struct fs_node *dir;  /* NULL for devices, and where nobody asked for it */
 	int borrowed;	      /* dir is the root or the working directory, held by others */
 	struct fs_node *node; /* NULL: not there (WALK_CREATE), or a device */
 	enum posix_device device;
 	int slash; /* the path ended in '/' */
 	size_t length;
-	char name[FS_NAME_MAX + 1]; /* last name; "." for the root */
+	char name[FS_NAME_MAX + 1]; /* with dir: the last name; "." for the root */
 };
 
 /* Follows `path` from directory `from` (NULL: the working directory). */

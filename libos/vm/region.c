@@ -44,20 +44,27 @@ struct vm_region *vm_next(uint64_t va)
 	return i < vm.count ? &vm.regions[i] : 0;
 }
 
+/* Whether there is a region i, and `va` is in it. */
+static inline int holds(uint32_t i, uint64_t va)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with a count there are regions */
+	return i < vm.count && vm.regions[i].start <= va && va < vm.regions[i].end;
+}
+
 struct vm_region *vm_find(uint64_t va)
 {
-	struct vm_region *r = &vm.regions[vm.last];
 	uint32_t i;
 
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): with a count there are regions */
-	if (vm.last < vm.count && r->start <= va && va < r->end)
-		return r;
+	if (holds(vm.last, va))
+		return &vm.regions[vm.last];
+	if (holds(vm.before, va))
+		return &vm.regions[vm.before];
 	i = first_above(va);
-	r = &vm.regions[i];
-	if (i == vm.count || va < r->start)
+	if (!holds(i, va))
 		return 0;
+	vm.before = vm.last;
 	vm.last = i;
-	return r;
+	return &vm.regions[i];
 }
 
 static void insert(uint32_t at, const struct vm_region *r)

@@ -24,8 +24,8 @@ struct vm_window {
 struct vm {
 	struct vm_region *regions; /* sorted */
 	uint32_t count, room;
-	uint32_t last, reserved; /* the region that was found last */
-	uint64_t heap, brk;	 /* start of the heap; its end, to the byte */
+	uint32_t last, before; /* the regions that were found last */
+	uint64_t heap, brk;    /* start of the heap; its end, to the byte */
 	uint32_t segment_frame, segment_pages;
 	struct vm_window window;
 	struct ptab tables;

@@ -105,6 +105,24 @@ static int look(uint64_t block)
 	return v == model[block] ? 0 : -EBADMSG;
 }
 
+/* The same of what buf_get_run gives. */
+static int look_run(uint64_t first, uint64_t n)
+{
+	struct buf *b[BUF_RUN];
+	const uint32_t got = buf_get_run(cache, first, n, b);
+	int status = got <= n && got <= BUF_RUN ? 0 : -EBADMSG;
+
+	for (uint32_t i = 0; i < got; i++) {
+		uint64_t v;
+
+		memcpy(&v, b[i]->data, sizeof(v));
+		if (b[i]->block != first + i || v != model[first + i])
+			status = -EBADMSG;
+		buf_put(b[i]);
+	}
+	return status;
+}
+
 static struct buf_stats stats(void)
 {
 	struct buf_stats s;
@@ -160,6 +178,9 @@ static int random_step(uint32_t *limit)
 	case 4:
 		MUST(buf_sync_tag(cache, disk, pick(5)) == 0);
 		break;
+	case 5:
+		MUST(look_run(block, 1 + pick(20)) == 0);
+		break;
 	default:
 		MUST(pick(2) ? put(block, model[block] + 1 + block) == 0 : look(block) == 0);
 	}
@@ -204,6 +225,38 @@ static int test_pins(void)
 	for (uint32_t i = 0; i < BUF_MIN_FRAMES; i++)
 		buf_put(held[i]);
 	MUST(look(51) == 0 && buf_check(cache) == 0);
+	return 0;
+}
+
+/* Several at once: those that are there before the first that is not. */
+static int test_runs(void)
+{
+	struct buf *b[BUF_RUN];
+
+	MUST(begin(64, 1) == 0);
+	for (uint64_t i = 10; i < 40; i++)
+		MUST(i == 14 || look(i) == 0);
+	if (!tuning().reuse) {
+		MUST(buf_get_run(cache, 10, 4, b) == 0);
+		return 0;
+	}
+	const uint64_t hits = stats().hits, misses = stats().misses;
+	MUST(buf_get_run(cache, 10, 9, b) == 4 && stats().hits == hits + 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		MUST(b[i]->block == 10 + i && b[i]->pins == 1);
+		buf_put(b[i]);
+	}
+	MUST(buf_get_run(cache, 14, 9, b) == 0 && buf_get_run(cache, 12, 0, b) == 0);
+	MUST(look_run(11, 2) == 0 && stats().hits == hits + 6 && stats().misses == misses);
+	MUST(look(SUITE_BLOCKS - 1) == 0 && look_run(SUITE_BLOCKS - 1, 5) == 0);
+	/* No more than a quarter of the cache, nor than BUF_RUN. */
+	MUST(buf_get_run(cache, 15, 25, b) == BUF_RUN);
+	for (uint32_t i = 0; i < BUF_RUN; i++)
+		buf_put(b[i]);
+	MUST(set_limit(48) == 0 && buf_get_run(cache, 15, 25, b) == 12);
+	for (uint32_t i = 0; i < 12; i++)
+		buf_put(b[i]);
+	MUST(buf_check(cache) == 0);
 	return 0;
 }
 
@@ -558,6 +611,7 @@ int suite_run(const struct suite *s)
 	} tests[] = {
 		{"model", test_model},
 		{"pins", test_pins},
+		{"runs", test_runs},
 		{"pinned_change_kept", test_pinned_change_kept},
 		{"recover", test_recover},
 		{"write_through", test_write_through},

@@ -124,6 +124,14 @@ const char *buf_policy_of(const struct buf_cache *c);
 __attribute__((warn_unused_result)) int buf_get(struct buf_cache *c, struct disk *d, uint64_t block,
 						enum buf_mode mode, struct buf **out);
 
+/*
+ * Pins, of blocks first .. first+n-1, those that are there before the first that is not, or is
+ * still coming: how many; no more than BUF_RUN, nor a quarter of the cache. No I/O. What follows
+ * wants buf_get.
+ */
+#define BUF_RUN 16u
+uint32_t buf_get_run(struct buf_cache *c, uint64_t first, uint64_t n, struct buf *out[BUF_RUN]);
+
 /* Unpins. Each successful buf_get wants one. Takes no lock: pins only grow under it. */
 static inline void buf_put(struct buf *b)
 {

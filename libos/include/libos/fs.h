@@ -110,6 +110,18 @@ struct fs {
 				   */
 };
 
+/* What somebody may do with a node, as in the bits of its mode. */
+enum fs_may { FS_MAY_SEARCH = 1, FS_MAY_EXECUTE = 1, FS_MAY_WRITE = 2, FS_MAY_READ = 4 };
+
+/* Whether the user may do all of `want` with a node that has attributes `a`. */
+static inline int fs_permits(const struct fs_attr *a, uint32_t uid, uint32_t gid, unsigned want)
+{
+	if (uid == 0)
+		return !(want & FS_MAY_EXECUTE) || (a->mode & FS_IFMT) == FS_IFDIR ||
+		       (a->mode & 0111);
+	return (a->mode >> (a->uid == uid ? 6 : a->gid == gid ? 3 : 0) & want) == want;
+}
+
 /*
  * An inode in memory. The layer above reads it (attr.mode, attr.uid … for permission checks need no
  * call), and changes only `user`, under its own lock: it is 0 when the node appears.
@@ -155,6 +167,28 @@ struct fs_mount {
 	char message[FS_MESSAGE]; /* out: why it was refused or is read-only, with the names; ""
 				   * otherwise
 				   */
+};
+
+/* What is wanted of a walk. */
+enum fs_walk_want {
+	FS_WANT_NODE, /* what the last name names */
+	FS_WANT_BOTH, /* and the directory that it is in */
+	FS_WANT_DIR   /* that one alone, whether there is such a name in it or not */
+};
+
+/* A way down a path, for `walk`. */
+struct fs_walk {
+	const char *path;     /* names and '/' … */
+	size_t left;	      /* … so many bytes, without a 0 among them */
+	struct fs_node *dir;  /* where it begins, and then, where it stands */
+	struct fs_node *node; /* what the last name names */
+	enum fs_walk_want want;
+};
+
+enum fs_walked {
+	FS_WALK_STOPPED, /* before the names that `path` has now, for others to look at */
+	FS_WALK_FOUND,	 /* what was wanted, the rest is NULL; `path` is the last name */
+	FS_WALK_ABSENT	 /* `dir` has no such name as `path` is now, the last one */
 };
 
 /* What a variant cannot do (each answered with -EPERM), what it does without, what it promises. */
@@ -205,6 +239,13 @@ struct fs_ops {
 	/* `name` in `dir`; "." and ".." work as stored. -ENOENT, -ENOTDIR. */
 	int (*lookup)(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len,
 		      struct fs_node **out);
+	/*
+	 * Several names at once, as far as it takes nothing but memory: through directories that
+	 * the caller may search, past nothing that is covered (`user`), and onto nothing that is a
+	 * symbolic link. It may stop anywhere, and says nothing of why. `node`, and `dir` if it is
+	 * another than before, come with a reference. NULL: this variant only has lookup.
+	 */
+	enum fs_walked (*walk)(struct fs_ctx *c, struct fs_walk *w);
 	int (*getattr)(struct fs_ctx *c, struct fs_node *n, struct fs_attr *out);
 	/* Takes the members of `a` that `mask` names; ctime becomes now. -EFBIG, -EISDIR for a
 	 * size. */

@@ -28,18 +28,34 @@ enum lock_state { LOCK_OK = 0, LOCK_STOLEN = 1 };
 /* Makes a free lock. */
 void lock_init(struct lock *l);
 
+/* The caller's own token: the program's eid, once it knows it (core/start.c). */
+extern uint64_t owner_token;
+
+static inline uint64_t owner_self(void)
+{
+	return owner_token;
+}
+
+/* lock_acquire's way when somebody holds `l`. */
+enum lock_state lock_wait(struct lock *l);
+
 /*
  * Waits until the caller holds `l`. Not recursive. Never waits for a dead holder: then the lock
  * changes hands and LOCK_STOLEN is returned, and the caller must make the guarded state sound
  * before going on.
  */
-__attribute__((warn_unused_result)) enum lock_state lock_acquire(struct lock *l);
+__attribute__((warn_unused_result)) static inline enum lock_state lock_acquire(struct lock *l)
+{
+	uint64_t holder = 0;
+
+	return __atomic_compare_exchange_n(&l->owner, &holder, owner_token, 0, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED)
+		       ? LOCK_OK
+		       : lock_wait(l);
+}
 
 /* Lets go of a lock that the caller holds. */
 void lock_release(struct lock *l);
-
-/* The caller's own token. Cheap: it is asked for at every disk transfer. */
-uint64_t owner_self(void);
 
 /* Whether the process named by `owner` still lives: 1 or 0. False for tokens that never were. */
 int owner_alive(uint64_t owner);

@@ -192,6 +192,7 @@ struct posix_segment {
 	struct lock mount_lock; /* of mount[] */
 	struct posix_mount mount[POSIX_NMOUNT];
 	uint32_t image_pages, image_most; /* in image[], now and at most */
+	uint64_t image_inos;		  /* has bit ino % 64 for each image with a number */
 	struct posix_image image[POSIX_NIMAGE];
 	struct posix_tty tty[POSIX_NTTY];
 };

@@ -9,7 +9,7 @@
 #include <libos/time.h>
 #include "host.h"
 
-uint64_t host_self = 1, host_dead;
+uint64_t owner_token = 1, host_dead;
 uint64_t host_yields, host_clock;
 char host_why[512];
 struct death host_death;
@@ -27,28 +27,21 @@ void lock_init(struct lock *l)
 	*l = (struct lock){0};
 }
 
-enum lock_state lock_acquire(struct lock *l)
+enum lock_state lock_wait(struct lock *l)
 {
-	uint64_t had = l->owner;
-
-	if (had != 0 && owner_alive(had)) {
-		fprintf(stderr, "deadlock: lock held by %llu\n", (unsigned long long)had);
+	if (owner_alive(l->owner)) {
+		fprintf(stderr, "deadlock: lock held by %llu\n", (unsigned long long)l->owner);
 		abort();
 	}
-	l->owner = host_self;
-	return had == 0 ? LOCK_OK : LOCK_STOLEN;
+	l->owner = owner_token;
+	return LOCK_STOLEN;
 }
 
 void lock_release(struct lock *l)
 {
-	if (l->owner != host_self)
+	if (l->owner != owner_token)
 		abort();
 	l->owner = 0;
-}
-
-uint64_t owner_self(void)
-{
-	return host_self;
 }
 
 int owner_alive(uint64_t owner)
@@ -345,7 +338,7 @@ int host_test(const char *name, int (*test)(void))
 {
 	host_why[0] = 0;
 	host_dead = 0;
-	host_self = 1;
+	owner_token = 1;
 	host_yields = 0;
 	int failed = test();
 

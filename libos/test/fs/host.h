@@ -60,7 +60,7 @@ void disk_record(struct disk *d);
 void disk_fail(struct disk *d, enum disk_op op, uint64_t nth, uint64_t count);
 
 /* The caller's owner token, and which one is dead (0: none). */
-extern uint64_t host_self, host_dead;
+extern uint64_t host_dead;
 extern uint64_t host_yields;
 /* What time_now says, in ns; each look moves it on a little. */
 extern uint64_t host_clock;

@@ -285,19 +285,19 @@ static int test_dead_owner(void)
 
 	bench_up(&t, BUF_MIN_FRAMES, 100);
 	memcpy(t.disk->data + 9 * DISK_BLOCK, &(uint64_t){42}, 8);
-	host_self = 2;
+	owner_token = 2;
 	host_death.countdown = 1;
 	if (setjmp(host_death.at) == 0)
 		EXPECT(get(&t, 9) == 0);
-	host_self = 1;
+	owner_token = 1;
 	host_dead = 2;
 	EXPECT(buf_check(t.cache) == 0 && get(&t, 9) == 42);
 	EXPECT(put(&t, 9, 43, 3) == 0 && put(&t, 10, 44, 3) == 0);
-	host_self = 3;
+	owner_token = 3;
 	host_death.countdown = 1;
 	if (setjmp(host_death.at) == 0)
 		EXPECT(buf_sync(t.cache, t.disk) != 0);
-	host_self = 1;
+	owner_token = 1;
 	host_dead = 3;
 	EXPECT(buf_check(t.cache) == 0 && on_disk(&t, 9) == 42);
 	EXPECT(buf_sync(t.cache, t.disk) == 0 && on_disk(&t, 9) == 43 && on_disk(&t, 10) == 44);

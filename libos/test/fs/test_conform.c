@@ -135,6 +135,168 @@ static int test_names(void)
 	return 0;
 }
 
+/* ---- walking ---- */
+
+#define EIGHT	"eight888" /* as long as a word, and as two: where a name ends is seen in another */
+#define SIXTEEN "sixteen_letters_"
+#define DEEP	EIGHT "/" SIXTEEN "/"
+
+static struct fs_walk last; /* the last walk */
+
+/* Walks from the root as `c` does, gives the references back, and leaves the rest in `last`. */
+static enum fs_walked walk_as(struct fs_ctx *c, const char *path, enum fs_walk_want want)
+{
+	last = (struct fs_walk){path, strlen(path), root, NULL, want};
+	const enum fs_walked walked = ops->walk(c, &last);
+
+	if ((last.node != NULL && put(last.node) != 0) ||
+	    (last.dir != NULL && last.dir != root && put(last.dir) != 0) ||
+	    strlen(last.path) != last.left)
+		abort();
+	return walked;
+}
+
+static enum fs_walked walk(const char *path)
+{
+	return walk_as(&r.ctx, path, FS_WANT_BOTH);
+}
+
+/* The walk found `n`, in `dir`. */
+static int walks_to(const char *path, const struct fs_node *dir, const struct fs_node *n)
+{
+	return walk(path) == FS_WALK_FOUND && last.dir == dir && last.node == n;
+}
+
+/* It stopped in `dir`, before `rest`. */
+static int stops_at(const char *path, const struct fs_node *dir, const char *rest)
+{
+	return walk(path) == FS_WALK_STOPPED && last.dir == dir && last.node == NULL &&
+	       strcmp(last.path, rest) == 0;
+}
+
+/* EIGHT/SIXTEEN/f, and SIXTEEN a second time in the root. */
+static struct fs_node *eight, *sixteen, *deep;
+
+static int make_deep(void)
+{
+	struct fs_node *n;
+
+	EXPECT(ops->mkdir(&r.ctx, root, EIGHT, 8, 0755, &eight) == 0);
+	EXPECT(ops->mkdir(&r.ctx, eight, SIXTEEN, 16, 0755, &sixteen) == 0);
+	EXPECT(ops->create(&r.ctx, sixteen, "f", 1, 0644, &deep) == 0);
+	EXPECT(ops->mkdir(&r.ctx, root, SIXTEEN, 16, 0755, &n) == 0 && put(n) == 0);
+	return 0;
+}
+
+static int put_deep(void)
+{
+	return put(eight) || put(sixteen) || put(deep);
+}
+
+static int test_walk(void)
+{
+	struct fs_node *n;
+	char longest[FS_NAME_MAX + 2];
+
+	EXPECT(make_deep() == 0);
+	if (ops->walk == NULL)
+		return put_deep();
+	EXPECT(walks_to(DEEP "f", sixteen, deep) && strcmp(last.path, "f") == 0);
+	EXPECT(walks_to("//" EIGHT "///" SIXTEEN "//f", sixteen, deep));
+	EXPECT(walk_as(&r.ctx, DEEP "f", FS_WANT_NODE) == FS_WALK_FOUND && last.dir == NULL &&
+	       last.node == deep);
+	EXPECT(walk_as(&r.ctx, DEEP "x", FS_WANT_DIR) == FS_WALK_FOUND && last.dir == sixteen &&
+	       last.node == NULL && strcmp(last.path, "x") == 0);
+	EXPECT(walk(DEEP "g") == FS_WALK_ABSENT && last.dir == sixteen && last.left == 1);
+	EXPECT(stops_at(DEEP, root, DEEP) && stops_at("/", root, "/") && stops_at("", root, ""));
+	EXPECT(stops_at(EIGHT "/..", eight, "..") && stops_at("./" EIGHT, root, "./" EIGHT));
+	EXPECT(stops_at(DEEP "f/g", deep, "g") && stops_at("none/" EIGHT, root, "none/" EIGHT));
+	memset(longest, 'n', sizeof longest);
+	longest[FS_NAME_MAX + 1] = 0;
+	EXPECT(stops_at(longest, root, longest));
+	EXPECT(walk_as(&r.ctx, longest, FS_WANT_DIR) == FS_WALK_STOPPED);
+	longest[FS_NAME_MAX] = 0;
+	EXPECT(walk(longest) == FS_WALK_ABSENT && (n = make(longest)) != NULL && put(n) == 0);
+	EXPECT(walks_to(longest, root, n));
+	EXPECT(eight->refs == 1 && sixteen->refs == 1 && deep->refs == 1);
+	return put_deep();
+}
+
+/* What somebody else changes is seen by the next walk. */
+static int test_walk_changes(void)
+{
+	struct fs_ctx other = r.ctx;
+	struct fs_node *n, *m;
+
+	EXPECT(make_deep() == 0);
+	if (ops->walk == NULL)
+		return put_deep();
+	owner_token = 7;
+	EXPECT(walk_as(&other, DEEP "g", FS_WANT_BOTH) == FS_WALK_ABSENT);
+	owner_token = 1;
+	EXPECT(ops->create(&r.ctx, sixteen, "g", 1, 0644, &n) == 0);
+	owner_token = 7;
+	EXPECT(walk_as(&other, DEEP "g", FS_WANT_BOTH) == FS_WALK_FOUND && last.node == n);
+	EXPECT(ops->rename(&other, sixteen, "g", 1, eight, "h", 1) == 0);
+	owner_token = 1;
+	EXPECT(walk(DEEP "g") == FS_WALK_ABSENT && walks_to(EIGHT "/h", eight, n));
+	EXPECT(ops->rename(&r.ctx, eight, "h", 1, sixteen, "f", 1) == 0);
+	EXPECT(walks_to(DEEP "f", sixteen, n) && deep->attr.nlink == 0);
+	EXPECT(ops->rename(&r.ctx, root, EIGHT, 8, root, "new", 3) == 0);
+	EXPECT(stops_at(DEEP "f", root, DEEP "f"));
+	EXPECT(walks_to("new/" SIXTEEN "/f", sixteen, n));
+	EXPECT(ops->unlink(&r.ctx, sixteen, "f", 1) == 0);
+	EXPECT(walk("new/" SIXTEEN "/f") == FS_WALK_ABSENT && put(n) == 0);
+	EXPECT(put(sixteen) == 0 && ops->rmdir(&r.ctx, eight, SIXTEEN, 16) == 0);
+	EXPECT(walk("new/" SIXTEEN) == FS_WALK_ABSENT);
+	/* A new directory of that name has nothing of the old one. */
+	EXPECT(ops->mkdir(&r.ctx, eight, SIXTEEN, 16, 0755, &m) == 0);
+	EXPECT(walk("new/" SIXTEEN "/f") == FS_WALK_ABSENT && last.dir == m && put(m) == 0);
+	return put(eight) || put(deep);
+}
+
+/* What was never looked at is not denied. */
+static int test_walk_unknown(void)
+{
+	if (ops->walk == NULL || (ops->traits & FS_DISKLESS))
+		return 0;
+	EXPECT(make_deep() == 0 && put_deep() == 0 && again(0) == 0);
+	EXPECT(walk(DEEP "f") != FS_WALK_ABSENT && there(root, EIGHT) == 0);
+	EXPECT(walk(DEEP "f") != FS_WALK_ABSENT && walk("g") == FS_WALK_ABSENT);
+	return 0;
+}
+
+/* What is covered, a link, or closed to the user is left to others. */
+static int test_walk_stops(void)
+{
+	struct fs_ctx user = r.ctx;
+	struct fs_node *n;
+
+	EXPECT(make_deep() == 0);
+	if (ops->walk == NULL)
+		return put_deep();
+	sixteen->user = 1;
+	EXPECT(stops_at(DEEP "f", eight, SIXTEEN "/f"));
+	EXPECT(stops_at(EIGHT "/" SIXTEEN, eight, SIXTEEN));
+	sixteen->user = 0;
+	EXPECT(ops->symlink(&r.ctx, eight, "s", 1, SIXTEEN, 16, &n) == 0 && put(n) == 0);
+	EXPECT(stops_at(EIGHT "/s/f", eight, "s/f") && stops_at(EIGHT "/s", eight, "s"));
+	user.uid = user.gid = 5;
+	EXPECT(walk_as(&user, DEEP "f", FS_WANT_BOTH) == FS_WALK_FOUND);
+	EXPECT(ops->setattr(&r.ctx, eight, &(struct fs_attr){.mode = 0766}, FS_SET_MODE) == 0);
+	EXPECT(walk_as(&user, DEEP "f", FS_WANT_BOTH) == FS_WALK_STOPPED && last.dir == eight);
+	EXPECT(walk_as(&user, EIGHT "/x", FS_WANT_DIR) == FS_WALK_STOPPED);
+	EXPECT(walk(DEEP "f") == FS_WALK_FOUND);
+	EXPECT(ops->setattr(&r.ctx, eight, &(struct fs_attr){.mode = 0711}, FS_SET_MODE) == 0);
+	EXPECT(walk_as(&user, DEEP "f", FS_WANT_BOTH) == FS_WALK_FOUND);
+	EXPECT(ops->setattr(&r.ctx, eight, &(struct fs_attr){.gid = 5, .mode = 0701},
+			    FS_SET_GID | FS_SET_MODE) == 0);
+	EXPECT(walk_as(&user, DEEP "f", FS_WANT_BOTH) == FS_WALK_STOPPED);
+	EXPECT(ops->setattr(&r.ctx, eight, &(struct fs_attr){.uid = 5}, FS_SET_UID) == 0);
+	EXPECT(walk_as(&user, DEEP "f", FS_WANT_BOTH) == FS_WALK_FOUND);
+	return put_deep();
+}
+
 static int test_rename(void)
 {
 	struct fs_node *a = make("a"), *b = make("b"), *m = NULL;
@@ -450,6 +612,8 @@ static int test_links(void)
 	EXPECT(find(root, "m", &m) == 0 && m == n && put(m) == 0);
 	EXPECT(move("n", "m") == 0 && there(root, "n") == 0 && there(root, "m") == 0);
 	EXPECT(ops->link(&r.ctx, root, root, "r", 1) == -EPERM);
+	/* link_of_a_directory_to_a_taken_name: mem and log said -EEXIST */
+	EXPECT(ops->link(&r.ctx, root, root, "m", 1) == -EPERM);
 	EXPECT(drop("n") == 0 && n->attr.nlink == 1 && put(n) == 0);
 	EXPECT(find(root, "m", &m) == 0 && holds(m, 0, "same", 4));
 	EXPECT(drop("m") == 0 && ops->link(&r.ctx, m, root, "o", 1) == -ENOENT && put(m) == 0);
@@ -781,6 +945,10 @@ static const struct {
 	uint32_t without, with; /* traits that it is not, or only, for */
 } tests[] = {
 	{"names", test_names, 0, 0},
+	{"walk", test_walk, FS_FLAT, 0},
+	{"walk_changes", test_walk_changes, FS_FLAT, 0},
+	{"walk_unknown", test_walk_unknown, FS_FLAT, 0},
+	{"walk_stops", test_walk_stops, FS_FLAT | FS_NO_SYMLINKS, 0},
 	{"rename", test_rename, 0, 0},
 	{"unlinked", test_unlinked, 0, 0},
 	{"readdir", test_readdir, 0, 0},

@@ -274,6 +274,58 @@ static int test_advice(void)
 
 /* ---- names ---- */
 
+/* A name of 200 letters. */
+static const char *long_name(int i)
+{
+	static char name[201];
+
+	snprintf(name, sizeof name, "%0200d", i);
+	return name;
+}
+
+/* How a walk to file `i` ends. */
+static enum fs_walked walk_to(struct rig *r, struct fs_node *root, int i)
+{
+	struct fs_walk w = {long_name(i), 200, root, NULL, FS_WANT_NODE};
+	const enum fs_walked walked = ops->walk(&r->ctx, &w);
+
+	if (w.node != NULL && ops->put(&r->ctx, w.node) != 0)
+		abort();
+	return walked;
+}
+
+/* More names than the cache of names has room for: what it has forgotten it does not deny. */
+static int test_forgotten_names(void)
+{
+	enum { FILES = 1500 };
+	struct rig r;
+	struct fs_node *n;
+	struct disk *d = host_mke2fs("forgotten", 1024, 8, "");
+	unsigned stopped = 0;
+
+	EXPECT(rig_up(&r, d, 64, 0) == 0);
+	struct fs_node *root = root_of(&r);
+	for (int i = 0; i < FILES; i++) {
+		EXPECT(ops->create(&r.ctx, root, long_name(i), 200, 0600, &n) == 0);
+		EXPECT(ops->put(&r.ctx, n) == 0);
+	}
+	for (int i = 0; i < FILES; i += 3)
+		EXPECT(ops->unlink(&r.ctx, root, long_name(i), 200) == 0);
+	for (int i = 0; i < FILES; i++) {
+		const enum fs_walked walked = walk_to(&r, root, i);
+
+		EXPECT(walked == FS_WALK_STOPPED ||
+		       walked == (i % 3 == 0 ? FS_WALK_ABSENT : FS_WALK_FOUND));
+		EXPECT(find(&r, root, long_name(i)) == (i % 3 == 0 ? -ENOENT : 0));
+		stopped += walked == FS_WALK_STOPPED;
+	}
+	EXPECT(stopped > 0);
+	ops->put(&r.ctx, root);
+	EXPECT(rig_down(&r, 1) == 0 && host_e2fsck(d, "forgotten") == 0);
+	disk_free(d);
+	return 0;
+}
+
 static int test_names(void)
 {
 	struct rig r;
@@ -541,7 +593,7 @@ static int test_death(void)
 	r.ctx.fs->lock.owner = 2;
 	host_dead = 2;
 	EXPECT(find(&r, root, "lost+found") == 0 && !r.ctx.fs->readonly);
-	host_self = 3;
+	owner_token = 3;
 	EXPECT(ops->mkdir(&r.ctx, root, "x", 1, 0755, NULL) == 0);
 	disk_fail(d, DISK_WRITE, 1, 0);
 	EXPECT(rig_down(&r, 1) == 0 && host_e2fsck(d, "death") == 0);
@@ -559,6 +611,7 @@ int main(void)
 	failed += host_test("ext2.write_through", test_write_through);
 	failed += host_test("ext2.advice", test_advice);
 	failed += host_test("ext2.names", test_names);
+	failed += host_test("ext2.forgotten_names", test_forgotten_names);
 	failed += host_test("ext2.symlinks", test_symlinks);
 	failed += host_test("ext2.attributes", test_attributes);
 	failed += host_test("ext2.full", test_full);

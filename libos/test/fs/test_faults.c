@@ -113,14 +113,14 @@ static int die_at(uint64_t nth)
 	struct rig r;
 
 	EXPECT(rig_up_as(&r, ops, d, 40, 0, 0) == 0);
-	host_self = 100;
+	owner_token = 100;
 	host_dead = 0;
 	host_yields = 0;
 	host_death.countdown = nth;
 	if (setjmp(host_death.at) == 0)
 		exercise(&r);
 	host_death.countdown = 0;
-	host_self = 1;
+	owner_token = 1;
 	host_dead = 100;
 	exercise(&r);
 	EXPECT(buf_check(r.cache) == 0);

@@ -360,6 +360,87 @@ static int do_hold(struct rig *r, struct rng *g)
 	return 0;
 }
 
+/* How walks ended: a test of them that never saw one is none. */
+static unsigned walks[FS_WALK_ABSENT + 1];
+
+/* Puts the model's path to `dir`, with a '/' behind each name, behind what is in `path`. */
+static void m_path(uint32_t dir, char *path)
+{
+	const struct mname *m = names;
+
+	if (dir == 0)
+		return;
+	m_path(nodes[dir].parent, path);
+	while (!m->used || m->node != dir)
+		m++;
+	strcat(strcat(path, m->name), "/");
+}
+
+/* What lookup says of the names of `path`, one by one, from `at` on. */
+static int look_along(struct rig *r, struct fs_node *at, const char *path, struct fs_node **out)
+{
+	int status = 0;
+
+	ops->ref(&r->ctx, at);
+	while (status == 0 && *path != 0) {
+		const size_t len = strcspn(path, "/");
+		struct fs_node *next;
+
+		status = ops->lookup(&r->ctx, at, path, len, &next);
+		if (ops->put(&r->ctx, at) != 0)
+			return -EIO;
+		path += len + strspn(path + len, "/");
+		at = next;
+	}
+	*out = at;
+	return status;
+}
+
+/* A walk that has ended as `walked` says no more than lookup: `d` is the directory, `m` the name.
+ */
+static int check_walk(struct rig *r, enum fs_walked walked, const struct fs_walk *w,
+		      struct fs_node *d, const struct mname *m, const char *name)
+{
+	struct fs_node *n = NULL;
+	int status = look_along(r, walked == FS_WALK_STOPPED ? w->dir : d,
+				walked == FS_WALK_STOPPED ? w->path : name, &n);
+
+	EXPECT(status == (m == NULL ? -ENOENT : 0));
+	if (walked == FS_WALK_ABSENT)
+		EXPECT(m == NULL && w->dir == d && w->node == NULL);
+	if (walked == FS_WALK_FOUND && w->want == FS_WANT_DIR)
+		EXPECT(w->dir == d && w->node == NULL);
+	else if (walked == FS_WALK_FOUND)
+		EXPECT(status == 0 && w->node == n && nodes[m->node].type != FS_IFLNK &&
+		       w->dir == (w->want == FS_WANT_BOTH ? d : NULL));
+	if (walked != FS_WALK_STOPPED)
+		EXPECT(strcmp(w->path, name) == 0 && w->left == strlen(name));
+	return status == 0 ? ops->put(&r->ctx, n) : 0;
+}
+
+static int do_walk(struct rig *r, struct rng *g)
+{
+	const char *name = pick_name(g);
+	char path[NODES * 65] = "/";
+	struct fs_node *root, *d;
+	uint32_t dir;
+
+	if (ops->walk == NULL)
+		return 0;
+	d = pick_dir(r, g, &dir);
+	EXPECT(d != NULL && ops->root(&r->ctx, &root) == 0);
+	m_path(dir, path);
+	strcat(path, name);
+	struct fs_walk w = {path, strlen(path), root, NULL, (enum fs_walk_want)rnd(g, 3)};
+	const enum fs_walked walked = ops->walk(&r->ctx, &w);
+	walks[walked]++;
+	EXPECT(check_walk(r, walked, &w, d, m_find(dir, name), name) == 0);
+	EXPECT(w.node == NULL || ops->put(&r->ctx, w.node) == 0);
+	EXPECT(w.dir == NULL || w.dir == root || ops->put(&r->ctx, w.dir) == 0);
+	EXPECT(ops->put(&r->ctx, d) == 0 && ops->put(&r->ctx, root) == 0);
+	return 0;
+}
+
 static int do_sync(struct rig *r, struct rng *g)
 {
 	uint32_t i;
@@ -377,9 +458,9 @@ static int do_sync(struct rig *r, struct rng *g)
 
 static int step(struct rig *r, struct rng *g)
 {
-	static int (*const all[])(struct rig *, struct rng *) = {do_make,   do_make,  do_remove,
-								 do_rename, do_link,  do_bytes,
-								 do_bytes,  do_bytes, do_hold};
+	static int (*const all[])(struct rig *, struct rng *) = {
+		do_make,  do_make,  do_remove, do_rename, do_link, do_bytes,
+		do_bytes, do_bytes, do_hold,   do_walk,	  do_walk};
 
 	if (rnd(g, 60) == 0)
 		return do_sync(r, g);
@@ -460,7 +541,9 @@ static int run(uint64_t seed, unsigned bs, size_t nframes, int steps)
 
 	m_reset();
 	ops = &fs_ext2_ops;
+	memset(walks, 0, sizeof walks);
 	EXPECT(rig_up(&r, d, nframes, 0) == 0 && steps_of(&r, seed, steps) == 0);
+	EXPECT(walks[FS_WALK_STOPPED] && walks[FS_WALK_FOUND] && walks[FS_WALK_ABSENT]);
 	EXPECT(rig_down(&r, 1) == 0 && host_e2fsck(d, "model") == 0);
 	disk_free(d);
 	EXPECT(host_run("rm -rf %s/tree && mkdir %s/tree && /sbin/debugfs -R 'rdump / %s/tree' "
