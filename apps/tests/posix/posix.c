@@ -41,6 +41,7 @@ int main(int argc, char **argv)
 	static const struct check *const all[] = {
 		file_checks, name_checks,   pipe_checks,     process_checks,
 		fork_checks, signal_checks, terminal_checks, system_checks,
+		lock_checks,
 	};
 
 	check_self = argv[0];
