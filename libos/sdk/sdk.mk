@@ -56,4 +56,9 @@ $(SDK_TEST)/.stamp: $(SDK_PARTS) libos/sdk/sdk.mk
 	$(Q)$(call say,SDK) rm -rf $(SDK_TEST) && $(SDK_INSTALL) $(SDK_TEST) && touch $@
 TEST_NEEDS += $(SDK_TEST)/.stamp
 
+# SQLite's speed test, for scripts/bench; where its source cannot be had it is not made, and the bench says so.
+SPEEDTEST := $(O)/sdk-packages/sqlite3/speedtest1
+$(SPEEDTEST): $(SDK_TEST)/.stamp
+	$(Q)$(call say,SQLITE) libos/sdk/test/packages --build sqlite3
+
 .PHONY: build-sdk
