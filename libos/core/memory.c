@@ -85,7 +85,8 @@ void *memmove(void *to, const void *from, size_t n)
 	for (; n >= BLOCK; n -= BLOCK) {
 		const word *const from_end = (const word *)(f + n);
 		word *const to_end = (word *)(t + n);
-		const uint64_t a = from_end[-1], b = from_end[-2], c = from_end[-3], d = from_end[-4];
+		const uint64_t a = from_end[-1], b = from_end[-2], c = from_end[-3],
+			       d = from_end[-4];
 
 		to_end[-1] = a;
 		to_end[-2] = b;
@@ -132,8 +133,8 @@ static inline int compare_small(const char *x, const char *y, size_t n)
 	typedef uint32_t __attribute__((may_alias, aligned(1))) half;
 
 	if (n >= 4) {
-		const uint64_t a = *(const half *)x | (uint64_t)*(const half *)(x + n - 4) << 32;
-		const uint64_t b = *(const half *)y | (uint64_t)*(const half *)(y + n - 4) << 32;
+		const uint64_t a = *(const half *)x | (uint64_t) * (const half *)(x + n - 4) << 32;
+		const uint64_t b = *(const half *)y | (uint64_t) * (const half *)(y + n - 4) << 32;
 
 		return a == b ? 0 : order(a, b);
 	}

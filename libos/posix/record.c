@@ -80,7 +80,7 @@ int record_deadlock(const struct posix_records *t, const struct posix_record *r)
 static int cut(struct posix_records *t, uint32_t i, const struct posix_record *r)
 {
 	struct posix_record *e = &t->at[i];
-	const int before = e->first < r->first, behind = e->last > r->last;
+	const int before = e->first<r->first, behind = e->last> r->last;
 
 	if (before && behind) {
 		struct posix_record rest = *e;

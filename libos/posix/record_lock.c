@@ -2,10 +2,11 @@
  * record_lock.c - fcntl's F_GETLK, F_SETLK and F_SETLKW, and lockf: record locks between processes.
  *
  * Owns the segment's table of them, whose rules are in record.h.  They are a process's, not a
- * descriptor's: any close of the file by it, and its end, drops them all, and fork gives none to the
- * child.  Invariant: a lock's node is open in its process.  Who must wait leaves a wish in the table
- * and is woken whenever something of that file is let go of.  Locks advise: reading and writing do
- * not look at them.  Lock: posix_lock, never held asleep.  Called by descriptor.c and programs.
+ * descriptor's: any close of the file by it, and its end, drops them all, and fork gives none to
+ * the child.  Invariant: a lock's node is open in its process.  Who must wait leaves a wish in the
+ * table and is woken whenever something of that file is let go of.  Locks advise: reading and
+ * writing do not look at them.  Lock: posix_lock, never held asleep.  Called by descriptor.c and
+ * programs.
  */
 #include "posix.h"
 
@@ -124,7 +125,8 @@ static int set(const struct posix_record *r, short type)
 	return error;
 }
 
-/* Sleeps, with a wish in the table, until something of the file is let go of; posix_lock is held. */
+/* Sleeps, with a wish in the table, until something of the file is let go of; posix_lock is held.
+ */
 static int sleep_for(const struct posix_record *r)
 {
 	struct posix_records *t = &posix_seg->records;

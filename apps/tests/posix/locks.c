@@ -21,8 +21,7 @@ static int fd;
 
 static struct flock bytes(short type, off_t start, off_t n)
 {
-	return (struct flock){
-		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = n};
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = n};
 }
 
 /* 0, or the errno. */
@@ -46,9 +45,8 @@ static int lock_elsewhere(short type, off_t start, off_t n)
 
 	if (pid == 0)
 		_exit(lock(type, start, n));
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)
-		       ? WEXITSTATUS(status)
-		       : -1;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+									       : -1;
 }
 
 static int begin(void)
@@ -154,7 +152,8 @@ static void test_exec(void)
 	CHECK(begin() && pipe(to) == 0 && pipe(from) == 0);
 	pid = fork();
 	if (pid == 0) {
-		if (lock(F_WRLCK, 0, 0) || dup2(to[0], COPY_STDIN) || dup2(from[1], COPY_STDOUT) != 1)
+		if (lock(F_WRLCK, 0, 0) || dup2(to[0], COPY_STDIN) ||
+		    dup2(from[1], COPY_STDOUT) != 1)
 			_exit(1);
 		(void)close(to[1]);
 		execl(check_self, check_self, "copy", "", NULL);

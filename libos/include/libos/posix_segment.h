@@ -2,14 +2,14 @@
  * posix_segment.h - the memory that the POSIX processes of one user share, at LAYOUT_SEGMENT.
  *
  * Owns: the layout of the segment: processes, open files, record locks, terminals, mounted file
- * systems, and the arena that holds what grows.  Every process maps it at the same address, so pointers into it
- * may be stored in it; pointers to code or to one program's data may not.  Invariant: a table entry
- * is in use exactly when its first field says so; the `refs` of an open file are the descriptors
- * that name it, so they can be counted again when a process dies while changing them.
- * Lock: `lock` guards processes, files, record locks and descriptors; each pipe and terminal has its own, and the
- * table of mounts.  Order: the mounts', a pipe's or terminal's or file's, then `lock`, then the
- * file system's.  None is held while waiting for a terminal, a pipe or a child. Called by
- * libos/posix, by init (which makes it), and by tools that show processes.
+ * systems, and the arena that holds what grows.  Every process maps it at the same address, so
+ * pointers into it may be stored in it; pointers to code or to one program's data may not.
+ * Invariant: a table entry is in use exactly when its first field says so; the `refs` of an open
+ * file are the descriptors that name it, so they can be counted again when a process dies while
+ * changing them. Lock: `lock` guards processes, files, record locks and descriptors; each pipe and
+ * terminal has its own, and the table of mounts.  Order: the mounts', a pipe's or terminal's or
+ * file's, then `lock`, then the file system's.  None is held while waiting for a terminal, a pipe
+ * or a child. Called by libos/posix, by init (which makes it), and by tools that show processes.
  */
 #ifndef LIBOS_POSIX_SEGMENT_H
 #define LIBOS_POSIX_SEGMENT_H

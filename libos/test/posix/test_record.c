@@ -110,8 +110,8 @@ static const char *try_one(int node, int pid, int first, int last, int how)
 		return NULL;
 	error = how ? record_hold(&table, &r) : record_release(&table, &r);
 	if (error)
-		return error == -ENOLCK && before.used + 2 > PLACES &&
-				       before.used == table.used && !memcmp(copy, place, sizeof(copy))
+		return error == -ENOLCK && before.used + 2 > PLACES && before.used == table.used &&
+				       !memcmp(copy, place, sizeof(copy))
 			       ? NULL
 			       : "refused with room left, or not as it was before";
 	for (int b = first; b <= last; b++)
