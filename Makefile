@@ -250,8 +250,8 @@ format-check: ## is every C file formatted?
 	+$(Q)MAKE='$(MAKE)' ONLY=format scripts/check
 
 bench: ## measure what the budgets speak of
-	$(Q)scripts/deps run
-	+$(call build,$(IMAGE))
+	$(Q)scripts/deps run sdk
+	+$(call build,$(IMAGE) $(SPEEDTEST))
 	$(Q)scripts/bench $(IMAGE)
 
 profile: ## how many instructions does each function execute while CMD runs? PROG= one program, REGION= a part; EMU=both compares
@@ -281,7 +281,7 @@ sdk: ## install exo-cc, exo-image, exo-run, libraries and headers under PREFIX=/
 	+$(call build,build-sdk)
 	$(Q)$(SDK_INSTALL) '$(PREFIX)' && echo "sdk: installed; put $(PREFIX)/bin into PATH (doc/sdk.md)"
 
-sdk-packages: ## build Lua, zlib, bzip2 and hello from Debian's sources with the SDK, and run them
+sdk-packages: ## build Lua, zlib, bzip2, hello and SQLite from Debian's sources with the SDK, and run them
 	$(Q)scripts/deps run sdk
 	+$(call build,$(SDK_TEST)/.stamp)
 	$(Q)libos/sdk/test/packages

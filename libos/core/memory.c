@@ -13,7 +13,7 @@ void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-enum { SMALL = 16 };
+enum { SMALL = 16, BLOCK = 32 };
 
 /* Words may be anywhere and of any type. */
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
@@ -82,6 +82,17 @@ void *memmove(void *to, const void *from, size_t n)
 		return to;
 	}
 	/* Overlapping upwards: from the end, words by hand (the backward string mode is slow). */
+	for (; n >= BLOCK; n -= BLOCK) {
+		const word *const from_end = (const word *)(f + n);
+		word *const to_end = (word *)(t + n);
+		const uint64_t a = from_end[-1], b = from_end[-2], c = from_end[-3],
+			       d = from_end[-4];
+
+		to_end[-1] = a;
+		to_end[-2] = b;
+		to_end[-3] = c;
+		to_end[-4] = d;
+	}
 	while (n >= 8) {
 		n -= 8;
 		*(word *)(t + n) = *(const word *)(f + n);
@@ -109,17 +120,45 @@ void *memset(void *to, int c, size_t n)
 	return result;
 }
 
+/* Two words that differ: the first byte that does decides, the highest one when they are turned
+ * round. */
+static inline int order(uint64_t a, uint64_t b)
+{
+	return __builtin_bswap64(a) < __builtin_bswap64(b) ? -1 : 1;
+}
+
+/* Of fewer than eight bytes; from four on two halves that may overlap make a word. */
+static inline int compare_small(const char *x, const char *y, size_t n)
+{
+	typedef uint32_t __attribute__((may_alias, aligned(1))) half;
+
+	if (n >= 4) {
+		const uint64_t a = *(const half *)x | (uint64_t) * (const half *)(x + n - 4) << 32;
+		const uint64_t b = *(const half *)y | (uint64_t) * (const half *)(y + n - 4) << 32;
+
+		return a == b ? 0 : order(a, b);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (x[i] != y[i])
+			return (unsigned char)x[i] - (unsigned char)y[i];
+	return 0;
+}
+
 int memcmp(const void *a, const void *b, size_t n)
 {
-	const unsigned char *x = a, *y = b;
+	const char *x = a, *y = b;
+	uint64_t v, w;
 
-	while (n >= 8 && *(const word *)x == *(const word *)y) {
-		x += 8;
-		y += 8;
-		n -= 8;
+	if (n < 8)
+		return compare_small(x, y, n);
+	for (size_t i = 0; i < n - 8; i += 8) {
+		v = *(const word *)(x + i);
+		w = *(const word *)(y + i);
+		if (v != w)
+			return order(v, w);
 	}
-	for (; n; n--, x++, y++)
-		if (*x != *y)
-			return *x - *y;
-	return 0;
+	/* The last word covers the odd bytes, and some that were equal. */
+	v = *(const word *)(x + n - 8);
+	w = *(const word *)(y + n - 8);
+	return v == w ? 0 : order(v, w);
 }

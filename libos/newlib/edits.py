@@ -112,6 +112,8 @@ EDITS = [
      "a signal set is an unsigned long"),
     ("libc/include/sys/select.h", r"^#\tdefine\tFD_SETSIZE\t64", "#\tdefine\tFD_SETSIZE\t256", 1,
      "as many descriptors as a process may have"),
+    ("libc/include/sys/_default_fcntl.h", r"^\tshort\tl_pid;.*\n\tshort\tl_xxx;.*\n(?=\};\n#endif /\* __CYGWIN__)", "\tint\tl_pid;\n", 1,
+     "who holds a lock: a pid does not fit into a short"),
     ("libc/include/glob.h", r"^#define\tGLOB_ABEND.*$",
      r"\g<0>\n#define\tGLOB_ABORTED\tGLOB_ABEND\n#define\tGLOB_NOMATCH\t(-3)\n#define\tGLOB_NOESCAPE\t0x2000", 1,
      "POSIX's names, and"),

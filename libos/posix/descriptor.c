@@ -187,6 +187,7 @@ static int close_of(struct posix_proc *p, int fd)
 		return -EBADF;
 	}
 	f = &posix_seg->file[entry_file(p->fd[fd])];
+	record_closed(p, f->node);
 	p->fd[fd] = 0;
 	last = file_unref(f);
 	posix_unlock();
@@ -328,12 +329,9 @@ static int control(int fd, int command, long arg)
 		f->flags = (f->flags & ~settable) | ((uint32_t)arg & settable);
 		return 0;
 	case F_GETLK:
-		((struct flock *)arg)->l_type = F_UNLCK;
-		return 0;
 	case F_SETLK:
 	case F_SETLKW:
-		/* One user's processes trust each other: record locks are granted, not kept. */
-		return 0;
+		return record_control(fd, command, (struct flock *)arg);
 	default:
 		return -EINVAL;
 	}

@@ -458,7 +458,6 @@ int utimes(const char *path, const struct timeval *tv)
 	return utimensat(AT_FDCWD, path, tv ? ts : NULL, 0);
 }
 
-int utime(const char *path, const struct utimbuf *t);
 int utime(const char *path, const struct utimbuf *t)
 {
 	struct timespec ts[2];

@@ -218,6 +218,16 @@ void file_recount(void);
 /* Whether a descriptor writes to n; posix_lock is held. */
 int file_written(const struct fs_node *n);
 
+/* ---- record locks (record_lock.c) ---------------------------------------------------------- */
+
+struct flock;
+
+/* F_GETLK, F_SETLK, F_SETLKW. */
+int record_control(int fd, int command, struct flock *l);
+
+/* p closes a descriptor of that file (NULL: of none): its locks there go; posix_lock is held. */
+void record_closed(const struct posix_proc *p, const struct fs_node *node);
+
 /* ---- images of programs (image.c) --------------------------------------------------------- */
 
 /* The image of a program's inode, with a reference for p; without room p gets none. */

@@ -117,7 +117,9 @@ static int make_tables(struct posix_segment *s)
 	s->image_most = s->pages / scaled(s->pages, 64, 4, 8);
 	s->proc = arena_alloc(s->arena, s->nprocs * sizeof(*s->proc));
 	s->file = arena_alloc(s->arena, s->nfiles * sizeof(*s->file));
-	return s->proc && s->file ? 0 : -ENOMEM;
+	s->records.most = scaled(s->pages, 16, 256, 1024);
+	s->records.at = arena_alloc(s->arena, s->records.most * sizeof(*s->records.at));
+	return s->proc && s->file && s->records.at ? 0 : -ENOMEM;
 }
 
 /* Descriptors 0, 1 and 2 on the terminal. */

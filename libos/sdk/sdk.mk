@@ -2,7 +2,7 @@
 #
 # `make sdk PREFIX=...` fills a prefix, which may be moved afterwards:
 #   bin/                exo-cc, exo-image, exo-run
-#   lib/freehold/       config, Python modules, fhimage, note.c
+#   lib/freehold/       config, Python modules, fhimage, note.c, link.specs (no library of the host)
 #     include lib       newlib's headers and libraries, with the headers of libOS and kernel
 #     libos seams       archives, and the headers that variants of a seam share (libos/libos.mk)
 #     boot              loader, kernel, init, manifest; bin/: the shell and the tools
@@ -21,7 +21,7 @@ SDK_TOOLS    := init $(filter-out init attack bystander bench $(SDK_FIXED) rawdi
 SDK_PARTIAL  := $(SDK_TOOLS:%=$(O)/sdk/tools/%.o)
 SDK_PARTS    := $(SDK_PARTIAL) $(LIBOS_ARCHIVES) $(FHIMAGE) $(LOADER_BIN) $(KERNEL_BIN) $(KERNEL_BYTES) \
 	$(filter-out $(O)/apps/strip/init,$(SDK_TOOLS:%=$(O)/apps/strip/%)) $(SDK_FIXED:%=$(O)/apps/strip/%) $(INIT) $(SDK_PYTHON) \
-	$(wildcard libos/sdk/*.[1-9] libos/sdk/freehold.pc libos/*/*.h libos/include/libos/*.h exo/include/exo/*.h exo/include/exo/*.def) \
+	$(wildcard libos/sdk/*.[1-9] libos/sdk/freehold.pc libos/sdk/link.specs libos/*/*.h libos/include/libos/*.h exo/include/exo/*.h exo/include/exo/*.def) \
 	$(SDK_COMMANDS:%=libos/sdk/%) libos/sdk/install libos/note.c disk/freehold.manifest $(NEWLIB_STAMP)
 
 # A program without its libOS: its own objects, and what it uses of apps/lib.
@@ -55,5 +55,10 @@ SDK_TEST := $(O)/sdk-test
 $(SDK_TEST)/.stamp: $(SDK_PARTS) libos/sdk/sdk.mk
 	$(Q)$(call say,SDK) rm -rf $(SDK_TEST) && $(SDK_INSTALL) $(SDK_TEST) && touch $@
 TEST_NEEDS += $(SDK_TEST)/.stamp
+
+# SQLite's speed test, for scripts/bench; where its source cannot be had it is not made, and the bench says so.
+SPEEDTEST := $(O)/sdk-packages/sqlite3/speedtest1
+$(SPEEDTEST): $(SDK_TEST)/.stamp
+	$(Q)$(call say,SQLITE) libos/sdk/test/packages --build sqlite3
 
 .PHONY: build-sdk

@@ -70,8 +70,11 @@ class Compiler:
         return [self.gcc, *self.first, *words, *self.last]
 
     def linking(self, words, parts, threads=()):
-        """The libOS comes whole, so that its memcpy and friends are found before newlib's; of threads what is called."""
-        return [self.gcc, *self.first, *self.config["ldflags"].split(), f"-L{self.home}/lib", *words, *self.last,
+        """The libOS comes whole, so that its memcpy and friends are found before newlib's; of threads what is called.
+
+        The specs keep gcc from naming its own library folders, where those of the host are."""
+        return [self.gcc, *self.first, *self.config["ldflags"].split(), f"-specs={self.home}/link.specs", f"-L{self.home}/lib",
+                *words, *self.last,
                 "-Wl,--whole-archive", *parts, "-Wl,--no-whole-archive", "-Wl,--start-group", *threads, "-Wl,--end-group",
                 "-Wl,--start-group", "-lc", "-lm",
                 self.ask("-print-libgcc-file-name"), "-Wl,--end-group"]

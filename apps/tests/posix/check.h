@@ -35,7 +35,7 @@ struct check {
 };
 
 extern const struct check file_checks[], name_checks[], pipe_checks[], process_checks[],
-	fork_checks[], signal_checks[], terminal_checks[], system_checks[];
+	fork_checks[], signal_checks[], terminal_checks[], system_checks[], lock_checks[];
 
 /* This program's path, to start it again as a child that does what argv[1] says. */
 extern const char *check_self;

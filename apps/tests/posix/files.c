@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <utime.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
@@ -204,12 +205,15 @@ static void test_modes(void)
 static void test_times(void)
 {
 	const struct timeval tv[2] = {{1000, 0}, {2000, 500000}};
+	const struct utimbuf seconds = {3000, 4000};
 	struct stat st;
 	const int fd = made("x");
 
 	CHECK(utimes(NAME, tv) == 0 && fstat(fd, &st) == 0);
 	CHECK(st.st_atime == 1000 && st.st_mtime == 2000);
 	CHECK(utimes(NAME, NULL) == 0 && fstat(fd, &st) == 0 && st.st_mtime > 1700000000);
+	CHECK(utime(NAME, &seconds) == 0 && fstat(fd, &st) == 0);
+	CHECK(st.st_atime == 3000 && st.st_mtime == 4000);
 	CHECK(close(fd) == 0 && unlink(NAME) == 0);
 }
 

@@ -39,8 +39,8 @@ static void run(const struct check *checks)
 int main(int argc, char **argv)
 {
 	static const struct check *const all[] = {
-		file_checks, name_checks,   pipe_checks,     process_checks,
-		fork_checks, signal_checks, terminal_checks, system_checks,
+		file_checks,   name_checks,	pipe_checks,   process_checks, fork_checks,
+		signal_checks, terminal_checks, system_checks, lock_checks,
 	};
 
 	check_self = argv[0];

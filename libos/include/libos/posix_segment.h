@@ -1,15 +1,15 @@
 /*
  * posix_segment.h - the memory that the POSIX processes of one user share, at LAYOUT_SEGMENT.
  *
- * Owns: the layout of the segment: processes, open files, terminals, mounted file systems, and
- * the arena that holds what grows.  Every process maps it at the same address, so pointers into it
- * may be stored in it; pointers to code or to one program's data may not.  Invariant: a table entry
- * is in use exactly when its first field says so; the `refs` of an open file are the descriptors
- * that name it, so they can be counted again when a process dies while changing them.
- * Lock: `lock` guards processes, files and descriptors; each pipe and terminal has its own, and the
- * table of mounts.  Order: the mounts', a pipe's or terminal's or file's, then `lock`, then the
- * file system's.  None is held while waiting for a terminal, a pipe or a child. Called by
- * libos/posix, by init (which makes it), and by tools that show processes.
+ * Owns: the layout of the segment: processes, open files, record locks, terminals, mounted file
+ * systems, and the arena that holds what grows.  Every process maps it at the same address, so
+ * pointers into it may be stored in it; pointers to code or to one program's data may not.
+ * Invariant: a table entry is in use exactly when its first field says so; the `refs` of an open
+ * file are the descriptors that name it, so they can be counted again when a process dies while
+ * changing them. Lock: `lock` guards processes, files, record locks and descriptors; each pipe and
+ * terminal has its own, and the table of mounts.  Order: the mounts', a pipe's or terminal's or
+ * file's, then `lock`, then the file system's.  None is held while waiting for a terminal, a pipe
+ * or a child. Called by libos/posix, by init (which makes it), and by tools that show processes.
  */
 #ifndef LIBOS_POSIX_SEGMENT_H
 #define LIBOS_POSIX_SEGMENT_H
@@ -25,7 +25,7 @@
 #define POSIX_MAGIC 0x78736f5065657246ull /* "FreePosx" */
 
 enum {
-	POSIX_VERSION = 4,
+	POSIX_VERSION = 5,
 	POSIX_NFD = 256, /* descriptors of a process */
 	POSIX_NTTY = 4,
 	POSIX_PATH = 1024, /* bytes of a path, with its end */
@@ -120,6 +120,21 @@ struct posix_file {
 	struct lock lock; /* the offset */
 };
 
+/* A record lock (fcntl), or the wish for one, whose process sleeps until it may have it. */
+struct posix_record {
+	struct fs_node *node;
+	uint64_t first, last; /* bytes, the last one included */
+	int32_t pid;
+	uint16_t exclusive; /* a writer's */
+	uint16_t wanted;
+};
+
+/* All of them; the rules: libos/posix/record.h. */
+struct posix_records {
+	struct posix_record *at;
+	uint32_t used, most;
+};
+
 struct posix_pipe {
 	struct lock lock;
 	uint32_t head, tail;	 /* bytes read and written, running freely */
@@ -186,6 +201,7 @@ struct posix_segment {
 	uint32_t last_proc, last_file; /* where the search for a free place goes on */
 	struct posix_proc *proc;
 	struct posix_file *file;
+	struct posix_records records;
 	uint64_t halting;	/* eid of who halts the machine; others stop at their next call */
 	uint32_t halt_request;	/* init is asked to halt with this status + 1 */
 	uint32_t mounts;	/* how many were made: marks of file systems come from it */

@@ -251,6 +251,7 @@ def programs(place):
     place.compile("copy", COPY)
     data = bytes(range(256)).replace(b"\r", b"") * 40 + b"\n\nend"
     place.wants("input from a pipe", ["exo-run", "./copy"], 0, data, given=data)
+    place.wants("libraries that POSIX names", ["exo-cc", "-o", "x", "copy.c", "-lpthread", "-lrt", "-lm"], 0, b"")
     place.compile("bare", BARE, "-libos", "bare")
     place.wants("run bare", ["exo-run", "./bare", "word"], 9, b"bare word\n")
     place.compile("clash", CLASH)
@@ -326,6 +327,7 @@ def bad_input(place):
     place.refuses("two of one name", [*cc, "fs=ext2,./same.c"], "fs=ext2 and fs=./same.c", "name 'ext2'")
     place.refuses("no such variant's file", [*cc, "buf=./none.c"], "no such file", "none.c")
     place.refuses("shared library", ["exo-cc", "-shared", "hello.c"], "no shared libraries")
+    place.refuses("a library of the host", ["exo-cc", "-o", "x", "hello.c", "-lresolv"], "cannot find -lresolv")
     place.refuses("undefined function", ["exo-cc", "-o", "x", "fill.c"], "asked")
     place.refuses("a program of the host", ["exo-run", "/bin/true"], "not a program for Freehold")
     place.refuses("no program", ["exo-run", "./none"], "none: No such file")

@@ -1,5 +1,5 @@
 /*
- * memory_test.c - memcpy, memmove, memset and memcmp of libos/core against plain loops.
+ * memory_test.c - memcpy, memmove, memset, memcmp and strcspn of libos/core against plain loops.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@ void *own_memcpy(void *restrict to, const void *restrict from, size_t n);
 void *own_memmove(void *to, const void *from, size_t n);
 void *own_memset(void *to, int c, size_t n);
 int own_memcmp(const void *a, const void *b, size_t n);
+size_t own_strcspn(const char *s, const char *reject);
 
 enum { SIZE = 400, MOST = 180, ROUNDS = 100000 };
 
@@ -81,6 +82,31 @@ static int compares(void)
 	return sign != 0 && (sign > 0) == (is[at] > want[at]) && own_memcmp(is, want, at) == 0;
 }
 
+static int is_in(uint8_t c, const uint8_t *set)
+{
+	while (*set && *set != c)
+		set++;
+	return c == *set;
+}
+
+/* Strings anywhere in a word, of all bytes or of few, ended by up to six characters. */
+static int spans(void)
+{
+	const size_t at = below(SIZE / 2), end = at + below(MOST);
+	const int kinds = below(2) ? 256 : 8;
+	uint8_t set[8] = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < SIZE; i++)
+		is[i] = (uint8_t)(0x7c + below((size_t)kinds));
+	for (size_t i = below(7); i > 0; i--)
+		set[i - 1] = (uint8_t)(1 + 0x7c + below(10));
+	is[end] = 0;
+	while (!is_in(is[at + n], set))
+		n++;
+	return own_strcspn((const char *)is + at, (const char *)set) == n;
+}
+
 static int all(const char *name, int (*round)(void))
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -97,5 +123,5 @@ int main(void)
 {
 	srand(1);
 	return all("memory_move", moves) | all("memory_copy", copies) | all("memory_set", sets) |
-	       all("memory_compare", compares);
+	       all("memory_compare", compares) | all("string_span", spans);
 }

@@ -1,0 +1,31 @@
+-- 10,000 rows, an index, transactions that end either way.  What it prints must be what it prints on the host.
+create table city(id integer primary key, name text, people int);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 10000)
+  insert into city select i, printf('city %05d', i * 7919 % 10007), i * i % 1000003 from n;
+create index by_name on city(name);
+begin;
+update city set people = people + 1 where id % 3 = 0;
+delete from city where id % 1000 = 7;
+commit;
+begin;
+delete from city where people > 500000;
+select 'inside', count(*) from city;
+rollback;
+begin;
+insert into city values(20000, 'kept', 1);
+savepoint half;
+insert into city values(20001, 'lost', 2);
+rollback to half;
+commit;
+select 'rows', count(*), sum(people), min(name), max(name) from city;
+select name, people from city where name between 'city 04999' and 'city 05003' order by name;
+select a.name, b.name from city a join city b on b.people = a.people and b.id > a.id order by 1, 2 limit 5;
+explain query plan select id from city where name = 'city 00001';
+insert into city values(1, 'twice', 0);
+vacuum;
+pragma locking_mode = exclusive;
+pragma journal_mode = wal;
+update city set name = upper(name) where id < 10;
+pragma journal_mode = delete;
+select group_concat(name) from city where id < 10;
+pragma integrity_check;
