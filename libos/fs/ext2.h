@@ -186,7 +186,24 @@ static inline int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
 
 /* Pins block `p`, which the caller has checked, with its contents / zeroed and dirty on behalf of
  * `tag`. */
-int ext2_get(struct fs_ctx *c, uint32_t p, struct ext2_block *out);
+static inline int ext2_get_as(struct fs_ctx *c, uint32_t p, enum buf_mode mode,
+			      struct ext2_block *out)
+{
+	const struct ext2 *e = ext2_of(c);
+	const uint64_t at = (uint64_t)p << e->bs_log;
+	const int status = buf_get(e->fs.cache, c->disk, at / DISK_BLOCK, mode, &out->buf);
+
+	if (status != 0)
+		return status == -ERANGE ? -EIO : status;
+	out->data = (uint8_t *)out->buf->data + at % DISK_BLOCK;
+	return 0;
+}
+
+static inline int ext2_get(struct fs_ctx *c, uint32_t p, struct ext2_block *out)
+{
+	return ext2_get_as(c, p, BUF_READ, out);
+}
+
 int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_block *out);
 
 static inline void ext2_put(struct ext2_block *b)

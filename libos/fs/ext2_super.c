@@ -16,7 +16,6 @@
 #include "names.h"
 
 #define SUPER_OFFSET 1024u
-#define BLOCK_LOG    12u /* of DISK_BLOCK */
 
 /* ---- messages ---- */
 
@@ -35,29 +34,15 @@ void ext2_damaged(struct ext2 *e, const char *what, uint64_t number)
 
 /* ---- blocks through the cache ---- */
 
-int ext2_get(struct fs_ctx *c, uint32_t p, struct ext2_block *out)
-{
-	const struct ext2 *e = ext2_of(c);
-	uint64_t at = (uint64_t)p << e->bs_log;
-	int status = buf_get(e->fs.cache, c->disk, at >> BLOCK_LOG, BUF_READ, &out->buf);
-
-	if (status == 0)
-		out->data = (uint8_t *)out->buf->data + (at & (DISK_BLOCK - 1));
-	return status == -ERANGE ? -EIO : status;
-}
-
 int ext2_get_zeroed(struct fs_ctx *c, uint32_t p, uint32_t tag, struct ext2_block *out)
 {
 	const struct ext2 *e = ext2_of(c);
-	uint64_t at = (uint64_t)p << e->bs_log;
-	enum buf_mode mode = e->bs == DISK_BLOCK ? BUF_OVERWRITE : BUF_READ;
-	int status = buf_get(e->fs.cache, c->disk, at >> BLOCK_LOG, mode, &out->buf);
+	int status = ext2_get_as(c, p, e->bs == DISK_BLOCK ? BUF_OVERWRITE : BUF_READ, out);
 
 	if (status != 0)
-		return status == -ERANGE ? -EIO : status;
-	out->data = (uint8_t *)out->buf->data + (at & (DISK_BLOCK - 1));
+		return status;
 	memset(out->data, 0, e->bs);
-	buf_dirty(e->fs.cache, out->buf, tag);
+	ext2_dirty(c, out, tag);
 	return 0;
 }
 

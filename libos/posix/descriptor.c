@@ -41,25 +41,30 @@ int fd_writable(int fd, struct posix_file **out)
 	return *out && ((*out)->flags & O_ACCMODE) != O_RDONLY ? 0 : -EBADF;
 }
 
+/* A file like `like` in a free place, with one reference, or NULL; posix_lock is held. */
+static struct posix_file *file_make(const struct posix_file *like)
+{
+	for (uint32_t i = 1; i < posix_seg->nfiles; i++) {
+		const uint32_t at = 1 + (posix_seg->last_file + i) % (posix_seg->nfiles - 1);
+		struct posix_file *const f = &posix_seg->file[at];
+
+		if (f->type != POSIX_FILE_FREE)
+			continue;
+		posix_seg->last_file = at - 1;
+		*f = *like;
+		f->refs = 1;
+		f->flags &= ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
+		return f;
+	}
+	return NULL;
+}
+
 struct posix_file *file_new(enum posix_file_type type, uint32_t flags)
 {
-	struct posix_file *f = NULL;
+	struct posix_file *f;
 
 	posix_lock();
-	for (uint32_t i = 1; i < posix_seg->nfiles && !f; i++) {
-		const uint32_t at = 1 + (posix_seg->last_file + i) % (posix_seg->nfiles - 1);
-
-		if (posix_seg->file[at].type == POSIX_FILE_FREE) {
-			f = &posix_seg->file[at];
-			posix_seg->last_file = at - 1;
-		}
-	}
-	if (f) {
-		memset(f, 0, sizeof(*f));
-		f->refs = 1;
-		f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
-		f->type = type;
-	}
+	f = file_make(&(struct posix_file){.type = type, .flags = flags});
 	posix_unlock();
 	return f;
 }
@@ -174,6 +179,20 @@ int fd_install(struct posix_file *f, int low, int cloexec)
 	if (fd < 0)
 		file_drop(f);
 	return fd;
+}
+
+int fd_open(const struct posix_file *like, int cloexec)
+{
+	struct posix_file *f;
+	int fd;
+
+	posix_lock();
+	fd = lowest_free(0);
+	f = fd < 0 ? NULL : file_make(like);
+	if (f)
+		set_entry(posix_self, fd, entry_of(f, cloexec));
+	posix_unlock();
+	return fd < 0 || f ? fd : -ENFILE;
 }
 
 static int close_of(struct posix_proc *p, int fd)

@@ -36,17 +36,15 @@ static int open_device(enum posix_device device, int flags)
 		[DEVICE_TTY] = POSIX_FILE_TTY,
 		[DEVICE_CONSOLE] = POSIX_FILE_TTY,
 	};
-	struct posix_file *f;
 
 	if (device == DEVICE_DIR)
 		return -ENOENT;
 	if (flags & O_DIRECTORY)
 		return -ENOTDIR;
-	f = file_new(types[device], (uint32_t)flags);
-	if (!f)
-		return -ENFILE;
-	f->tty = (uint16_t)posix_self->tty;
-	return fd_install(f, 0, flags & O_CLOEXEC);
+	return fd_open(&(struct posix_file){.type = types[device],
+					    .flags = (uint32_t)flags,
+					    .tty = (uint16_t)posix_self->tty},
+		       flags & O_CLOEXEC);
 }
 
 static int wanted(int flags)
@@ -96,8 +94,7 @@ static int open_new(struct walk *w, mode_t mode)
 
 static int open_walked(struct walk *w, int flags, mode_t mode)
 {
-	struct posix_file *f;
-	int error;
+	int error, fd;
 
 	if (w->device)
 		return open_device(w->device, flags);
@@ -110,14 +107,16 @@ static int open_walked(struct walk *w, int flags, mode_t mode)
 	}
 	if (error)
 		return error;
-	f = file_new(POSIX_FILE_NODE, (uint32_t)flags);
-	if (!f)
-		return -ENFILE;
-	f->node = w->node;
-	w->node = NULL;
+	fd = fd_open(&(struct posix_file){.type = POSIX_FILE_NODE,
+					  .flags = (uint32_t)flags,
+					  .node = w->node},
+		     flags & O_CLOEXEC);
+	if (fd < 0)
+		return fd;
 	if (wanted(flags) & W_OK)
-		image_forget(f->node);
-	return fd_install(f, 0, flags & O_CLOEXEC);
+		image_forget(w->node);
+	w->node = NULL;
+	return fd;
 }
 
 static int open_at(int dirfd, const char *path, int flags, mode_t mode)

@@ -288,8 +288,7 @@ void walk_done(struct walk *w)
 	w->node = NULL;
 }
 
-/* From a descriptor, unless the path is absolute. */
-static int walk_from(int dirfd, const char *path, unsigned how, struct walk *w)
+int walk_from(int dirfd, const char *path, unsigned how, struct walk *w)
 {
 	struct posix_file *f;
 
@@ -303,9 +302,4 @@ static int walk_from(int dirfd, const char *path, unsigned how, struct walk *w)
 	if (f->type != POSIX_FILE_NODE)
 		return -ENOTDIR;
 	return walk(f->node, path, how, w);
-}
-
-int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
-{
-	return dirfd == AT_FDCWD ? walk(NULL, path, how, w) : walk_from(dirfd, path, how, w);
 }

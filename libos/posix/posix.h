@@ -12,6 +12,7 @@
 #define POSIX_POSIX_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -186,6 +187,10 @@ struct posix_file *fd_file(int fd);
 int fd_readable(int fd, struct posix_file **out);
 int fd_writable(int fd, struct posix_file **out);
 
+/* The lowest free descriptor for a new open file like `like`; -EMFILE, -ENFILE.  A reference of
+ * like->node is the file's when it succeeds. */
+int fd_open(const struct posix_file *like, int cloexec);
+
 /* A new open file with one reference to come, or NULL when the table is full. */
 struct posix_file *file_new(enum posix_file_type type, uint32_t flags);
 
@@ -315,8 +320,14 @@ struct walk {
 int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w);
 void walk_done(struct walk *w);
 
+/* The same from a descriptor, unless the path is absolute. */
+int walk_from(int dirfd, const char *path, unsigned how, struct walk *w);
+
 /* The same with AT_FDCWD or a descriptor for the start. */
-int walk_at(int dirfd, const char *path, unsigned how, struct walk *w);
+static inline int walk_at(int dirfd, const char *path, unsigned how, struct walk *w)
+{
+	return dirfd == AT_FDCWD ? walk(NULL, path, how, w) : walk_from(dirfd, path, how, w);
+}
 
 /* May this process do `want` (R_OK | W_OK | X_OK) with such an inode?  0 or -EACCES. */
 int path_permit(const struct fs_node *n, int want);

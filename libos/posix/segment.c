@@ -125,13 +125,10 @@ static int make_tables(struct posix_segment *s)
 /* Descriptors 0, 1 and 2 on the terminal. */
 static int open_terminal(void)
 {
-	struct posix_file *f = file_new(POSIX_FILE_TTY, O_RDWR);
-	int fd;
+	const struct posix_file tty = {
+		.type = POSIX_FILE_TTY, .flags = O_RDWR, .tty = (uint16_t)posix_self->tty};
+	const int fd = fd_open(&tty, 0);
 
-	if (!f)
-		return -ENFILE;
-	f->tty = posix_self->tty;
-	fd = fd_install(f, 0, 0);
 	for (int to = 1; fd == 0 && to <= 2; to++)
 		fd_give(posix_self, to, 0);
 	return fd < 0 ? fd : 0;
