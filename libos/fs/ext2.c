@@ -75,11 +75,6 @@ static int64_t leave_change(struct fs_ctx *c, int64_t result)
 	return result < 0 || status == 0 ? result : status;
 }
 
-static int is_dir(const struct ext2_node *n)
-{
-	return ext2_type_of(n) == FS_IFDIR;
-}
-
 /* Whether names can be put into `dir`, and `name` is one. */
 static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 {
@@ -87,7 +82,7 @@ static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 
 	if (status != 0)
 		return status;
-	if (!is_dir(dir))
+	if (!ext2_is_dir(dir))
 		return -ENOTDIR;
 	if (fs_name_dots(name, len))
 		return -EEXIST;
@@ -222,8 +217,8 @@ static int op_lookup(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	if (status != 0)
 		return status;
 	enter(c);
-	status = is_dir(ext2_node_of(dir)) ? find_node(c, ext2_node_of(dir), name, len, &n)
-					   : -ENOTDIR;
+	status = ext2_is_dir(ext2_node_of(dir)) ? find_node(c, ext2_node_of(dir), name, len, &n)
+						: -ENOTDIR;
 	leave(c);
 	if (status == 0)
 		*out = &n->pub;
@@ -260,7 +255,7 @@ static int op_getattr(struct fs_ctx *c, struct fs_node *node, struct fs_attr *ou
 
 static int resize(struct fs_ctx *c, struct ext2_node *n, uint64_t size)
 {
-	if (is_dir(n))
+	if (ext2_is_dir(n))
 		return -EISDIR;
 	if (ext2_type_of(n) != FS_IFREG)
 		return -EINVAL;
@@ -303,10 +298,8 @@ static int64_t op_read(struct fs_ctx *c, struct fs_node *node, uint64_t off, voi
 {
 	struct ext2_node *n = ext2_node_of(node);
 
-	if (is_dir(n))
-		return -EISDIR;
 	if (ext2_type_of(n) != FS_IFREG)
-		return -EINVAL;
+		return ext2_is_dir(n) ? -EISDIR : -EINVAL;
 	enter(c);
 	int64_t got = ext2_file_read(c, n, off, to, len);
 	note_access(ext2_of(c), n);
@@ -319,7 +312,7 @@ static int64_t op_write(struct fs_ctx *c, struct fs_node *node, uint64_t off, co
 {
 	struct ext2_node *n = ext2_node_of(node);
 
-	if (is_dir(n))
+	if (ext2_is_dir(n))
 		return -EISDIR;
 	if (ext2_type_of(n) != FS_IFREG)
 		return -EINVAL;
@@ -394,7 +387,7 @@ struct making {
 static int furnish(struct fs_ctx *c, struct ext2_node *dir, struct ext2_node *n,
 		   const struct making *m)
 {
-	if (is_dir(n))
+	if (ext2_is_dir(n))
 		return ext2_dir_make(c, n, dir->ino);
 	if (m->target == NULL)
 		return 0;
@@ -485,7 +478,7 @@ static int link_locked(struct fs_ctx *c, struct ext2_node *n, struct ext2_node *
 
 	if (status != 0)
 		return status;
-	if (is_dir(n))
+	if (ext2_is_dir(n))
 		return -EPERM;
 	if (n->pub.attr.nlink == 0)
 		return -ENOENT;
@@ -523,7 +516,7 @@ static int find_place(struct fs_ctx *c, struct ext2_node *dir, const char *name,
 
 	if (status != 0)
 		return status;
-	if (!is_dir(dir))
+	if (!ext2_is_dir(dir))
 		return -ENOTDIR;
 	status = ext2_dir_find(c, dir, name, len, p);
 	return status != 0 ? status : ext2_node_get(c, p->ino, n);
@@ -557,7 +550,7 @@ static int remove_locked(struct fs_ctx *c, struct ext2_node *dir, const char *na
 
 	if (status != 0)
 		return status;
-	if (is_dir(n) != want_dir)
+	if (ext2_is_dir(n) != want_dir)
 		status = want_dir ? -ENOTDIR : -EISDIR;
 	else if (want_dir)
 		status = n == dir ? ext2_bad(e, "loop at directory inode", n->ino)
@@ -620,7 +613,7 @@ static int is_above(struct fs_ctx *c, const struct ext2_node *n, struct ext2_nod
 		result = ext2_dir_parent(c, d, &ino);
 		if (result == 0)
 			result = ext2_node_get(c, ino, &up);
-		if (result == 0 && (depth >= DEPTH_MAX || !is_dir(up)))
+		if (result == 0 && (depth >= DEPTH_MAX || !ext2_is_dir(up)))
 			result = ext2_bad(e, "parents of directory inode", below->ino);
 		int more = ext2_node_put(c, d);
 		d = up;
@@ -636,7 +629,7 @@ static int is_above(struct fs_ctx *c, const struct ext2_node *n, struct ext2_nod
 /* Everything that can refuse a rename. */
 static int check_move(struct fs_ctx *c, const struct move *m)
 {
-	if (is_dir(m->n) && m->from != m->to) {
+	if (ext2_is_dir(m->n) && m->from != m->to) {
 		int above = is_above(c, m->n, m->to);
 		if (above != 0)
 			return above < 0 ? above : -EINVAL;
@@ -645,11 +638,11 @@ static int check_move(struct fs_ctx *c, const struct move *m)
 	}
 	if (m->over == NULL || m->over == m->n)
 		return 0;
-	if (is_dir(m->over) != is_dir(m->n))
-		return is_dir(m->over) ? -EISDIR : -ENOTDIR;
+	if (ext2_is_dir(m->over) != ext2_is_dir(m->n))
+		return ext2_is_dir(m->over) ? -EISDIR : -ENOTDIR;
 	if (m->over == m->to || m->over == m->from)
 		return -ENOTEMPTY;
-	return is_dir(m->over) ? check_dir_removal(c, m->over) : 0;
+	return ext2_is_dir(m->over) ? check_dir_removal(c, m->over) : 0;
 }
 
 static int do_move(struct fs_ctx *c, const struct move *m)
@@ -664,18 +657,18 @@ static int do_move(struct fs_ctx *c, const struct move *m)
 		status = ext2_dir_add(c, m->to, m->nname, m->nlen, m->n->ino, m->n->pub.attr.mode);
 	if (status == 0)
 		status = ext2_dir_remove(c, m->from, m->oname, m->olen, &m->at);
-	if (status == 0 && is_dir(m->n) && m->from != m->to)
+	if (status == 0 && ext2_is_dir(m->n) && m->from != m->to)
 		status = ext2_dir_reparent(c, m->n, m->to->ino);
 	if (status != 0)
 		return status;
-	if (is_dir(m->n) && m->from != m->to) {
+	if (ext2_is_dir(m->n) && m->from != m->to) {
 		m->to->pub.attr.nlink++;
 		if (m->from->pub.attr.nlink > 2)
 			m->from->pub.attr.nlink--;
 		ext2_node_dirty(e, m->to);
 		ext2_node_dirty(e, m->from);
 	}
-	if (m->over != NULL && is_dir(m->over))
+	if (m->over != NULL && ext2_is_dir(m->over))
 		drop_dir(e, m->to, m->over);
 	else if (m->over != NULL)
 		ext2_node_unlink(e, m->over, 1);
@@ -729,7 +722,7 @@ static int op_rename(struct fs_ctx *c, struct fs_node *odir, const char *oname, 
 static int op_readdir(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
 		      struct fs_dirent *ents, unsigned max)
 {
-	if (!is_dir(ext2_node_of(dir)))
+	if (!ext2_is_dir(ext2_node_of(dir)))
 		return -ENOTDIR;
 	enter(c);
 	int n = ext2_dir_read(c, ext2_node_of(dir), cookie, ents, max);

@@ -156,6 +156,11 @@ static inline uint32_t ext2_type_of(const struct ext2_node *n)
 	return n->pub.attr.mode & FS_IFMT;
 }
 
+static inline int ext2_is_dir(const struct ext2_node *n)
+{
+	return ext2_type_of(n) == FS_IFDIR;
+}
+
 /* A block of the file system, pinned in the cache. */
 struct ext2_block {
 	struct buf *buf;

@@ -422,7 +422,7 @@ static int has_blocks(const struct ext2 *e, const struct ext2_node *n)
 static int erase(struct fs_ctx *c, struct ext2_node *n)
 {
 	struct ext2 *e = ext2_of(c);
-	int is_dir = ext2_type_of(n) == FS_IFDIR;
+	int is_dir = ext2_is_dir(n);
 	int status = has_blocks(e, n) ? ext2_unmap(c, n, 0) : 0;
 
 	if (status == 0)

@@ -56,14 +56,19 @@ static inline struct key key_of(const struct ext2_node *dir, const char *text, s
 	return (struct key){dir->id, (uint32_t)h, (uint32_t)len, text, tail};
 }
 
-static inline int same(const struct ext2_name *n, const struct key *k)
+/* Whether all words but the last are those of the key. */
+static int same_start(const struct ext2_name *n, const struct key *k)
 {
-	if (n->place.hash != k->hash || n->dir != k->dir || n->len != k->len)
-		return 0;
 	for (uint32_t at = 0; at + 8 < k->len; at += 8)
 		if (n->text[at / 8] != fs_word(k->text + at, 8))
 			return 0;
-	return n->text[(k->len - 1) / 8] == k->tail;
+	return 1;
+}
+
+static inline int same(const struct ext2_name *n, const struct key *k)
+{
+	return n->place.hash == k->hash && n->dir == k->dir && n->len == k->len &&
+	       n->text[(k->len - 1) / 8] == k->tail && (k->len <= 8 || same_start(n, k));
 }
 
 /* Where the pointer to the name is, or would be. */
@@ -162,14 +167,15 @@ static enum fs_walked not_here(const struct ext2 *e, const struct ext2_node *dir
 	return last && complete(e, dir) ? FS_WALK_ABSENT : FS_WALK_STOPPED;
 }
 
-/* Whether a walk may take its caller onto `n`: neither covered, nor damaged, nor to be followed. */
-static inline int plain(const struct ext2_node *n)
+/* The node of `ino`, if it is in memory and neither covered nor damaged. */
+static inline struct ext2_node *plain_node(const struct ext2 *e, uint32_t ino)
 {
-	return n != NULL && n->pub.user == 0 && n->pub.attr.nlink != 0 &&
-	       ext2_type_of(n) != FS_IFLNK;
+	struct ext2_node *n = ext2_node_here(e, ino);
+
+	return n != NULL && n->pub.user == 0 && n->pub.attr.nlink != 0 ? n : NULL;
 }
 
-/* The walk itself, but for which directory is where it ends. */
+/* The walk itself, but for which directory is where it ends: it begins in `*dir`, which is one. */
 static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, struct fs_walk *w)
 {
 	const struct ext2 *e = ext2_of(c);
@@ -177,25 +183,25 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, 
 	for (;;) {
 		for (; w->left > 0 && *w->path == '/'; w->left--)
 			w->path++;
-		if (w->left == 0 || ext2_type_of(*dir) != FS_IFDIR ||
-		    !fs_permits(&(*dir)->pub.attr, c->uid, c->gid, FS_MAY_SEARCH))
+		if (w->left == 0 || !fs_permits(&(*dir)->pub.attr, c->uid, c->gid, FS_MAY_SEARCH))
 			return FS_WALK_STOPPED;
 		const struct key k = key_of(*dir, w->path, w->left);
-		if (k.len == w->left && w->want == FS_WANT_DIR)
+		const int last = k.len == w->left;
+		if (last && w->want == FS_WANT_DIR)
 			return k.len <= FS_NAME_MAX ? FS_WALK_FOUND : FS_WALK_STOPPED;
 		const struct ext2_name *name = *find(e, &k);
 		if (name == NULL)
 			return not_here(e, *dir, &k, w->left);
-		struct ext2_node *n = ext2_node_here(e, name->place.ino);
-		if (!plain(n))
+		struct ext2_node *n = plain_node(e, name->place.ino);
+		if (n == NULL || (last ? ext2_type_of(n) == FS_IFLNK : !ext2_is_dir(n)))
 			return FS_WALK_STOPPED;
-		if (k.len == w->left) {
+		if (last) {
 			w->node = &n->pub;
 			return FS_WALK_FOUND;
 		}
 		*dir = n;
-		w->path += k.len;
-		w->left -= k.len;
+		w->path += k.len + 1;
+		w->left -= k.len + 1;
 	}
 }
 
@@ -204,7 +210,7 @@ enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
 	struct ext2_node *dir = ext2_node_of(w->dir);
 	struct fs_walk at =
 		*w; /* the text might be anywhere, also in `*w`, for all the compiler knows */
-	const enum fs_walked walked = go(c, &dir, &at);
+	const enum fs_walked walked = ext2_is_dir(dir) ? go(c, &dir, &at) : FS_WALK_STOPPED;
 
 	*w = at;
 	w->dir = &dir->pub;

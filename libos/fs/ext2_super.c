@@ -309,7 +309,7 @@ static int bring_up(struct fs_ctx *c, struct fs_mount *m)
 
 	if (status == 0)
 		status = ext2_node_get(c, EXT2_ROOT_INO, &e->root);
-	if (status == 0 && ext2_type_of(e->root) != FS_IFDIR)
+	if (status == 0 && !ext2_is_dir(e->root))
 		status = ext2_bad(e, "root is no directory, inode", EXT2_ROOT_INO);
 	if (status == 0 && !e->fs.readonly) {
 		e->super.mnt_count++;
