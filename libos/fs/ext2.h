@@ -282,6 +282,14 @@ struct ext2_run {
 	int fresh;
 };
 
+/* How many blocks, from `lblk` on, are in the run that was mapped last. */
+static inline uint32_t ext2_known(const struct ext2_node *n, uint32_t lblk)
+{
+	const uint32_t in = lblk - n->run_first;
+
+	return in < n->run_len && n->run_first + n->run_len > n->run_first ? n->run_len - in : 0;
+}
+
 /* ext2_map's way when the blocks are not in the run that was mapped last. */
 int ext2_map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
 		    enum ext2_how how, struct ext2_run *run);
@@ -290,12 +298,11 @@ int ext2_map_slowly(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32
 static inline int ext2_map(struct fs_ctx *c, struct ext2_node *n, uint32_t lblk, uint32_t want,
 			   enum ext2_how how, struct ext2_run *run)
 {
-	const uint32_t in = lblk - n->run_first, len = n->run_len - in;
+	const uint32_t len = ext2_known(n, lblk);
 
-	if (in >= n->run_len || n->run_first + n->run_len < n->run_first ||
-	    (len < want && want != 1 && how != EXT2_FILL))
+	if (len == 0 || (len < want && want != 1 && how != EXT2_FILL))
 		return ext2_map_slowly(c, n, lblk, want, how, run);
-	*run = (struct ext2_run){n->run_block + in, len < want ? len : want, 0};
+	*run = (struct ext2_run){n->run_block + (lblk - n->run_first), len < want ? len : want, 0};
 	return 0;
 }
 /* Frees the file's blocks from `keep` on. */

@@ -134,14 +134,12 @@ static int copy_in(struct fs_ctx *c, uint64_t at, char *to, uint64_t len)
 	return 0;
 }
 
-int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void *to, size_t len)
+/* Reads bytes that are in the file, run by run. */
+static int64_t read_runs(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void *to, size_t len)
 {
 	const struct ext2 *e = ext2_of(c);
-	uint64_t size = n->pub.attr.size, done = 0;
+	uint64_t done = 0;
 
-	if (off >= size)
-		return 0;
-	len = min64(len, size - off);
 	while (done < len) {
 		uint64_t at = off + done, in = at & (e->bs - 1);
 		uint32_t lblk = (uint32_t)(at >> e->bs_log);
@@ -166,6 +164,27 @@ int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void
 		done += k;
 	}
 	return (int64_t)done;
+}
+
+int64_t ext2_file_read(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void *to, size_t len)
+{
+	const struct ext2 *e = ext2_of(c);
+	const uint64_t size = n->pub.attr.size, in = off & (e->bs - 1);
+	const uint32_t lblk = (uint32_t)(off >> e->bs_log);
+	struct ext2_block b;
+
+	if (off >= size)
+		return 0;
+	len = min64(len, size - off);
+	if (in + len > e->bs || ext2_known(n, lblk) == 0 || !buf_stream_has(&n->ahead, lblk, 1))
+		return read_runs(c, n, off, to, len);
+	/* Most reads are of one block, and not the first in that part of the file. */
+	const int status = ext2_get(c, n->run_block + (lblk - n->run_first), &b);
+	if (status != 0)
+		return status;
+	memcpy(to, b.data + in, len);
+	ext2_put(&b);
+	return (int64_t)len;
 }
 
 /* ---- writing ---- */
