@@ -238,6 +238,24 @@ static int at_root(struct walk *w)
 	return 0;
 }
 
+/* A name that wants a closer look.  1: there are others; 0: that was all; else an error. */
+__attribute__((noinline)) static int step(struct walk *w, struct rest *r, struct fs_node *from,
+					  unsigned how)
+{
+	int error = next_name(w, r);
+
+	if (error == 0)
+		error = at_root(w);
+	else if (error == 1)
+		error = follow_name(w, r, from, how);
+	if (error == 1 && r->at == r->text && device_of(r->text)) {
+		w->device = device_of(r->text);
+		step_into(w, NULL);
+		error = 0;
+	}
+	return error;
+}
+
 int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 {
 	const long length = user_path(path);
@@ -257,24 +275,10 @@ int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 	if (w->device)
 		return 0;
 	error = start_at(w, from ? from : posix_self->cwd, path);
-	while (error == 0) {
-		error = stride(w, &r, how);
-		if (error <= 0)
-			break;
-		error = next_name(w, &r);
-		if (error == 0)
-			error = at_root(w);
-		else if (error == 1)
-			error = follow_name(w, &r, from, how);
-		if (error <= 0)
-			break;
-		if (r.at == r.text && device_of(r.text)) {
-			w->device = device_of(r.text);
-			step_into(w, NULL);
-			return 0;
-		}
-		error = 0;
-	}
+	if (error == 0)
+		do
+			error = stride(w, &r, how);
+		while (error == 1 && (error = step(w, &r, from, how)) == 1);
 	if (error)
 		walk_done(w);
 	return error;
