@@ -189,8 +189,8 @@ static inline int ext2_bad(struct ext2 *e, const char *what, uint64_t number)
 	return -EIO;
 }
 
-/* Pins block `p`, which the caller has checked, with its contents / zeroed and dirty on behalf of
- * `tag`. */
+/* Pins block `p`, which the caller has checked: as `mode` says / with its contents / zeroed, and
+ * dirty on behalf of `tag`. */
 static inline int ext2_get_as(struct fs_ctx *c, uint32_t p, enum buf_mode mode,
 			      struct ext2_block *out)
 {

@@ -208,8 +208,7 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, 
 enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
 {
 	struct ext2_node *dir = ext2_node_of(w->dir);
-	struct fs_walk at =
-		*w; /* the text might be anywhere, also in `*w`, for all the compiler knows */
+	struct fs_walk at = *w; /* so that it is in registers: the text might be anywhere */
 	const enum fs_walked walked = ext2_is_dir(dir) ? go(c, &dir, &at) : FS_WALK_STOPPED;
 
 	*w = at;

@@ -2,10 +2,10 @@
  * image.c - programs' read-only pages, kept in the segment and mapped by all who run them.
  *
  * Owns: struct posix_image.  Invariant: an image that has an inode number holds what the file
- * holds: nobody has had the file open for writing since the image was made.  An image with
- * references keeps its pages; one without is kept until its memory is wanted.  Lock: posix_lock,
- * but for filling a page, which ends with one compare-and-exchange.  Called by spawn.c, fork.c,
- * exec.c, process.c and file.c.
+ * holds: nobody has had the file open for writing since the image was made.  Its number's bit is
+ * set in segment.image_inos.  An image with references keeps its pages; one without is kept until
+ * its memory is wanted.  Lock: posix_lock, but for filling a page, which ends with one
+ * compare-and-exchange.  Called by spawn.c, fork.c, exec.c, process.c and file.c.
  */
 #include "posix.h"
 
@@ -89,8 +89,8 @@ static struct posix_image *make(const struct fs_node *n)
 		return NULL;
 	image->pages = pages;
 	image->mark = n->fs->mark;
+	posix_seg->image_inos |= bit_of(n->attr.ino);
 	image->ino = n->attr.ino;
-	posix_seg->image_inos |= bit_of(image->ino);
 	return image;
 }
 
@@ -129,6 +129,8 @@ void image_forget(const struct fs_node *n)
 {
 	struct posix_image *image;
 
+	/* The file stands in the table as written to, so no image comes to be any more; the bit of
+	 * one that is there was set before. */
 	if (!(posix_seg->image_inos & bit_of(n->attr.ino)))
 		return;
 	posix_lock();

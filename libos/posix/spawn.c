@@ -103,10 +103,9 @@ static int open_program(const char *path, struct fs_node **out)
 /* A descriptor of the caller on terminal `tty`, for a child that gets one of its own. */
 static int open_terminal(int tty)
 {
-	return fd_open(&(struct posix_file){.type = POSIX_FILE_TTY,
-					    .flags = O_RDWR,
-					    .tty = (uint16_t)tty},
-		       1);
+	return fd_open(
+		&(struct posix_file){.type = POSIX_FILE_TTY, .flags = O_RDWR, .tty = (uint16_t)tty},
+		1);
 }
 
 /* Descriptors on the caller's terminal are on the child's own, if it has one (`tty`, else -1). */

@@ -144,6 +144,68 @@ static void test_directories(void)
 	CHECK(rmdir("d/e") == 0 && rmdir("d") == 0);
 }
 
+/* Does something in another process, from `top` on: 0 if all went well. */
+static int elsewhere(int (*change)(void))
+{
+	const pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(chdir(top) || change());
+	return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+static int make_tree(void)
+{
+	return mkdir("d/eight888", 0755) || write_file("d/eight888/f", "1", 1);
+}
+
+static int move_tree(void)
+{
+	return rename("d", "e");
+}
+
+static int replace_file(void)
+{
+	return write_file("e/g", "22", 2) || rename("e/g", "e/eight888/f");
+}
+
+static int remove_file(void)
+{
+	return unlink("e/eight888/f");
+}
+
+static int remove_tree(void)
+{
+	return rmdir("e/eight888") || rmdir("e");
+}
+
+/* What one process does to names, another sees, whatever it had found before, and where it stands.
+ */
+static void test_others(void)
+{
+	struct stat st;
+
+	CHECK(mkdir("d", 0755) == 0);
+	CHECK_ERROR(stat("d/eight888/f", &st), ENOENT);
+	CHECK_ERROR(stat("d/eight888", &st), ENOENT);
+	CHECK(elsewhere(make_tree) == 0 && stat("d/eight888/f", &st) == 0 && st.st_size == 1);
+	CHECK(chdir("d/eight888") == 0 && elsewhere(move_tree) == 0);
+	CHECK(holds("f", "1", 1) && holds("../../e/eight888/f", "1", 1));
+	CHECK_ERROR(stat("../../d/eight888/f", &st), ENOENT);
+	CHECK(elsewhere(replace_file) == 0 && stat("f", &st) == 0 && st.st_size == 2);
+	CHECK_ERROR(stat("../g", &st), ENOENT);
+	CHECK(elsewhere(remove_file) == 0);
+	CHECK_ERROR(stat("f", &st), ENOENT);
+	CHECK(elsewhere(remove_tree) == 0);
+	CHECK_ERROR(open("f", O_WRONLY | O_CREAT, 0644), ENOENT);
+	CHECK(chdir(top) == 0);
+	CHECK_ERROR(stat("e/eight888", &st), ENOENT);
+	CHECK(mkdir("e", 0755) == 0);
+	CHECK_ERROR(stat("e/eight888", &st), ENOENT);
+	CHECK(rmdir("e") == 0);
+}
+
 static void test_flat(void)
 {
 	CHECK_ERROR(mkdir("d", 0755), EPERM);
@@ -263,6 +325,8 @@ int main(int argc, char **argv)
 	run(argv[1], "names", test_names);
 	run(argv[1], "unlinked", test_unlinked);
 	run(argv[1], flat ? "flat" : "directories", flat ? test_flat : test_directories);
+	if (!flat)
+		run(argv[1], "others", test_others);
 	run(argv[1], "attributes", test_attributes);
 	run(argv[1], "program", test_program);
 	run(argv[1], "across", test_across);

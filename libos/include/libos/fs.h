@@ -3,7 +3,8 @@
  *
  * Owns: `struct fs_ops`, what every variant (fs/ext2.c …) implements, and what it shows of a
  * mounted file system and of its inodes. Path walking, symbolic links on the way, working
- * directories, descriptors and permission checks belong to the layer above.
+ * directories, descriptors and permission checks belong to the layer above, which `walk` may save
+ * some of its steps.
  *
  * Sharing: `struct fs` and `struct fs_node` live in memory that processes share at the same
  * address. They hold no pointer to code or to a process's own data; the operations are found by
@@ -181,7 +182,7 @@ struct fs_walk {
 	const char *path;     /* names and '/' … */
 	size_t left;	      /* … so many bytes, without a 0 among them */
 	struct fs_node *dir;  /* where it begins, and then, where it stands */
-	struct fs_node *node; /* what the last name names */
+	struct fs_node *node; /* what the last name names; NULL at first */
 	enum fs_walk_want want;
 };
 
