@@ -23,7 +23,7 @@ CARRIED = ".freehold."  # sections whose names begin so hold the user's own vari
 
 
 FS_TYPE_USER = 0x10000  # as in libos/fs.h
-MAY_LACK = {"make", "advise", "check"}  # operations of a file system that may be NULL
+MAY_LACK = {"make", "advise", "check", "walk"}  # operations of a file system that may be NULL
 
 
 class Refused(Exception):
