@@ -24,7 +24,7 @@ LIBOS_COMMON_fs  :=
 LIBOS_COMMON_buf := arena cache give tune write
 LIBOS_COMMON_order := queue volume
 LIBOS_COMMON_vm  := copy page park policy ptab region
-LIBOS_COMMON_sched := preempt sync thread tls wait
+LIBOS_COMMON_sched := detour preempt sync thread tls wait
 
 libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))
 # Variants of seam $(1): names without '_' that are not common to all.
