@@ -69,7 +69,9 @@ __attribute__((weak)) void signal_broke(void)
 
 uint64_t signal_pending(void)
 {
-	return (posix_self->pending & ~POSIX_SIGNAL_MARK) | signal_own();
+	const uint64_t set = posix_self->pending;
+
+	return set & POSIX_SIGNAL_MARK ? (set ^ POSIX_SIGNAL_MARK) | signal_own() : set;
 }
 
 static void drop(uint64_t set)
@@ -88,14 +90,20 @@ static uint64_t ready(void)
 	return signal_pending() & ~signal_blocked;
 }
 
+__attribute__((noinline)) static void ring(void)
+{
+	if (time_now() < signal_alarm_at)
+		return;
+	signal_alarm_at = alarm_every ? signal_alarm_at + alarm_every : 0;
+	__atomic_or_fetch(&posix_self->pending, BIT(SIGALRM), __ATOMIC_RELAXED);
+	signal_offer();
+}
+
 int signal_waiting(void)
 {
-	if (signal_alarm_at && time_now() >= signal_alarm_at) {
-		signal_alarm_at = alarm_every ? signal_alarm_at + alarm_every : 0;
-		__atomic_or_fetch(&posix_self->pending, BIT(SIGALRM), __ATOMIC_RELAXED);
-		signal_offer();
-	}
-	return ready() != 0;
+	if (signal_alarm_at)
+		ring();
+	return (posix_self->pending & ~signal_blocked) && ready();
 }
 
 /* Bits of the signals that wait and have a handler that restarts the call they come in. */
@@ -113,16 +121,22 @@ static uint64_t restarting(void)
 	return set;
 }
 
-int signal_interrupts(int any)
+/* One waits. */
+__attribute__((noinline)) static int interrupts(int any)
 {
-	while (signal_waiting()) {
+	do {
 		if (any || (ready() & ~restarting()))
 			return 1;
 		upcall_undefer();
 		signal_deliver();
 		posix_enter();
-	}
+	} while (signal_waiting());
 	return 0;
+}
+
+int signal_interrupts(int any)
+{
+	return signal_waiting() && interrupts(any);
 }
 
 static void run_handler(int sig, const struct sigaction *action)
