@@ -453,36 +453,35 @@ static void waits_go_on(void)
 	CHECK(start(&t, yields, NULL) == 0 && goes_on(joins, &t, set_stop, NULL));
 }
 
-static pthread_mutex_t inner = PTHREAD_MUTEX_INITIALIZER;
 static volatile sig_atomic_t nested;
 
-static void waits_itself(int sig)
+static void reads_itself(int sig)
 {
+	char c;
+
 	(void)sig;
 	nested = 1;
-	while (sem_wait(&go))
+	while (read(ends[0], &c, 1) < 1)
 		;
-	pthread_mutex_lock(&inner);
-	pthread_mutex_unlock(&inner);
 	ran++;
 }
 
-/* A handler that waits itself, inside of the wait that it came in. */
+/* A handler that waits itself, inside of the wait that it came in, which ends meanwhile. */
 static void handlers_may_wait(void)
 {
-	struct sigaction action = {.sa_handler = waits_itself};
+	struct sigaction action = {.sa_handler = reads_itself};
 	pthread_t t;
 	void *bad;
 
 	ran = nested = 0;
 	sigemptyset(&action.sa_mask);
-	CHECK(sem_init(&go, 0, 0) == 0 && sigaction(SIGUSR2, &action, NULL) == 0);
-	CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_lock(&inner) == 0);
-	CHECK(start(&t, locks, NULL) == 0 && pthread_kill(t, SIGUSR2) == 0 && comes(&nested));
-	CHECK(pthread_mutex_unlock(&mutex) == 0 && sem_post(&go) == 0);
-	CHECK(pthread_mutex_unlock(&inner) == 0);
+	CHECK(pipe(ends) == 0 && sigaction(SIGUSR2, &action, NULL) == 0);
+	CHECK(pthread_mutex_lock(&mutex) == 0 && start(&t, locks, NULL) == 0);
+	CHECK(pthread_kill(t, SIGUSR2) == 0 && comes(&nested));
+	CHECK(pthread_mutex_unlock(&mutex) == 0 && usleep(SETTLE_US) == 0 && ran == 0);
+	CHECK(write(ends[1], "x", 1) == 1);
 	CHECK(pthread_join(t, &bad) == 0 && bad == NULL && ran == 1);
-	CHECK(signal(SIGUSR2, SIG_DFL) != SIG_ERR && sem_destroy(&go) == 0);
+	CHECK(signal(SIGUSR2, SIG_DFL) != SIG_ERR && close(ends[0]) == 0 && close(ends[1]) == 0);
 }
 
 /* ---- to the process ------------------------------------------------------------------------- */
