@@ -139,3 +139,48 @@ struct group *getgrnam(const char *name)
 {
 	return strcmp(name, "root") == 0 ? root_group() : NULL;
 }
+
+/* ---- into memory of the caller's ------------------------------------------------------------ */
+
+/* The strings are constants, so none is copied. */
+static int copy_user(const struct passwd *found, struct passwd *out, struct passwd **result)
+{
+	*result = found ? out : NULL;
+	if (found)
+		*out = *found;
+	return 0;
+}
+
+int getpwuid_r(uid_t uid, struct passwd *out, char *text, size_t size, struct passwd **result)
+{
+	(void)text, (void)size;
+	return copy_user(getpwuid(uid), out, result);
+}
+
+int getpwnam_r(const char *name, struct passwd *out, char *text, size_t size,
+	       struct passwd **result)
+{
+	(void)text, (void)size;
+	return copy_user(getpwnam(name), out, result);
+}
+
+static int copy_group(const struct group *found, struct group *out, struct group **result)
+{
+	*result = found ? out : NULL;
+	if (found)
+		*out = *found;
+	return 0;
+}
+
+int getgrgid_r(gid_t gid, struct group *out, char *text, size_t size, struct group **result)
+{
+	(void)text, (void)size;
+	return copy_group(getgrgid(gid), out, result);
+}
+
+int getgrnam_r(const char *name, struct group *out, char *text, size_t size,
+	       struct group **result)
+{
+	(void)text, (void)size;
+	return copy_group(getgrnam(name), out, result);
+}

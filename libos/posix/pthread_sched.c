@@ -17,11 +17,6 @@
 
 enum { LEAST = 1, MOST = 99, SECOND_NS = 1000000000 };
 
-__attribute__((weak)) int sched_priorities(void)
-{
-	return 0;
-}
-
 static int is_policy(int policy)
 {
 	return policy == SCHED_OTHER || policy == SCHED_FIFO || policy == SCHED_RR;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 #include <libos/sched.h>
 #include <libos/time.h>
 #include "threads.h"
@@ -210,6 +211,7 @@ static void posix_policies(void)
 	const struct sched_param seven = {.sched_priority = 7}, none = {.sched_priority = 0};
 	const int expected = is("prio") ? 0 : ENOTSUP;
 
+	CHECK(sysconf(_SC_THREAD_PRIORITY_SCHEDULING) == (expected ? -1 : 200112));
 	CHECK(pthread_setschedparam(pthread_self(), SCHED_FIFO, &seven) == expected);
 	CHECK(thread_policy_of(thread_self()).priority == (expected ? 0 : 7));
 	CHECK(thread_policy_of(thread_self()).fifo == !expected);
