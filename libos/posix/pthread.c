@@ -3,8 +3,9 @@
  *
  * Owns: struct pthread_part of each thread.  A thread that is cancelled ends in
  * pthread_testcancel(), or where it waits for another thread or in the POSIX layer (posix_wait); if
- * it may be cancelled asynchronously, also where it computes, when it runs again.  Invariant: a thread ends with no lock of the layer, since none is held
- * there. Lock: deferred upcalls.  Called by programs and newlib's stdio.
+ * it may be cancelled asynchronously, also where it computes, when it runs again.  Invariant: a
+ * thread ends with no lock of the layer, since none is held there. Lock: deferred upcalls.  Called
+ * by programs and newlib's stdio.
  */
 #include "posix.h"
 #include "pthread.h"

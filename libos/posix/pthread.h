@@ -2,8 +2,8 @@
  * pthread.h - what the files of POSIX threads share.
  *
  * Owns: what a thread has besides libos/thread.h's: values of keys, clean-up handlers,
- * cancellation, a name. These files are an archive of their own, of which a program gets what it calls.
- * Called by libos/posix/pthread*.c only.
+ * cancellation, a name. These files are an archive of their own, of which a program gets what it
+ * calls. Called by libos/posix/pthread*.c only.
  */
 #ifndef POSIX_PTHREAD_H
 #define POSIX_PTHREAD_H

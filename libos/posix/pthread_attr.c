@@ -1,8 +1,8 @@
 /*
  * pthread_attr.c - attributes of threads: what pthread_create() is told.
  *
- * Owns: what the fields of pthread_attr_t mean.  stackaddr is the lowest address of a stack that the
- * program brings, which then has no guard.  A policy is looked at when it is set and again by
+ * Owns: what the fields of pthread_attr_t mean.  stackaddr is the lowest address of a stack that
+ * the program brings, which then has no guard.  A policy is looked at when it is set and again by
  * pthread_create().  Lock: none, an attributes object is its caller's.  Called by programs.
  */
 #include "pthread.h"

@@ -1,9 +1,10 @@
 /*
- * pthread_fork.c - what fork() is to do before and afterwards, for programs whose threads share data.
+ * pthread_fork.c - what fork() is to do before and afterwards, for programs whose threads share
+ * data.
  *
  * Owns: the handlers, which stay for ever.  Invariant: they run in the order in which they were
- * registered, those before fork() in the reverse one.  Lock: deferred upcalls; handlers run without.
- * Called by programs and fork.c.
+ * registered, those before fork() in the reverse one.  Lock: deferred upcalls; handlers run
+ * without. Called by programs and fork.c.
  */
 #include "posix.h"
 #include "pthread.h"

@@ -101,7 +101,7 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
 	return 0;
 }
 
-/* None is robust, and none has a ceiling. */
+/* None is robust, and none has a ceiling: 0 is told with the refusal. */
 int pthread_mutex_consistent(pthread_mutex_t *m)
 {
 	(void)m;
@@ -110,13 +110,15 @@ int pthread_mutex_consistent(pthread_mutex_t *m)
 
 int pthread_mutex_setprioceiling(pthread_mutex_t *m, int ceiling, int *old)
 {
-	(void)m, (void)ceiling, (void)old;
+	(void)m, (void)ceiling;
+	*old = 0;
 	return EINVAL;
 }
 
 int pthread_mutex_getprioceiling(const pthread_mutex_t *restrict m, int *restrict ceiling)
 {
-	(void)m, (void)ceiling;
+	(void)m;
+	*ceiling = 0;
 	return EINVAL;
 }
 
@@ -192,7 +194,8 @@ int pthread_mutexattr_setprioceiling(pthread_mutexattr_t *a, int ceiling)
 
 int pthread_mutexattr_getprioceiling(const pthread_mutexattr_t *a, int *ceiling)
 {
-	(void)a, (void)ceiling;
+	(void)a;
+	*ceiling = 0;
 	return ENOTSUP;
 }
 
@@ -220,7 +223,7 @@ static struct thread_mutex *spin_of(pthread_spinlock_t *s)
 
 int pthread_spin_init(pthread_spinlock_t *s, int shared)
 {
-	*spin_of(s) = (struct thread_mutex){NULL};
+	*spin_of(s) = (struct thread_mutex){.owner = NULL};
 	return pthread_set_shared(shared);
 }
 

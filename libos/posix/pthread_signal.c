@@ -1,12 +1,12 @@
 /*
  * pthread_signal.c - signals among threads: to one of them, and whoever may take the process's.
  *
- * Owns: struct thread's `signals` and `breaks`, and the mark in the process's pending signals, which
- * has every call of the layer look for its thread's.  A signal to a thread that does not run is a
- * detour (sched.h): the thread runs the handler first when it runs again, in whatever it waits, and
- * goes on waiting; one that is inside the layer is told to look by the end of its wait, and looks
- * when it leaves.  Invariant: the mark is set exactly while a thread has signals of its own.
- * Lock: deferred upcalls.  Called by programs, signal.c, pthread.c.
+ * Owns: struct thread's `signals` and `breaks`, and the mark in the process's pending signals,
+ * which has every call of the layer look for its thread's.  A signal to a thread that does not run
+ * is a detour (sched.h): the thread runs the handler first when it runs again, in whatever it
+ * waits, and goes on waiting; one that is inside the layer is told to look by the end of its wait,
+ * and looks when it leaves.  Invariant: the mark is set exactly while a thread has signals of its
+ * own. Lock: deferred upcalls.  Called by programs, signal.c, pthread.c.
  */
 #include "posix.h"
 #include "pthread.h"
@@ -91,8 +91,7 @@ int pthread_kill(pthread_t t, int sig)
 	if (sig < 0 || sig >= NSIG)
 		return EINVAL;
 	posix_enter();
-	if (sig && t->state != THREAD_ENDED &&
-	    !(posix_self->ignored & BIT(sig) & ~BIT(SIGKILL))) {
+	if (sig && t->state != THREAD_ENDED && !(posix_self->ignored & BIT(sig) & ~BIT(SIGKILL))) {
 		t->signals |= BIT(sig);
 		mark();
 		if (t != thread_current)

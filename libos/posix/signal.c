@@ -2,11 +2,11 @@
  * signal.c - signals: sent as a bit in the segment and an event, run where it is safe.
  *
  * Owns: this program's dispositions, each thread's mask, the alarm.  A signal to the program is run
- * by any thread whose mask lets it, one to a thread (pthread_signal.c) by that.  A signal runs on the
- * program's own stack: after a call of the layer (posix_leave), or deflected from an event that comes
- * while the program computes; never inside the layer.  Invariant: posix_self->ignored has the bits of signals whose sending would
- * change nothing.  Lock: posix_lock to send; running needs none. Called by programs; by the
- * kernel's upcalls through libos/upcall.h.
+ * by any thread whose mask lets it, one to a thread (pthread_signal.c) by that.  A signal runs on
+ * the program's own stack: after a call of the layer (posix_leave), or deflected from an event that
+ * comes while the program computes; never inside the layer.  Invariant: posix_self->ignored has the
+ * bits of signals whose sending would change nothing.  Lock: posix_lock to send; running needs
+ * none. Called by programs; by the kernel's upcalls through libos/upcall.h.
  */
 #include "posix.h"
 

@@ -105,8 +105,7 @@ static struct thread *memory_take(const struct thread_attr *attr)
 	const uint64_t guard = attr->guard == THREAD_UNGUARDED ? 0
 			       : attr->guard		       ? pages(attr->guard)
 							       : VM_PAGE;
-	const uint64_t size =
-		guard + pages(stack + thread_tls_room() + sizeof(struct thread));
+	const uint64_t size = guard + pages(stack + thread_tls_room() + sizeof(struct thread));
 	struct thread *t;
 
 	if (attr->at)

@@ -255,7 +255,8 @@ static uint32_t late(const char *name, uint32_t *all)
 		pid[i] = member(g, i, 0, jobs, &task[i]);
 	}
 	give_slots(g);
-	/* Only members hold the writing end now, so one that ends without a word ends the reading. */
+	/* Only members hold the writing end now, so one that ends without a word ends the reading.
+	 */
 	(void)close(result[1]);
 	for (uint32_t i = 0; i < n; i++) {
 		if (read(result[0], count, sizeof(count)) != sizeof(count))

@@ -105,7 +105,8 @@ static void test_users_reentrant(void)
 	char text[256];
 
 	CHECK(getpwnam_r("root", &user, text, sizeof(text), &found) == 0 && found == &user);
-	CHECK(user.pw_uid == 0 && strcmp(user.pw_dir, "/") == 0);
+	CHECK(user.pw_uid == 0 && strcmp(user.pw_dir, "/") == 0 && user.pw_name == text);
+	CHECK(getpwnam_r("root", &user, text, 4, &found) == ERANGE && found == NULL);
 	CHECK(getpwuid_r(5, &user, text, sizeof(text), &found) == 0 && found == NULL);
 	CHECK(getgrgid_r(0, &group, text, sizeof(text), &of) == 0 && of == &group);
 	CHECK(strcmp(group.gr_name, "root") == 0);
@@ -132,10 +133,14 @@ static void test_random(void)
 }
 
 const struct check system_checks[] = {
-	{"mmap", test_mmap},	 {"mmap-file", test_mmap_file},
-	{"malloc", test_malloc}, {"clocks", test_clocks},
-	{"usage", test_usage},	 {"names", test_names},
+	{"mmap", test_mmap},
+	{"mmap-file", test_mmap_file},
+	{"malloc", test_malloc},
+	{"clocks", test_clocks},
+	{"usage", test_usage},
+	{"names", test_names},
 	{"users-reentrant", test_users_reentrant},
 	{"thread-limits", test_thread_limits},
-	{"random", test_random}, {NULL, NULL},
+	{"random", test_random},
+	{NULL, NULL},
 };

@@ -1,9 +1,10 @@
 /*
- * pthread_attrs.c - POSIX threads, from the standard's text: attributes, policies, spin locks, forks.
+ * pthread_attrs.c - POSIX threads, from the standard's text: attributes, policies, spin locks,
+ * forks.
  *
- * POSIX.1-2008, and a few of GNU's functions, so that the host's pthreads can show that the tests are
- * right.  Where POSIX leaves it to the system whether something is supported, either answer will do,
- * and what is refused must have its standard error.
+ * POSIX.1-2008, and a few of GNU's functions, so that the host's pthreads can show that the tests
+ * are right.  Where POSIX leaves it to the system whether something is supported, either answer
+ * will do, and what is refused must have its standard error.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -23,7 +24,10 @@
 
 /* ---- every function that there is to be ------------------------------------------------------ */
 
-#define THERE(name) {#name, (void (*)(void))(name)}
+#define THERE(name)                                                                                \
+	{                                                                                          \
+#name, (void (*)(void))(name)                                                      \
+	}
 
 static const struct {
 	const char *name;
@@ -193,7 +197,8 @@ static void guard_size(void)
 	size_t size;
 
 	CHECK(pthread_attr_init(&attr) == 0);
-	CHECK(pthread_attr_getguardsize(&attr, &size) == 0 && size == (size_t)sysconf(_SC_PAGESIZE));
+	CHECK(pthread_attr_getguardsize(&attr, &size) == 0 &&
+	      size == (size_t)sysconf(_SC_PAGESIZE));
 	for (size_t guard = 0; guard <= 40000; guard += 20000) {
 		CHECK(pthread_attr_setguardsize(&attr, guard) == 0);
 		CHECK(pthread_attr_getguardsize(&attr, &size) == 0 && size == guard);
@@ -429,7 +434,8 @@ static void shared_attributes(void)
 	pthread_rwlockattr_t l;
 	int value[3];
 
-	CHECK(!pthread_barrierattr_init(&b) && !pthread_condattr_init(&c) && !pthread_rwlockattr_init(&l));
+	CHECK(!pthread_barrierattr_init(&b) && !pthread_condattr_init(&c) &&
+	      !pthread_rwlockattr_init(&l));
 	CHECK(pthread_barrierattr_getpshared(&b, &value[0]) == 0);
 	CHECK(pthread_condattr_getpshared(&c, &value[1]) == 0);
 	CHECK(pthread_rwlockattr_getpshared(&l, &value[2]) == 0);
@@ -514,12 +520,30 @@ static void note(char c)
 		order[done++] = c;
 }
 
-static void prepare_a(void) { note('a'); }
-static void prepare_b(void) { note('b'); }
-static void parent_a(void) { note('A'); }
-static void parent_b(void) { note('B'); }
-static void child_a(void) { note('1'); }
-static void child_b(void) { note('2'); }
+static void prepare_a(void)
+{
+	note('a');
+}
+static void prepare_b(void)
+{
+	note('b');
+}
+static void parent_a(void)
+{
+	note('A');
+}
+static void parent_b(void)
+{
+	note('B');
+}
+static void child_a(void)
+{
+	note('1');
+}
+static void child_b(void)
+{
+	note('2');
+}
 
 /* "parent and child … in the order in which they were established", prepare in the reverse one. */
 static void fork_handlers(void)

@@ -192,8 +192,8 @@ static void *calls_once_more(void *arg)
 	return (void *)(long)pthread_once(&once_more, initialise_late);
 }
 
-/* "if init_routine is a cancellation point and is canceled, the effect on once_control shall be as if
- * pthread_once() was never called", also for one that waits for it meanwhile. */
+/* "if init_routine is a cancellation point and is canceled, the effect on once_control shall be as
+ * if pthread_once() was never called", also for one that waits for it meanwhile. */
 static void once_cancelled(void)
 {
 	pthread_t first, second;

@@ -185,10 +185,10 @@ static void kill_ends_the_process(void)
 	if (child == 0) {
 		pthread_t t;
 
-		_exit(start(&t, pauses, NULL) || pthread_kill(t, SIGTERM) || pthread_join(t, NULL));
+		_exit(start(&t, pauses, NULL) || pthread_kill(t, SIGHUP) || pthread_join(t, NULL));
 	}
 	CHECK(child > 0 && waitpid(child, &status, 0) == child);
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
 }
 
 /* ---- pending and masks ---------------------------------------------------------------------- */
@@ -305,7 +305,8 @@ static void interrupts_one_sleeper(void)
 	void *how;
 
 	CHECK(handle(SIGUSR1, SA_RESTART) == 0);
-	CHECK(start(&t[0], sleeps, (void *)&hour) == 0 && start(&t[1], sleeps, (void *)&moment) == 0);
+	CHECK(start(&t[0], sleeps, (void *)&hour) == 0 &&
+	      start(&t[1], sleeps, (void *)&moment) == 0);
 	CHECK(pthread_kill(t[0], SIGUSR1) == 0);
 	CHECK(pthread_join(t[0], &how) == 0 && (long)how == 1);
 	CHECK(pthread_join(t[1], &how) == 0 && (long)how == 0);
@@ -437,8 +438,8 @@ static int set_stop(void *arg)
 	return 0;
 }
 
-/* "If a signal is delivered to a thread waiting for a mutex, upon return from the signal handler the
- * thread shall resume waiting for the mutex as if it was not interrupted." */
+/* "If a signal is delivered to a thread waiting for a mutex, upon return from the signal handler
+ * the thread shall resume waiting for the mutex as if it was not interrupted." */
 static void waits_go_on(void)
 {
 	pthread_t t;
