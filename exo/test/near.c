@@ -416,7 +416,7 @@ static uint64_t pick_sent(void)
 }
 
 /* Numbers, times, words: whatever means no object. */
-static uint64_t pick_word(char letter, const uint64_t *before)
+static uint64_t pick_word(char letter)
 {
 	switch (letter) {
 	case 'i':
@@ -486,7 +486,7 @@ static uint64_t pick_held(char letter, const uint64_t *before)
 	case 'T':
 		return pick_frame(EXO_PAGE_TRACE, chance(90) ? me : 0, 0);
 	default:
-		return pick_word(letter, before);
+		return pick_word(letter);
 	}
 }
 
