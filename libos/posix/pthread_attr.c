@@ -75,7 +75,7 @@ int pthread_attr_getstackaddr(const pthread_attr_t *a, void **top)
 
 int pthread_attr_setguardsize(pthread_attr_t *a, size_t size)
 {
-	if (size == THREAD_UNGUARDED)
+	if (size > SIZE_MAX - VM_PAGE)
 		return EINVAL;
 	a->guardsize = size;
 	return 0;
