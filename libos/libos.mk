@@ -24,7 +24,7 @@ LIBOS_COMMON_fs  :=
 LIBOS_COMMON_buf := arena cache give tune write
 LIBOS_COMMON_order := queue volume
 LIBOS_COMMON_vm  := copy page park policy ptab region
-LIBOS_COMMON_sched := preempt sync thread tls wait
+LIBOS_COMMON_sched := detour preempt sync thread tls wait
 
 libos_names    = $(patsubst libos/$(1)/%.c,%,$(wildcard libos/$(1)/*.c))
 # Variants of seam $(1): names without '_' that are not common to all.
@@ -43,8 +43,8 @@ LIBOS_CORE_SRCS   := $(filter-out $(LIBOS_HOSTED_SRCS),$(wildcard libos/core/*.c
 LIBOS_SRCS        := $(wildcard libos/core/*.[cS] libos/posix/*.[cS] libos/bare/*.c $(LIBOS_SEAMS:%=libos/%/*.[cS]))
 LIBOS_OBJS        := $(call libos_objs,$(LIBOS_SRCS))
 
-# Variants beside the root's are in most programs and seldom run there: small before fast.
-LIBOS_SMALL   := $(wildcard libos/fs/mem*.c libos/fs/raw*.c libos/fs/log*.c) libos/posix/mount.c
+# Variants beside the root's are in most programs and seldom run there, nor do signals: small before fast.
+LIBOS_SMALL   := $(wildcard libos/fs/mem*.c libos/fs/raw*.c libos/fs/log*.c libos/posix/signal*.c) libos/posix/mount.c
 
 $(O)/libos/%.o: libos/%.c $(MK) | $(NEWLIB_STAMP)
 	$(call compile,$(LIBOS_CFLAGS) $(if $(filter $<,$(LIBOS_SMALL)),-Os) $(if $(filter $<,$(LIBOS_GENERAL)),-mgeneral-regs-only))

@@ -794,6 +794,26 @@ static void test_predicate_in_its_slot(void)
 	CHECK(regs_of(2)->rax == EXO_OK && regs_of(2)->rdx == 0 && check_state() == 0);
 }
 
+/* A member that has none is not asked in its group's, which are not its own to spend, even if it is
+   named there: an event has it asked. */
+static void test_predicate_of_a_member_without_slots(void)
+{
+	grouped();
+	ACCEPTED(1, MOV(0, 0), EXIT); /* names the place of 2 */
+	become(2);
+	wakes_at(FEELS(free_frames));
+	OK(sys_slot_free(2));
+	OK(sys_wait_until(1, 0, info.free_frames + 1, 0, 0, 0));
+	become(1);
+	OK(sys_page_unmap(SELF, frame(1, L1), 3, 1));
+	OK(sys_page_free(SELF, frame(1, DATA + 3)));
+	CHECK(group_slot() == 1 && wakers[2].w.asked == 1);
+	CHECK(groups[1].fault == EXO_GROUP_ASLEEP && envs[2].state == EXO_ENV_WAITING);
+	event_raise(2, 1);
+	CHECK(wakers[2].w.asked == 2 && envs[2].state == EXO_ENV_RUNNABLE);
+	CHECK(group_slot() == 2 && check_state() == 0);
+}
+
 static void test_predicate_and_deadline(void)
 {
 	family();
@@ -951,6 +971,7 @@ static const struct {
 	TEST(wait_until),
 	TEST(predicate_sees),
 	TEST(predicate_in_its_slot),
+	TEST(predicate_of_a_member_without_slots),
 	TEST(predicate_and_deadline),
 	TEST(predicate_ends),
 	TEST(predicate_over_budget),

@@ -415,45 +415,14 @@ static uint64_t pick_sent(void)
 	return (chance(50) ? 0 : full_slot(0)) << 8 | (chance(50) ? 0 : near_below(12)) << 16;
 }
 
-static uint64_t pick(char letter, const uint64_t *before)
+/* Numbers, times, words: whatever means no object. */
+static uint64_t pick_word(char letter)
 {
-	uint64_t unused;
-
 	switch (letter) {
-	case 'c':
-		return pick_ce();
-	case 'C':
-		return chance(97) ? full_slot(EXO_CAP_ENV) : pick_ce();
-	case 'd':
-		return pick_empty();
-	case 's':
-		return full_slot(0);
-	case 'm':
-		return pick_mapped();
-	case 'f':
-		return pick_frame(EXO_PAGE_FREE, 0, 0);
-	case 'o':
-		return pick_owned();
-	case 't':
-		return pick_table((uint32_t)near_below(5));
-	case '1':
-		return pick_table(1);
-	case '2':
-		return pick_table(2);
-	case 'y':
-		return pick_child();
 	case 'i':
 		return chance(80) ? near_below(6) : 506 + near_below(7);
 	case 'n':
 		return chance(70) ? 1 : near_below(8);
-	case 'h':
-		return pick_how();
-	case 'p':
-		return pick_type();
-	case 'e':
-		return pick_eid();
-	case 'Z':
-		return pick_zombie();
 	case 'x':
 		return near_below(NEAR_ENVS + 1);
 	case 'q':
@@ -464,10 +433,6 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return chance(70) ? 1 + near_below(7) : near_below(32);
 	case 'w':
 		return chance(60) ? near_below(3) : chance(30) ? EXO_SET_CALLS : near_below(12);
-	case 'v':
-		return pick_value(before[-1]);
-	case 'k':
-		return pick_thing(before[-2] % 65536 % NEAR_ENVS, before[-1]);
 	case 'a':
 		return pick_address();
 	case 'M':
@@ -482,12 +447,23 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return chance(95) ? near_below(2) : near_below(5);
 	case 'U':
 		return chance(85) ? 1 + near_below(8) : 0;
-	case 'W':
-		return pick_asked();
-	case 'V':
-		return pick_taken(before[-1]);
-	case 'Y':
-		return pick_table_of(before[-1]);
+	case 'O':
+		return near_below(chance(95) ? EXO_SCHED_WORDS : EXO_SCHED_WORDS + 2);
+	case '^':
+		return chance(85) ? 1 : near_below(5);
+	case 'R':
+		return chance(80) ? RUN_START : near_below(NEAR_FRAMES);
+	default:
+		return chance(60) ? near_below(20) : 0;
+	}
+}
+
+/* Blocks, groups, programs, rings. */
+static uint64_t pick_held(char letter, const uint64_t *before)
+{
+	uint64_t unused;
+
+	switch (letter) {
 	case 'E':
 		return chance(95) ? full_slot(EXO_CAP_EXTENT) : full_slot(0);
 	case 'b':
@@ -503,20 +479,72 @@ static uint64_t pick(char letter, const uint64_t *before)
 		return pick_group();
 	case 'P':
 		return pick_place();
-	case 'O':
-		return near_below(chance(95) ? EXO_SCHED_WORDS : EXO_SCHED_WORDS + 2);
 	case 'X':
 		return chance(70) ? write_program(&unused) : pick_address();
 	case 'S':
 		return chance(95) ? full_slot(EXO_CAP_TRACE) : full_slot(0);
 	case 'T':
 		return pick_frame(EXO_PAGE_TRACE, chance(90) ? me : 0, 0);
-	case '^':
-		return chance(85) ? 1 : near_below(5);
-	case 'R':
-		return chance(80) ? RUN_START : near_below(NEAR_FRAMES);
 	default:
-		return chance(60) ? near_below(20) : 0;
+		return pick_word(letter);
+	}
+}
+
+/* Frames and tables, and how they are used. */
+static uint64_t pick_memory(char letter, const uint64_t *before)
+{
+	switch (letter) {
+	case 'm':
+		return pick_mapped();
+	case 'f':
+		return pick_frame(EXO_PAGE_FREE, 0, 0);
+	case 'o':
+		return pick_owned();
+	case 't':
+		return pick_table((uint32_t)near_below(5));
+	case '1':
+		return pick_table(1);
+	case '2':
+		return pick_table(2);
+	case 'y':
+		return pick_child();
+	case 'h':
+		return pick_how();
+	case 'p':
+		return pick_type();
+	case 'Y':
+		return pick_table_of(before[-1]);
+	default:
+		return pick_held(letter, before);
+	}
+}
+
+/* Environments, capability slots, and what is taken from them; else what the others pick. */
+static uint64_t pick(char letter, const uint64_t *before)
+{
+	switch (letter) {
+	case 'c':
+		return pick_ce();
+	case 'C':
+		return chance(97) ? full_slot(EXO_CAP_ENV) : pick_ce();
+	case 'd':
+		return pick_empty();
+	case 's':
+		return full_slot(0);
+	case 'e':
+		return pick_eid();
+	case 'Z':
+		return pick_zombie();
+	case 'v':
+		return pick_value(before[-1]);
+	case 'k':
+		return pick_thing(before[-2] % 65536 % NEAR_ENVS, before[-1]);
+	case 'W':
+		return pick_asked();
+	case 'V':
+		return pick_taken(before[-1]);
+	default:
+		return pick_memory(letter, before);
 	}
 }
 
@@ -773,45 +801,41 @@ struct near_call near_choose(uint32_t e)
 	return c;
 }
 
-struct exo_result near_do(const struct near_call *call)
+/* Groups, downloaded programs, the trace. */
+static struct exo_result do_group(uint32_t number, const uint64_t *a)
 {
-	const uint64_t *const a = call->a;
+	switch (number) {
+	case CALL_GROUP_TAKE:
+		return sys_group_take(a[0], a[1]);
+	case CALL_GROUP_TAKE + 1:
+		return sys_group_free(a[0]);
+	case CALL_GROUP_JOIN:
+		return sys_group_join(a[0], a[1], a[2]);
+	case CALL_GROUP_JOIN + 1:
+		return sys_group_leave(a[0], a[1]);
+	case CALL_GROUP_WORD:
+		return sys_group_word(a[0], a[1], a[2], a[3]);
+	case CALL_SLOT_GROUP:
+		return sys_slot_group(a[0], a[1]);
+	case CALL_BPF_BEGIN:
+		return sys_bpf_begin(a[0]);
+	case CALL_BPF_PUT:
+		return sys_bpf_put(a[0], a[1]);
+	case CALL_BPF_VERIFY:
+		return sys_bpf_verify();
+	case CALL_TRACE_START:
+		return sys_trace_start(a[0], a[1], a[2]);
+	case CALL_TRACE_STOP:
+		return sys_trace_stop();
+	default:
+		return sys_null();
+	}
+}
 
-	switch (call->number) {
-	case 1:
-		return sys_env_create(a[0], a[1]);
-	case 2:
-		return sys_env_set(a[0], a[1], a[2]);
-	case 3:
-		return sys_env_start(a[0], a[1], a[2], a[3]);
-	case 4:
-		return sys_env_kill(a[0], a[1]);
-	case 5:
-		return sys_env_reclaim(a[0], a[1], a[2]);
-	case 6:
-		return sys_env_reap(a[0]);
-	case 7:
-		return sys_quota_move(a[0], a[1], a[2]);
-	case 8:
-		return sys_page_take(a[0], a[1], a[2]);
-	case 9:
-		return sys_page_free(a[0], a[1]);
-	case 10:
-		return sys_table_link(a[0], a[1], a[2], a[3]);
-	case 11:
-		return sys_table_unlink(a[0], a[1], a[2]);
-	case 12:
-		return sys_page_map(a[0], a[1], a[2], a[3], a[4], a[5]);
-	case 13:
-		return sys_page_map_large(a[0], a[1], a[2], a[3], a[4]);
-	case 14:
-		return sys_page_unmap(a[0], a[1], a[2], a[3]);
-	case 15:
-		return sys_page_protect(a[0], a[1], a[2], a[3], a[4]);
-	case 16:
-		return sys_page_share(a[0], a[1], a[2], a[3], a[4]);
-	case 17:
-		return sys_page_unshare(a[0], a[1]);
+/* Capabilities, CPU slots, waiting, what is asked back, calls. */
+static struct exo_result do_cap(uint32_t number, const uint64_t *a)
+{
+	switch (number) {
 	case 18:
 		return sys_cap_derive(a[0], a[1], a[2], a[3], a[4]);
 	case 19:
@@ -832,44 +856,75 @@ struct exo_result near_do(const struct near_call *call)
 		return sys_wait(a[0], a[1]);
 	case 27:
 		return sys_event_post(a[0], a[1]);
+	case CALL_WAIT_UNTIL:
+		return sys_wait_until(a[0], a[1], a[2], a[3], a[4], a[5]);
 	case CALL_REVOKE_ASK:
 		return sys_revoke_ask(a[0], a[1], a[2], a[3]);
 	case CALL_REVOKE_TAKE:
 		return sys_revoke_take(a[0], a[1], a[2], a[3]);
-	case CALL_BLOCK_BIND:
-		return sys_block_bind(a[0], a[1], a[2], a[3]);
-	case CALL_GROUP_TAKE:
-		return sys_group_take(a[0], a[1]);
-	case CALL_GROUP_TAKE + 1:
-		return sys_group_free(a[0]);
-	case CALL_GROUP_JOIN:
-		return sys_group_join(a[0], a[1], a[2]);
-	case CALL_GROUP_JOIN + 1:
-		return sys_group_leave(a[0], a[1]);
-	case CALL_GROUP_WORD:
-		return sys_group_word(a[0], a[1], a[2], a[3]);
-	case CALL_SLOT_GROUP:
-		return sys_slot_group(a[0], a[1]);
-	case CALL_BPF_BEGIN:
-		return sys_bpf_begin(a[0]);
-	case CALL_BPF_PUT:
-		return sys_bpf_put(a[0], a[1]);
-	case CALL_BPF_VERIFY:
-		return sys_bpf_verify();
-	case CALL_WAIT_UNTIL:
-		return sys_wait_until(a[0], a[1], a[2], a[3], a[4], a[5]);
-	case CALL_TRACE_START:
-		return sys_trace_start(a[0], a[1], a[2]);
-	case CALL_TRACE_STOP:
-		return sys_trace_stop();
-	case CALL_ENV_OPEN:
-		return sys_env_open(a[0], a[1]);
 	case CALL_IPC_CALL:
 		return sys_ipc_call(a[0], a[1], a[2], a[3], a[4], a[5]);
 	case CALL_IPC_REPLY_WAIT:
 		return sys_ipc_reply_wait(a[0], a[1], a[2], a[3], a[4], a[5]);
 	default:
-		return sys_null();
+		return do_group(number, a);
+	}
+}
+
+/* Frames, tables, blocks. */
+static struct exo_result do_page(uint32_t number, const uint64_t *a)
+{
+	switch (number) {
+	case 8:
+		return sys_page_take(a[0], a[1], a[2]);
+	case 9:
+		return sys_page_free(a[0], a[1]);
+	case 10:
+		return sys_table_link(a[0], a[1], a[2], a[3]);
+	case 11:
+		return sys_table_unlink(a[0], a[1], a[2]);
+	case 12:
+		return sys_page_map(a[0], a[1], a[2], a[3], a[4], a[5]);
+	case 13:
+		return sys_page_map_large(a[0], a[1], a[2], a[3], a[4]);
+	case 14:
+		return sys_page_unmap(a[0], a[1], a[2], a[3]);
+	case 15:
+		return sys_page_protect(a[0], a[1], a[2], a[3], a[4]);
+	case 16:
+		return sys_page_share(a[0], a[1], a[2], a[3], a[4]);
+	case 17:
+		return sys_page_unshare(a[0], a[1]);
+	case CALL_BLOCK_BIND:
+		return sys_block_bind(a[0], a[1], a[2], a[3]);
+	default:
+		return do_cap(number, a);
+	}
+}
+
+struct exo_result near_do(const struct near_call *call)
+{
+	const uint64_t *const a = call->a;
+
+	switch (call->number) {
+	case 1:
+		return sys_env_create(a[0], a[1]);
+	case 2:
+		return sys_env_set(a[0], a[1], a[2]);
+	case 3:
+		return sys_env_start(a[0], a[1], a[2], a[3]);
+	case 4:
+		return sys_env_kill(a[0], a[1]);
+	case 5:
+		return sys_env_reclaim(a[0], a[1], a[2]);
+	case 6:
+		return sys_env_reap(a[0]);
+	case 7:
+		return sys_quota_move(a[0], a[1], a[2]);
+	case CALL_ENV_OPEN:
+		return sys_env_open(a[0], a[1]);
+	default:
+		return do_page(call->number, a);
 	}
 }
 

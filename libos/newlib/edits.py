@@ -17,7 +17,17 @@ FEATURES = """\
 #define _POSIX_BARRIERS 200112L
 #define _POSIX_SEMAPHORES 200112L
 #define _POSIX_TIMEOUTS 200112L
+#define _POSIX_SPIN_LOCKS 200112L
+#define _POSIX_CLOCK_SELECTION 200112L
+#define _POSIX_THREAD_SAFE_FUNCTIONS 200112L
+#define _POSIX_THREAD_ATTR_STACKADDR 200112L
 #define _POSIX_THREAD_ATTR_STACKSIZE 200112L
+#define _POSIX_PRIORITY_SCHEDULING 0
+#define _POSIX_THREAD_PRIORITY_SCHEDULING 0
+#define _POSIX_THREAD_PRIO_INHERIT 0
+#define _POSIX_THREAD_PRIO_PROTECT -1
+#define _POSIX_THREAD_ROBUST_PRIO_INHERIT -1
+#define _POSIX_THREAD_PROCESS_SHARED -1
 #define _POSIX_REALTIME_SIGNALS 200112L
 #define _POSIX_FSYNC 1
 #define _POSIX_MAPPED_FILES 1
@@ -32,6 +42,42 @@ CONFIG = """\
 #define _READ_WRITE_RETURN_TYPE _ssize_t
 #define _READ_WRITE_BUFSIZE_TYPE __size_t
 #endif
+"""
+
+# What newlib 3.3 does not know of yet, or declares for RTEMS alone.
+PTHREAD = """\
+int	pthread_mutexattr_setrobust (pthread_mutexattr_t *__attr, int __robust);
+int	pthread_mutexattr_getrobust (const pthread_mutexattr_t *__restrict __attr, int *__restrict __robust);
+int	pthread_mutex_consistent (pthread_mutex_t *__mutex);
+#if __GNU_VISIBLE
+int	pthread_getattr_np (pthread_t __id, pthread_attr_t *__attr);
+int	pthread_tryjoin_np (pthread_t __id, void **__value_ptr);
+int	pthread_timedjoin_np (pthread_t __id, void **__value_ptr, const struct timespec *__abstime);
+#endif
+
+"""
+
+SIGNALS = """\
+#if __POSIX_VISIBLE >= 200809
+void psiginfo (const siginfo_t *, const char *);
+#endif
+#if __BSD_VISIBLE || __XSI_VISIBLE >= 4
+#define SIG_HOLD ((_sig_func_ptr)2)
+_sig_func_ptr sigset (int, _sig_func_ptr);
+int sighold (int);
+int sigrelse (int);
+int sigignore (int);
+int siginterrupt (int, int);
+#endif
+
+"""
+
+LIMITS = """\
+#define PTHREAD_DESTRUCTOR_ITERATIONS 4
+#define PTHREAD_KEYS_MAX 128
+#define PTHREAD_STACK_MIN 8192
+#define SEM_VALUE_MAX 0x7fffffff
+
 """
 
 # What the libOS defines itself is left out of libc (-D_NO_...), lest a link finds the wrong one.
@@ -110,6 +156,11 @@ EDITS = [
      "what a handler is told: address, sender, status"),
     ("libc/include/sys/signal.h", r"\(1<<\(sig\)\)", "(1UL<<(sig))", 3,
      "a signal set is an unsigned long"),
+    ("libc/include/sys/signal.h", r"^(?=#ifdef _COMPILING_NEWLIB)", SIGNALS, 1,
+     "declare what XSI has besides"),
+    ("libc/include/pthread.h", r"^(?=/\* Thread Creation, P1003.1c/Draft 10, p. 144 \*/)", PTHREAD, 1,
+     "declare robust mutexes, which are refused, and what GNU has besides"),
+    ("libc/include/limits.h", r"^(?=#ifndef ARG_MAX)", LIMITS, 1, "limits of threads"),
     ("libc/include/sys/select.h", r"^#\tdefine\tFD_SETSIZE\t64", "#\tdefine\tFD_SETSIZE\t256", 1,
      "as many descriptors as a process may have"),
     ("libc/include/sys/_default_fcntl.h", r"^\tshort\tl_pid;.*\n\tshort\tl_xxx;.*\n(?=\};\n#endif /\* __CYGWIN__)", "\tint\tl_pid;\n", 1,

@@ -130,7 +130,17 @@ static pid_t make_copy(struct copy *c)
 	return c->self->pid;
 }
 
-pid_t fork(void)
+/* What programs with threads wanted to be done (pthread_fork.c). */
+__attribute__((weak)) void fork_before(void)
+{
+}
+
+__attribute__((weak)) void fork_after(int in_child)
+{
+	(void)in_child;
+}
+
+static pid_t do_fork(void)
 {
 	struct copy c;
 	pid_t pid;
@@ -145,6 +155,16 @@ pid_t fork(void)
 	pid = setjmp(c.back) ? 0 : make_copy(&c);
 	newlib_let_go();
 	return (pid_t)posix_leave(pid);
+}
+
+pid_t fork(void)
+{
+	pid_t child;
+
+	fork_before();
+	child = do_fork();
+	fork_after(child == 0);
+	return child;
 }
 
 pid_t vfork(void)

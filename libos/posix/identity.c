@@ -139,3 +139,64 @@ struct group *getgrnam(const char *name)
 {
 	return strcmp(name, "root") == 0 ? root_group() : NULL;
 }
+
+/* ---- into memory of the caller's ------------------------------------------------------------ */
+
+/* Only names differ between entries; the other strings are constants. */
+static int keep(char **name, char *text, size_t size)
+{
+	const size_t length = strlen(*name) + 1;
+
+	if (length > size)
+		return ERANGE;
+	memcpy(text, *name, length);
+	*name = text;
+	return 0;
+}
+
+static int copy_user(const struct passwd *found, struct passwd *out, char *text, size_t size,
+		     struct passwd **result)
+{
+	int error = 0;
+
+	if (found) {
+		*out = *found;
+		error = keep(&out->pw_name, text, size);
+	}
+	*result = found && !error ? out : NULL;
+	return error;
+}
+
+int getpwuid_r(uid_t uid, struct passwd *out, char *text, size_t size, struct passwd **result)
+{
+	return copy_user(getpwuid(uid), out, text, size, result);
+}
+
+int getpwnam_r(const char *name, struct passwd *out, char *text, size_t size,
+	       struct passwd **result)
+{
+	return copy_user(getpwnam(name), out, text, size, result);
+}
+
+static int copy_group(const struct group *found, struct group *out, char *text, size_t size,
+		      struct group **result)
+{
+	int error = 0;
+
+	if (found) {
+		*out = *found;
+		error = keep(&out->gr_name, text, size);
+	}
+	*result = found && !error ? out : NULL;
+	return error;
+}
+
+int getgrgid_r(gid_t gid, struct group *out, char *text, size_t size, struct group **result)
+{
+	return copy_group(getgrgid(gid), out, text, size, result);
+}
+
+int getgrnam_r(const char *name, struct group *out, char *text, size_t size, struct group **result)
+{
+	return copy_group(getgrnam(name), out, text, size, result);
+}

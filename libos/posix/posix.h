@@ -137,6 +137,10 @@ void proc_started(struct posix_proc *p, const struct build *b);
 /* fork: the caller is the copy, whose place in the table is `self`. */
 void proc_copied(struct posix_proc *self);
 
+/* Called by fork() around it all; afterwards in both. */
+void fork_before(void);
+void fork_after(int in_child);
+
 /* ---- starting programs (spawn.c) ---------------------------------------------------------- */
 
 enum { POSIX_SCRIPTS = 4, POSIX_SCRIPT_ARGS = 64, POSIX_SCRIPT_LINE = 256 };
@@ -349,6 +353,10 @@ void signal_copied(void);
 /* exec: what the next program is to find as it is here. */
 void signal_carry(struct posix_carried *to);
 
+/* Those that wait for the caller, blocked or not; sig, which is one of them, does not any more. */
+uint64_t signal_pending(void);
+void signal_take(int sig);
+
 /* Whether one waits that is not blocked. */
 int signal_waiting(void);
 
@@ -366,5 +374,19 @@ void signal_send(struct posix_proc *p, int sig);
 
 /* To all of a group; takes posix_lock. */
 int signal_group(int32_t pgrp, int sig);
+
+#define POSIX_SIGNAL_MARK 1ul /* of posix_proc.pending: a thread has signals of its own */
+
+/*
+ * What threads add (pthread_signal.c); where there are none, nothing.  Signals sent to the caller
+ * alone.  1: those of `set` were among them, and are not any more.  No thread has them any more.
+ * Threads that do not run look whether they may take what the caller's mask holds back.  A handler
+ * ran that ends the call under way.
+ */
+uint64_t signal_own(void);
+int signal_own_take(uint64_t set);
+void signal_own_drop(uint64_t set);
+void signal_offer(void);
+void signal_broke(void);
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * pthread.c - POSIX threads on the threads of libos/thread.h: made, ended, cancelled, cleaned up.
  *
- * Owns: struct pthread_part of each thread.  Cancellation is deferred only: a thread that is
- * cancelled ends in pthread_testcancel(), or where it waits for another thread or in the POSIX
- * layer (posix_wait).  Invariant: a thread ends with no lock of the layer, since none is held
- * there. Lock: deferred upcalls.  Called by programs and newlib's stdio.
+ * Owns: struct pthread_part of each thread.  A thread that is cancelled ends in
+ * pthread_testcancel(), or where it waits for another thread or in the POSIX layer (posix_wait); if
+ * it may be cancelled asynchronously, also where it computes, when it runs again.  Invariant: a
+ * thread ends with no lock of the layer, since none is held there. Lock: deferred upcalls.  Called
+ * by programs and newlib's stdio.
  */
 #include "posix.h"
 #include "pthread.h"
@@ -12,6 +13,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <libos/time.h>
+#include <libos/wait.h>
 
 static struct pthread_part first_part;
 
@@ -53,18 +55,30 @@ static struct thread_attr attr_of(const pthread_attr_t *a)
 	if (!a)
 		return (struct thread_attr){0};
 	return (struct thread_attr){.stack = a->stacksize,
-				    .detached = a->detachstate == PTHREAD_CREATE_DETACHED,
-				    .policy.priority = a->schedparam.sched_priority};
+				    .guard = a->guardsize ? a->guardsize : THREAD_UNGUARDED,
+				    .at = a->stackaddr,
+				    .detached = a->detachstate == PTHREAD_CREATE_DETACHED};
+}
+
+/* Of an inherited policy what threads can have in common: not a period, nor tickets. */
+static int policy_of(const pthread_attr_t *a, struct thread_policy *out)
+{
+	const struct thread_policy mine = thread_current->policy;
+
+	if (a && a->inheritsched == PTHREAD_EXPLICIT_SCHED)
+		return pthread_policy_of(a->schedpolicy, a->schedparam.sched_priority, out);
+	*out = (struct thread_policy){.priority = mine.priority, .fifo = mine.fifo};
+	return 0;
 }
 
 int pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
-	const struct thread_attr how = attr_of(attr);
-	struct beginning *const b = calloc(1, sizeof(*b));
-	int error;
+	struct thread_attr how = attr_of(attr);
+	int error = policy_of(attr, &how.policy);
+	struct beginning *const b = error ? NULL : calloc(1, sizeof(*b));
 
 	if (!b)
-		return EAGAIN;
+		return error ? error : EAGAIN;
 	b->fn = fn;
 	b->arg = arg;
 	thread_enter();
@@ -82,6 +96,7 @@ void pthread_exit(void *result)
 	struct pthread_part *const p = pthread_part_of(thread_current);
 
 	p->cancel_disabled = 1;
+	(void)signal_own_take(~0ul);
 	while (p->cleanup)
 		_pthread_cleanup_pop(p->cleanup, 1);
 	pthread_destroy_values(p);
@@ -92,15 +107,20 @@ void pthread_exit(void *result)
 	thread_exit(result);
 }
 
-int pthread_join(pthread_t t, void **result)
+int pthread_join_until(pthread_t t, void **result, uint64_t deadline)
 {
 	int error;
 
 	do {
 		pthread_testcancel();
-		error = thread_join(t, result);
+		error = thread_join_until(t, result, deadline);
 	} while (error == -EINTR);
 	return -error;
+}
+
+int pthread_join(pthread_t t, void **result)
+{
+	return pthread_join_until(t, result, 0);
 }
 
 int pthread_detach(pthread_t t)
@@ -153,10 +173,14 @@ int pthread_cancel(pthread_t t)
 		struct pthread_part *const p = pthread_part_of(t);
 
 		p->cancelled = 1;
-		if (!p->cancel_disabled)
+		if (p->cancel_disabled)
+			;
+		else if (t == thread_current || !p->cancel_async ||
+			 !thread_detour(t, pthread_resumed))
 			thread_interrupt(t);
 	}
 	thread_leave();
+	pthread_resumed();
 	return 0;
 }
 
@@ -165,6 +189,13 @@ static int is_cancelled(void)
 	const struct pthread_part *const p = pthread_part_of(thread_current);
 
 	return p->cancelled && !p->cancel_disabled;
+}
+
+void pthread_resumed(void)
+{
+	if (pthread_part_of(thread_current)->cancel_async && is_cancelled() &&
+	    ((volatile struct exo_upcall_head *)LAYOUT_UPCALL)->defer == 0)
+		pthread_exit(PTHREAD_CANCELED);
 }
 
 void pthread_testcancel(void)
@@ -191,70 +222,21 @@ int pthread_setcancelstate(int state, int *old)
 	if (old)
 		*old = p->cancel_disabled ? PTHREAD_CANCEL_DISABLE : PTHREAD_CANCEL_ENABLE;
 	p->cancel_disabled = state == PTHREAD_CANCEL_DISABLE;
+	pthread_resumed();
 	return 0;
 }
 
+/* From now on the caller looks whenever it runs again (wait_own: personality_thread_resumed). */
 int pthread_setcanceltype(int type, int *old)
 {
-	if (type == PTHREAD_CANCEL_ASYNCHRONOUS)
-		return ENOTSUP;
-	if (type != PTHREAD_CANCEL_DEFERRED)
+	struct pthread_part *const p = pthread_part_of(thread_current);
+
+	if (type != PTHREAD_CANCEL_ASYNCHRONOUS && type != PTHREAD_CANCEL_DEFERRED)
 		return EINVAL;
 	if (old)
-		*old = PTHREAD_CANCEL_DEFERRED;
-	return 0;
-}
-
-/* ---- attributes ----------------------------------------------------------------------------- */
-
-int pthread_attr_init(pthread_attr_t *a)
-{
-	*a = (pthread_attr_t){.stacksize = THREAD_STACK, .detachstate = PTHREAD_CREATE_JOINABLE};
-	return 0;
-}
-
-int pthread_attr_destroy(pthread_attr_t *a)
-{
-	(void)a;
-	return 0;
-}
-
-int pthread_attr_setstacksize(pthread_attr_t *a, size_t size)
-{
-	if (size < THREAD_STACK_MIN)
-		return EINVAL;
-	a->stacksize = size;
-	return 0;
-}
-
-int pthread_attr_getstacksize(const pthread_attr_t *a, size_t *size)
-{
-	*size = a->stacksize;
-	return 0;
-}
-
-int pthread_attr_setdetachstate(pthread_attr_t *a, int state)
-{
-	if (state != PTHREAD_CREATE_DETACHED && state != PTHREAD_CREATE_JOINABLE)
-		return EINVAL;
-	a->detachstate = state;
-	return 0;
-}
-
-int pthread_attr_getdetachstate(const pthread_attr_t *a, int *state)
-{
-	*state = a->detachstate;
-	return 0;
-}
-
-int pthread_attr_setschedparam(pthread_attr_t *a, const struct sched_param *p)
-{
-	a->schedparam = *p;
-	return 0;
-}
-
-int pthread_attr_getschedparam(const pthread_attr_t *a, struct sched_param *p)
-{
-	*p = a->schedparam;
+		*old = p->cancel_async ? PTHREAD_CANCEL_ASYNCHRONOUS : PTHREAD_CANCEL_DEFERRED;
+	wait_own(&signal_blocked);
+	p->cancel_async = type == PTHREAD_CANCEL_ASYNCHRONOUS;
+	pthread_resumed();
 	return 0;
 }

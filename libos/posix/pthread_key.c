@@ -9,12 +9,10 @@
 
 #include <errno.h>
 
-enum { ROUNDS = 4 }; /* PTHREAD_DESTRUCTOR_ITERATIONS */
-
 static struct {
 	int used;
 	void (*destructor)(void *);
-} keys[PTHREAD_KEYS];
+} keys[PTHREAD_KEYS_MAX];
 
 static void forget_values(pthread_key_t key)
 {
@@ -30,7 +28,7 @@ int pthread_key_create(pthread_key_t *out, void (*destructor)(void *))
 	int error = EAGAIN;
 
 	thread_enter();
-	for (pthread_key_t k = 0; k < PTHREAD_KEYS && error; k++)
+	for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX && error; k++)
 		if (!keys[k].used) {
 			keys[k].used = 1;
 			keys[k].destructor = destructor;
@@ -44,7 +42,7 @@ int pthread_key_create(pthread_key_t *out, void (*destructor)(void *))
 
 int pthread_key_delete(pthread_key_t key)
 {
-	if (key >= PTHREAD_KEYS || !keys[key].used)
+	if (key >= PTHREAD_KEYS_MAX || !keys[key].used)
 		return EINVAL;
 	keys[key].used = 0;
 	return 0;
@@ -52,7 +50,7 @@ int pthread_key_delete(pthread_key_t key)
 
 int pthread_setspecific(pthread_key_t key, const void *value)
 {
-	if (key >= PTHREAD_KEYS || !keys[key].used)
+	if (key >= PTHREAD_KEYS_MAX || !keys[key].used)
 		return EINVAL;
 	pthread_part_of(thread_current)->value[key] = value;
 	return 0;
@@ -60,7 +58,7 @@ int pthread_setspecific(pthread_key_t key, const void *value)
 
 void *pthread_getspecific(pthread_key_t key)
 {
-	if (key >= PTHREAD_KEYS)
+	if (key >= PTHREAD_KEYS_MAX)
 		return NULL;
 	return (void *)(uintptr_t)pthread_part_of(thread_current)->value[key];
 }
@@ -70,7 +68,7 @@ static int destroy(struct pthread_part *p)
 {
 	int ran = 0;
 
-	for (pthread_key_t k = 0; k < PTHREAD_KEYS; k++) {
+	for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX; k++) {
 		void *const value = (void *)(uintptr_t)p->value[k];
 
 		if (!value || !keys[k].used || !keys[k].destructor)
@@ -84,7 +82,7 @@ static int destroy(struct pthread_part *p)
 
 void pthread_destroy_values(struct pthread_part *p)
 {
-	for (int round = 0; round < ROUNDS && destroy(p); round++)
+	for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS && destroy(p); round++)
 		;
 }
 

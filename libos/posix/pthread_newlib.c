@@ -12,6 +12,7 @@
 #include <sys/lock.h>
 #include <libos/sched.h>
 #include "posix.h"
+#include "pthread.h"
 
 /* ---- state ---------------------------------------------------------------------------------- */
 
@@ -41,11 +42,12 @@ void personality_thread_free(struct thread *t)
 	free(t->personal);
 }
 
-/* Its mask lets signals through that the others' did not. */
+/* Its mask lets signals through that the others' did not; it may have been cancelled. */
 void personality_thread_resumed(void)
 {
 	posix_enter();
 	(void)posix_leave(0);
+	pthread_resumed();
 }
 
 _Noreturn void personality_thread_last(void)

@@ -151,3 +151,16 @@ int pthread_rwlockattr_destroy(pthread_rwlockattr_t *a)
 	(void)a;
 	return 0;
 }
+
+int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *a, int shared)
+{
+	(void)a;
+	return pthread_set_shared(shared);
+}
+
+int pthread_rwlockattr_getpshared(const pthread_rwlockattr_t *a, int *shared)
+{
+	(void)a;
+	*shared = PTHREAD_PROCESS_PRIVATE;
+	return 0;
+}

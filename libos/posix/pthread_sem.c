@@ -72,6 +72,19 @@ int pthread_barrierattr_destroy(pthread_barrierattr_t *a)
 	return 0;
 }
 
+int pthread_barrierattr_setpshared(pthread_barrierattr_t *a, int shared)
+{
+	(void)a;
+	return pthread_set_shared(shared);
+}
+
+int pthread_barrierattr_getpshared(const pthread_barrierattr_t *a, int *shared)
+{
+	(void)a;
+	*shared = PTHREAD_PROCESS_PRIVATE;
+	return 0;
+}
+
 /* ---- semaphores ----------------------------------------------------------------------------- */
 
 _Static_assert(sizeof(struct thread_sem) <= sizeof(sem_t), "overlay's size");
@@ -99,15 +112,14 @@ int sem_destroy(sem_t *s)
 	return answer(((struct thread_sem *)s)->waiters.first ? -EBUSY : 0);
 }
 
+static int wait(void *s, uint64_t deadline)
+{
+	return thread_sem_wait(s, deadline);
+}
+
 static int wait_until(sem_t *s, uint64_t deadline)
 {
-	int error;
-
-	do {
-		pthread_testcancel();
-		error = thread_sem_wait((struct thread_sem *)s, deadline);
-	} while (error == -EINTR);
-	return answer(error);
+	return answer(pthread_breakable(wait, s, deadline));
 }
 
 int sem_wait(sem_t *s)
@@ -139,4 +151,25 @@ int sem_getvalue(sem_t *s, int *value)
 {
 	*value = (int)((struct thread_sem *)s)->count;
 	return 0;
+}
+
+/* ---- with names: none, since no memory is shared by name ------------------------------------- */
+
+sem_t *sem_open(const char *name, int flags, ...)
+{
+	(void)name, (void)flags;
+	errno = ENOSYS;
+	return SEM_FAILED;
+}
+
+int sem_close(sem_t *s)
+{
+	(void)s;
+	return answer(-EINVAL);
+}
+
+int sem_unlink(const char *name)
+{
+	(void)name;
+	return answer(-ENOENT);
 }

@@ -83,10 +83,12 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 	posix_cancel_point();
 	r = wait_events(mask | POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN, until);
 	posix_cancel_point();
-	if (r.status == EXO_OK && (r.value & EXO_EV_CHILD))
+	if (r.value & EXO_EV_CHILD)
 		proc_children();
-	if (r.status == EXO_OK && (r.value & EXO_EV_CONSOLE_IN))
+	if (r.value & EXO_EV_CONSOLE_IN)
 		tty_pump();
+	if (r.value & POSIX_EV_SIGNAL)
+		signal_offer();
 	if (signal_interrupts((mask & POSIX_EV_SIGNAL) != 0))
 		return -EINTR;
 	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;

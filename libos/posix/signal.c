@@ -2,11 +2,11 @@
  * signal.c - signals: sent as a bit in the segment and an event, run where it is safe.
  *
  * Owns: this program's dispositions, each thread's mask, the alarm.  A signal to the program is run
- * by any thread whose mask lets it.  A signal runs on the program's own stack: after a call of the
- * layer (posix_leave), or deflected from an event that comes while the program computes; never
- * inside the layer.  Invariant: posix_self->ignored has the bits of signals whose sending would
- * change nothing.  Lock: posix_lock to send; running needs none. Called by programs; by the
- * kernel's upcalls through libos/upcall.h.
+ * by any thread whose mask lets it, one to a thread (pthread_signal.c) by that.  A signal runs on
+ * the program's own stack: after a call of the layer (posix_leave), or deflected from an event that
+ * comes while the program computes; never inside the layer.  Invariant: posix_self->ignored has the
+ * bits of signals whose sending would change nothing.  Lock: posix_lock to send; running needs
+ * none. Called by programs; by the kernel's upcalls through libos/upcall.h.
  */
 #include "posix.h"
 
@@ -32,22 +32,78 @@ enum { PATIENCE_NS = 50000000, STEP_NS = 1000000, US_NS = 1000 };
 static const uint64_t harmless = BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT) |
 				 BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU) |
 				 BIT(SIGIO);
-static const uint64_t unblockable = BIT(SIGKILL) | BIT(SIGSTOP);
+static const uint64_t unblockable = BIT(SIGKILL) | BIT(SIGSTOP) | POSIX_SIGNAL_MARK;
 
 static RESIDENT struct sigaction actions[NSIG];
 RESIDENT uint64_t signal_blocked;
 RESIDENT uint64_t signal_alarm_at;
 static uint64_t alarm_every;
 
+/* ---- without threads ------------------------------------------------------------------------ */
+
+__attribute__((weak)) uint64_t signal_own(void)
+{
+	return 0;
+}
+
+__attribute__((weak)) int signal_own_take(uint64_t set)
+{
+	(void)set;
+	return 0;
+}
+
+__attribute__((weak)) void signal_own_drop(uint64_t set)
+{
+	(void)set;
+}
+
+__attribute__((weak)) void signal_offer(void)
+{
+}
+
+__attribute__((weak)) void signal_broke(void)
+{
+}
+
 /* ---- when it is safe ----------------------------------------------------------------------- */
+
+uint64_t signal_pending(void)
+{
+	const uint64_t set = posix_self->pending;
+
+	return set & POSIX_SIGNAL_MARK ? (set ^ POSIX_SIGNAL_MARK) | signal_own() : set;
+}
+
+static void drop(uint64_t set)
+{
+	__atomic_and_fetch(&posix_self->pending, ~set, __ATOMIC_RELAXED);
+}
+
+void signal_take(int sig)
+{
+	if (!signal_own_take(BIT(sig)))
+		drop(BIT(sig));
+}
+
+static uint64_t ready(void)
+{
+	return signal_pending() & ~signal_blocked;
+}
+
+__attribute__((noinline)) static void ring(void)
+{
+	if (time_now() < signal_alarm_at)
+		return;
+	signal_alarm_at = alarm_every ? signal_alarm_at + alarm_every : 0;
+	__atomic_or_fetch(&posix_self->pending, BIT(SIGALRM), __ATOMIC_RELAXED);
+	signal_offer();
+}
 
 int signal_waiting(void)
 {
-	if (signal_alarm_at && time_now() >= signal_alarm_at) {
-		signal_alarm_at = alarm_every ? signal_alarm_at + alarm_every : 0;
-		__atomic_or_fetch(&posix_self->pending, BIT(SIGALRM), __ATOMIC_RELAXED);
-	}
-	return (posix_self->pending & ~signal_blocked) != 0;
+	if (signal_alarm_at)
+		ring();
+	return (posix_self->pending & ~signal_blocked) && ready();
 }
 
 /* Bits of the signals that wait and have a handler that restarts the call they come in. */
@@ -55,7 +111,7 @@ static uint64_t restarting(void)
 {
 	uint64_t set = 0;
 
-	for (uint64_t left = posix_self->pending & ~signal_blocked; left; left &= left - 1) {
+	for (uint64_t left = ready(); left; left &= left - 1) {
 		const int sig = __builtin_ctzll(left);
 		const struct sigaction *a = &actions[sig];
 
@@ -65,16 +121,22 @@ static uint64_t restarting(void)
 	return set;
 }
 
-int signal_interrupts(int any)
+/* One waits. */
+__attribute__((noinline)) static int interrupts(int any)
 {
-	while (signal_waiting()) {
-		if (any || (posix_self->pending & ~signal_blocked & ~restarting()))
+	do {
+		if (any || (ready() & ~restarting()))
 			return 1;
 		upcall_undefer();
 		signal_deliver();
 		posix_enter();
-	}
+	} while (signal_waiting());
 	return 0;
+}
+
+int signal_interrupts(int any)
+{
+	return signal_waiting() && interrupts(any);
 }
 
 static void run_handler(int sig, const struct sigaction *action)
@@ -96,6 +158,8 @@ static void run_handler(int sig, const struct sigaction *action)
 	}
 	signal_blocked = before;
 	errno = error;
+	if (!(action->sa_flags & SA_RESTART))
+		signal_broke();
 }
 
 static void run(int sig)
@@ -118,12 +182,12 @@ static void run(int sig)
 
 void signal_deliver(void)
 {
-	uint64_t ready;
+	uint64_t set;
 
-	while ((ready = posix_self->pending & ~signal_blocked) != 0) {
-		const int sig = __builtin_ctzll(ready);
+	while ((set = ready()) != 0) {
+		const int sig = __builtin_ctzll(set);
 
-		__atomic_and_fetch(&posix_self->pending, ~BIT(sig), __ATOMIC_RELAXED);
+		signal_take(sig);
 		run(sig);
 	}
 }
@@ -139,6 +203,8 @@ static void came(void *arg, struct upcall_context *c)
 	(void)c;
 	posix_enter();
 	wait_posted(events);
+	if (events & POSIX_EV_SIGNAL)
+		signal_offer();
 	if (events & EXO_EV_CHILD)
 		(void)proc_children();
 	if (events & EXO_EV_CONSOLE_IN)
@@ -226,12 +292,14 @@ static void find_events(void)
 void signal_copied(void)
 {
 	find_events();
+	signal_own_drop(~0ul);
 	signal_alarm_at = alarm_every = 0;
 	upcall_on_slice(NULL);
 }
 
 void signal_carry(struct posix_carried *to)
 {
+	__atomic_or_fetch(&posix_self->pending, signal_own(), __ATOMIC_RELAXED);
 	*to = (struct posix_carried){signal_blocked, signal_alarm_at, alarm_every};
 }
 
@@ -247,6 +315,7 @@ static void take_carried(const struct posix_carried *from)
 void signal_start(void)
 {
 	find_events();
+	drop(POSIX_SIGNAL_MARK);
 	take_carried(&posix_self->carried);
 	for (int sig = 1; sig < NSIG; sig++)
 		if (posix_self->ignored & ~harmless & BIT(sig))
@@ -262,7 +331,9 @@ void signal_send(struct posix_proc *p, int sig)
 	if (p->state != POSIX_PROC_RUNNING || (p->ignored & BIT(sig) & ~BIT(SIGKILL)))
 		return;
 	__atomic_or_fetch(&p->pending, BIT(sig), __ATOMIC_RELAXED);
-	if (p != posix_self && p->eid)
+	if (p == posix_self)
+		signal_offer();
+	else if (p->eid)
 		call_event_post(p->eid, POSIX_EV_SIGNAL);
 }
 
@@ -334,7 +405,7 @@ int killpg(pid_t pgrp, int sig)
 	return kill(pgrp ? -pgrp : 0, sig);
 }
 
-int raise(int sig)
+__attribute__((weak)) int raise(int sig)
 {
 	return kill(getpid(), sig);
 }
@@ -348,7 +419,8 @@ static void note_ignored(int sig)
 
 	if (ignored) {
 		posix_self->ignored |= BIT(sig);
-		__atomic_and_fetch(&posix_self->pending, ~BIT(sig), __ATOMIC_RELAXED);
+		drop(BIT(sig));
+		signal_own_drop(BIT(sig));
 	} else {
 		posix_self->ignored &= ~BIT(sig);
 	}
@@ -418,59 +490,10 @@ int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 
 int sigpending(sigset_t *set)
 {
-	*set = posix_self->pending & signal_blocked;
+	*set = signal_pending() & signal_blocked;
 	return 0;
 }
 
-static int sleep_for_signal(void)
-{
-	int error;
-
-	tty_pump();
-	do
-		error = posix_wait(POSIX_EV_SIGNAL, 0);
-	while (error != -EINTR);
-	return error;
-}
-
-int sigsuspend(const sigset_t *mask)
-{
-	const uint64_t before = signal_blocked;
-
-	posix_enter_point();
-	wait_own(&signal_blocked);
-	signal_blocked = *mask & ~unblockable;
-	(void)sleep_for_signal();
-	upcall_undefer();
-	signal_deliver();
-	signal_blocked = before;
-	errno = EINTR;
-	return -1;
-}
-
-int pause(void)
-{
-	posix_enter_point();
-	return (int)posix_leave(sleep_for_signal());
-}
-
-int sigwait(const sigset_t *set, int *sig)
-{
-	const uint64_t before = signal_blocked;
-
-	posix_enter_point();
-	wait_own(&signal_blocked);
-	signal_blocked = ~*set & ~unblockable;
-	while (!(posix_self->pending & *set))
-		(void)posix_wait(POSIX_EV_SIGNAL, time_now() + STEP_NS);
-	*sig = __builtin_ctzll(posix_self->pending & *set);
-	__atomic_and_fetch(&posix_self->pending, ~BIT(*sig), __ATOMIC_RELAXED);
-	signal_blocked = before;
-	(void)posix_leave(0);
-	return 0;
-}
-
-int siginterrupt(int sig, int flag);
 int siginterrupt(int sig, int flag)
 {
 	if (sig <= 0 || sig >= NSIG) {

@@ -16,13 +16,57 @@
 #include <sys/time.h>
 #include <sys/utsname.h>
 #include <libos/call.h>
+#include <libos/sched.h>
 #include <libos/start.h>
 #include <libos/tables.h>
 #include <libos/vm.h>
 
 #define NODE_NAME "freehold"
 
+enum { THREADS_OF = 200112 }; /* the POSIX whose threads these are */
 enum { ENTROPY_MOST = 256, PIPE_ATOMIC = 4096, LINKS_MOST = 32000, FILE_BITS = 64 };
+
+/* Of schedulers of threads that go by priorities (libos/sched.h). */
+__attribute__((weak)) int sched_priorities(void)
+{
+	return 0;
+}
+
+static long thread_limit(int name)
+{
+	switch (name) {
+	case _SC_THREADS:
+	case _SC_THREAD_ATTR_STACKADDR:
+	case _SC_THREAD_ATTR_STACKSIZE:
+	case _SC_THREAD_SAFE_FUNCTIONS:
+	case _SC_SEMAPHORES:
+	case _SC_BARRIERS:
+	case _SC_SPIN_LOCKS:
+	case _SC_READER_WRITER_LOCKS:
+	case _SC_TIMEOUTS:
+	case _SC_CLOCK_SELECTION:
+	case _SC_MONOTONIC_CLOCK:
+		return THREADS_OF;
+	case _SC_THREAD_PRIORITY_SCHEDULING:
+	case _SC_THREAD_PRIO_INHERIT:
+		return sched_priorities() ? THREADS_OF : -1;
+	case _SC_THREAD_PRIO_PROTECT:
+	case _SC_THREAD_PROCESS_SHARED:
+	case _SC_THREAD_CPUTIME:
+		return -1;
+	case _SC_THREAD_STACK_MIN:
+		return PTHREAD_STACK_MIN;
+	case _SC_THREAD_KEYS_MAX:
+		return PTHREAD_KEYS_MAX;
+	case _SC_THREAD_DESTRUCTOR_ITERATIONS:
+		return PTHREAD_DESTRUCTOR_ITERATIONS;
+	case _SC_SEM_VALUE_MAX:
+		return SEM_VALUE_MAX;
+	default:
+		errno = EINVAL;
+		return -1;
+	}
+}
 
 long sysconf(int name)
 {
@@ -56,8 +100,7 @@ long sysconf(int name)
 	case _SC_SYMLOOP_MAX:
 		return 40;
 	default:
-		errno = EINVAL;
-		return -1;
+		return thread_limit(name);
 	}
 }
 

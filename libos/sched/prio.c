@@ -3,7 +3,8 @@
  *
  * Owns the queue, sorted by rank = -priority, equals in order of arrival.  A thread that wakes
  * takes the processor at once from one of lower priority; threads of the same priority take turns
- * by slices; lower ones wait, for ever if need be.  So that a low one that holds a mutex cannot
+ * by slices, but one that is `fifo` runs on until it waits or yields; lower ones wait, for ever if
+ * need be.  So that a low one that holds a mutex cannot
  * make a high one wait for the middle ones (priority inversion), who waits for a mutex lends its
  * rank to the owner, along chains of owners, until it unlocks: sched_inherit.  Enqueueing is linear
  * in the runnable threads that are less urgent.
@@ -14,11 +15,29 @@ const char sched_name[] = "prio";
 
 static struct sched_list ready;
 
+/* Before equals: whoever is to run on until it waits was interrupted by a more urgent one only. */
+static void put_first(struct thread *t)
+{
+	struct thread *at = ready.first;
+
+	while (at && at->rank < t->rank)
+		at = at->next;
+	sched_list_insert(&ready, t, at);
+}
+
 void sched_enqueue(struct thread *t, enum sched_why why)
 {
 	if (why == SCHED_NEW)
 		sched_restore(t);
-	sched_list_by_rank(&ready, t);
+	if (why == SCHED_PREEMPTED && t->policy.fifo)
+		put_first(t);
+	else
+		sched_list_by_rank(&ready, t);
+}
+
+int sched_priorities(void)
+{
+	return 1;
 }
 
 struct thread *sched_pick(void)
@@ -37,7 +56,7 @@ void sched_dequeue(struct thread *t)
 
 int sched_tick(struct thread *t)
 {
-	return ready.first && ready.first->rank <= t->rank;
+	return ready.first && ready.first->rank < t->rank + !t->policy.fifo;
 }
 
 int sched_before(const struct thread *a, const struct thread *b)

@@ -27,7 +27,7 @@ thread_switch:
 	movq	RSP(%rsi), %rsp
 	ldmxcsr	MXCSR(%rsi)
 	fldcw	X87(%rsi)
-	popq	DEFER
+1:	popq	DEFER
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -36,5 +36,14 @@ thread_switch:
 	popq	%rbp
 	ret
 	.size thread_switch, . - thread_switch
+
+/* thread_resume(frame): goes on at what thread_switch() left there, or would have (detour.c). */
+	.section .text.thread_resume, "ax"
+	.globl thread_resume
+	.type thread_resume, @function
+thread_resume:
+	movq	%rdi, %rsp
+	jmp	1b
+	.size thread_resume, . - thread_resume
 
 	.section .note.GNU-stack, "", @progbits

@@ -34,16 +34,18 @@ static void memory_free(struct thread *t)
 	personality_thread_end(t);
 	if (t == &thread_first)
 		return;
-	if (keeping < KEPT)
+	if (t->given)
+		personality_thread_free(t);
+	else if (keeping < KEPT)
 		kept[keeping++] = t;
 	else
 		memory_release(t);
 }
 
-static struct thread *memory_kept(uint64_t size)
+static struct thread *memory_kept(uint64_t size, uint64_t guard)
 {
 	for (uint32_t i = 0; i < keeping; i++)
-		if (kept[i]->size == size) {
+		if (kept[i]->size == size && kept[i]->guard == guard) {
 			struct thread *const t = kept[i];
 
 			kept[i] = kept[--keeping];
@@ -52,29 +54,66 @@ static struct thread *memory_kept(uint64_t size)
 	return NULL;
 }
 
-/* NULL: none to be had.  What it holds is of no meaning but for low, size and personal. */
-static struct thread *memory_take(size_t stack)
+static uint64_t pages(uint64_t bytes)
 {
-	const uint64_t above = thread_tls_room() + sizeof(struct thread);
-	const uint64_t size = VM_PAGE + ((stack + above + VM_PAGE - 1) & ~(VM_PAGE - 1));
-	struct thread *t = memory_kept(size);
+	return (bytes + VM_PAGE - 1) & ~(uint64_t)(VM_PAGE - 1);
+}
+
+/* At its upper end is the struct thread. */
+static struct thread *memory_mark(uint64_t low, uint64_t size, uint64_t guard)
+{
+	struct thread *const t = (struct thread *)((low + size - sizeof(*t)) & ~63ul);
+
+	t->low = low;
+	t->size = size;
+	t->guard = guard;
+	return t;
+}
+
+static struct thread *memory_make(uint64_t size, uint64_t guard)
+{
 	uint64_t low;
 
-	if (stack > UINT64_MAX - above - 2 * VM_PAGE)
-		return NULL;
-	if (t)
-		return t;
 	if (vm_reserve(0, size, VM_READ | VM_WRITE, VM_ANON, &low))
 		return NULL;
-	if (vm_protect(low, VM_PAGE, VM_NONE) || vm_keep(low + VM_PAGE, size - VM_PAGE) ||
+	if ((guard && vm_protect(low, guard, VM_NONE)) || vm_keep(low + guard, size - guard) ||
 	    vm_populate(low + size - VM_PAGE, VM_PAGE, VM_READ | VM_WRITE)) {
 		(void)vm_release(low, size);
 		return NULL;
 	}
-	t = (struct thread *)((low + size - sizeof(*t)) & ~63ul);
-	t->low = low;
-	t->size = size;
+	return memory_mark(low, size, guard);
+}
+
+/* The program's own, which it may have got from anywhere: it stays where it is (vm_keep). */
+static struct thread *memory_given(uint64_t low, uint64_t size)
+{
+	const uint64_t first = low & ~(uint64_t)(VM_PAGE - 1);
+	struct thread *t;
+
+	if (vm_keep(first, pages(low + size) - first))
+		return NULL;
+	t = memory_mark(low, size, 0);
+	t->personal = NULL;
+	t->given = 1;
 	return t;
+}
+
+/* NULL: none to be had.  What it holds is of no meaning but for where it is and `personal`. */
+static struct thread *memory_take(const struct thread_attr *attr)
+{
+	const uint64_t stack = attr->stack ? attr->stack : THREAD_STACK;
+	const uint64_t guard = attr->guard == THREAD_UNGUARDED ? 0
+			       : attr->guard		       ? pages(attr->guard)
+							       : VM_PAGE;
+	const uint64_t size = guard + pages(stack + thread_tls_room() + sizeof(struct thread));
+	struct thread *t;
+
+	if (attr->at)
+		return memory_given((uint64_t)(uintptr_t)attr->at, stack);
+	if (size < stack || size < guard)
+		return NULL;
+	t = memory_kept(size, guard);
+	return t ? t : memory_make(size, guard);
 }
 
 static void bury(void)
@@ -99,19 +138,12 @@ static void begin(void)
 	thread_exit(me->fn(me->arg));
 }
 
-/* What thread_switch() pops: the depth of upcall_defer(), six registers, where to go. */
-struct first_frame {
-	uint64_t defer, registers[6];
-	void (*go)(void);
-	uint64_t nobody; /* a return address: begin() does not return */
-};
-
 static void frame_make(struct thread *t)
 {
 	const uint64_t above = t->tls ? t->tls - thread_tls_size : (uint64_t)(uintptr_t)t;
-	struct first_frame *f = (struct first_frame *)((above & ~15ul) - sizeof(*f));
+	struct thread_frame *f = (struct thread_frame *)((above & ~15ul) - sizeof(*f));
 
-	*f = (struct first_frame){.defer = 1, .go = begin};
+	*f = (struct thread_frame){.defer = 1, .go = begin};
 	/* Control words as the creator's. */
 	__asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(t->mxcsr), "=m"(t->x87));
 	t->rsp = (uint64_t)(uintptr_t)f;
@@ -120,14 +152,19 @@ static void frame_make(struct thread *t)
 static int make(struct thread **out, const struct thread_attr *attr, void *(*fn)(void *arg),
 		void *arg)
 {
-	struct thread *const t = memory_take(attr->stack ? attr->stack : THREAD_STACK);
+	struct thread *const t = memory_take(attr);
 	int error;
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct thread){
-		.fn = fn, .arg = arg, .low = t->low, .size = t->size, .personal = t->personal};
-	t->detached = attr->detached;
+	*t = (struct thread){.fn = fn,
+			     .arg = arg,
+			     .low = t->low,
+			     .size = t->size,
+			     .guard = t->guard,
+			     .given = attr->at != NULL,
+			     .detached = attr->detached,
+			     .personal = t->personal};
 	thread_own_inherit(t);
 	t->after = thread_current;
 	t->ahead = thread_current->ahead;
@@ -157,7 +194,7 @@ int thread_create(struct thread **out, const struct thread_attr *attr, void *(*f
 	static const struct thread_attr usual;
 	int error;
 
-	if (attr && attr->stack && attr->stack < THREAD_STACK_MIN)
+	if (attr && (attr->stack || attr->at) && attr->stack < THREAD_STACK_MIN)
 		return -EINVAL;
 	thread_enter();
 	bury();
@@ -194,7 +231,7 @@ _Noreturn void thread_exit(void *result)
 	__builtin_unreachable();
 }
 
-int thread_join(struct thread *t, void **result)
+int thread_join_until(struct thread *t, void **result, uint64_t deadline)
 {
 	int error = 0;
 
@@ -204,7 +241,7 @@ int thread_join(struct thread *t, void **result)
 	if (t->detached)
 		error = -EINVAL;
 	while (!error && t->state != THREAD_ENDED)
-		error = thread_queue_wait(&t->joiners, 0);
+		error = thread_queue_wait(&t->joiners, deadline);
 	if (!error) {
 		if (result)
 			*result = t->result;
@@ -212,6 +249,11 @@ int thread_join(struct thread *t, void **result)
 	}
 	thread_leave();
 	return error;
+}
+
+int thread_join(struct thread *t, void **result)
+{
+	return thread_join_until(t, result, 0);
 }
 
 int thread_detach(struct thread *t)
@@ -266,7 +308,7 @@ int thread_park(uint64_t deadline)
 	int error = 0;
 
 	thread_enter();
-	while (!me->token && !error)
+	while (!me->token && error != -ETIMEDOUT)
 		error = thread_queue_wait(&me->parked, deadline);
 	if (me->token)
 		error = 0;

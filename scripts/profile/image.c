@@ -168,7 +168,7 @@ static void find_functions(struct image *image)
 {
 	const struct symbols symbols = symbols_of(image);
 	struct candidate *all = image_memory(symbols.count, sizeof(*all));
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < symbols.count; i++) {
 		const Elf64_Sym *s = &symbols.list[i];
@@ -182,9 +182,10 @@ static void find_functions(struct image *image)
 	image->functions = image_memory(n, sizeof(*image->functions));
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || all[i].function.start != all[i - 1].function.start)
-			image->functions[image->nfunction++] = all[i].function;
+			image->functions[kept++] = all[i].function;
 	free(all);
-	for (size_t i = 0; i < image->nfunction; i++)
+	image->nfunction = kept;
+	for (size_t i = 0; i < kept; i++)
 		image->functions[i].whole = whole(image, &image->functions[i]);
 }
 

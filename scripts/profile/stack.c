@@ -301,7 +301,7 @@ static const struct function *program_function(const struct site *site)
 
 	if (site->several)
 		image = site_image(site, context->image, stack_env());
-	if (context->image != image || site->pc == image->entry) {
+	if (site->pc == image->entry || context->image != image) {
 		context->image = image;
 		context->active = 0;
 		forget_threads(context);

@@ -310,92 +310,82 @@ static void trace_start(struct body *b, uint64_t *a)
 	a[2] = 1;
 }
 
+static void env_reap(struct body *b, uint64_t *a)
+{
+	a[0] = slot_in_state(b, EXO_ENV_ZOMBIE, 0);
+}
+
+static void extent_split(struct body *b, uint64_t *a)
+{
+	a[1] = cap_of(b, a[0])->start + 1;
+}
+
+static void extent_access(struct body *b, uint64_t *a)
+{
+	a[2] = fuzz_below(b->s, 4);
+}
+
+static void cap_derive(struct body *b, uint64_t *a)
+{
+	a[2] &= cap_of(b, a[0])->rights;
+}
+
+static void page_share(struct body *b, uint64_t *a)
+{
+	a[0] = args_own_frame(b, EXO_PAGE_DATA, 0);
+	a[1] = 1;
+	a[4] = EXO_RIGHT_READ | (a[4] & 7);
+}
+
+static void wait(struct body *b, uint64_t *a)
+{
+	deadline(b, &a[1], 1000000);
+}
+
+static void event_post(struct body *b, uint64_t *a)
+{
+	(void)b;
+	a[1] &= EXO_EV_USER;
+}
+
+static void revoke_ask(struct body *b, uint64_t *a)
+{
+	a[1] = fuzz_below(b->s, 2);
+	a[2] = fuzz_below(b->s, 3);
+}
+
 void helpful(struct body *b, uint32_t number, uint64_t *a)
 {
-	switch (number) {
-	case N_env_set:
-		set(b, a);
-		break;
-	case N_env_start:
-		start(b, a);
-		break;
-	case N_env_reap:
-		a[0] = slot_in_state(b, EXO_ENV_ZOMBIE, 0);
-		break;
-	case N_quota_move:
-		quota(b, a);
-		break;
-	case N_page_free:
-		free_frame(b, a);
-		break;
-	case N_page_take:
-		take(b, a);
-		break;
-	case N_env_reclaim:
-		reclaim(b, a);
-		break;
-	case N_table_link:
-		link(b, a);
-		break;
-	case N_table_unlink:
-		unlink(b, a);
-		break;
-	case N_extent_take:
-		extent_take(b, a);
-		break;
-	case N_extent_split:
-		a[1] = cap_of(b, a[0])->start + 1;
-		break;
-	case N_extent_access:
-		a[2] = fuzz_below(b->s, 4);
-		break;
-	case N_block_bind:
-		block_bind(b, a);
-		break;
-	case N_trace_start:
-		trace_start(b, a);
-		break;
-	case N_page_map:
-		map(b, a);
-		break;
-	case N_page_map_large:
-		map_large(b, a);
-		break;
-	case N_cap_derive:
-		a[2] &= cap_of(b, a[0])->rights;
-		break;
-	case N_page_share:
-		a[0] = args_own_frame(b, EXO_PAGE_DATA, 0);
-		a[1] = 1;
-		a[4] = EXO_RIGHT_READ | (a[4] & 7);
-		break;
-	case N_wait:
-	case N_wait_until:
-		deadline(b, &a[1], 1000000);
-		break;
-	case N_bpf_put:
-		bpf_put(b, a);
-		break;
-	case N_event_post:
-		a[1] &= EXO_EV_USER;
-		break;
-	case N_ipc_call:
-		ipc_call(b, a);
-		break;
-	case N_ipc_reply_wait:
-		ipc_reply_wait(b, a);
-		break;
-	case N_io_setup:
-		ring(b, a);
-		break;
-	case N_revoke_ask:
-		a[1] = fuzz_below(b->s, 2);
-		a[2] = fuzz_below(b->s, 3);
-		break;
-	case N_revoke_take:
-		revoke_take(b, a);
-		break;
-	default:
-		break;
-	}
+	static void (*const helps[CALLS])(struct body * b, uint64_t * a) = {
+		[N_env_set] = set,
+		[N_env_start] = start,
+		[N_env_reap] = env_reap,
+		[N_quota_move] = quota,
+		[N_page_free] = free_frame,
+		[N_page_take] = take,
+		[N_env_reclaim] = reclaim,
+		[N_table_link] = link,
+		[N_table_unlink] = unlink,
+		[N_extent_take] = extent_take,
+		[N_extent_split] = extent_split,
+		[N_extent_access] = extent_access,
+		[N_block_bind] = block_bind,
+		[N_trace_start] = trace_start,
+		[N_page_map] = map,
+		[N_page_map_large] = map_large,
+		[N_cap_derive] = cap_derive,
+		[N_page_share] = page_share,
+		[N_wait] = wait,
+		[N_wait_until] = wait,
+		[N_bpf_put] = bpf_put,
+		[N_event_post] = event_post,
+		[N_ipc_call] = ipc_call,
+		[N_ipc_reply_wait] = ipc_reply_wait,
+		[N_io_setup] = ring,
+		[N_revoke_ask] = revoke_ask,
+		[N_revoke_take] = revoke_take,
+	};
+
+	if (number < CALLS && helps[number])
+		helps[number](b, a);
 }

@@ -1,6 +1,7 @@
 /*
  * signals.c - tests of signals.  Owns what the handlers note.
  */
+#define _GNU_SOURCE /* sighold */
 #include "check.h"
 #include "child.h"
 
@@ -65,6 +66,39 @@ static void test_sigsuspend(void)
 	CHECK_ERROR(sigsuspend(&old), EINTR);
 	CHECK(caught == SIGUSR1 && sigprocmask(SIG_SETMASK, &old, NULL) == 0);
 	CHECK(signal(SIGUSR1, SIG_DFL) == note);
+}
+
+/* XSI's older names for the same. */
+static void test_hold(void)
+{
+	sigset_t pending;
+
+	caught = 0;
+	CHECK(sigset(SIGUSR1, note) == SIG_DFL && sighold(SIGUSR1) == 0);
+	CHECK(raise(SIGUSR1) == 0 && caught == 0);
+	CHECK(sigset(SIGUSR1, SIG_HOLD) == SIG_HOLD && sigrelse(SIGUSR1) == 0 && caught == SIGUSR1);
+	CHECK(sighold(SIGUSR1) == 0 && raise(SIGUSR1) == 0 && sigignore(SIGUSR1) == 0);
+	CHECK(sigpending(&pending) == 0 && !sigismember(&pending, SIGUSR1));
+	CHECK(sigset(SIGUSR1, SIG_DFL) == SIG_HOLD && signal(SIGUSR1, SIG_DFL) == SIG_DFL);
+	CHECK_ERROR(sighold(99), EINVAL);
+	CHECK_ERROR(sigignore(SIGKILL), EINVAL);
+}
+
+static void test_sigpause(void)
+{
+	caught = 0;
+	CHECK(sigset(SIGUSR1, note) == SIG_DFL && sighold(SIGUSR1) == 0 && raise(SIGUSR1) == 0);
+	CHECK_ERROR(sigpause(SIGUSR1), EINTR);
+	CHECK(caught == SIGUSR1 && raise(SIGUSR1) == 0 && count >= 1);
+	caught = 0;
+	CHECK(sigrelse(SIGUSR1) == 0 && caught == SIGUSR1 && signal(SIGUSR1, SIG_DFL) == note);
+}
+
+static void test_sigqueue(void)
+{
+	const union sigval value = {.sival_int = 1};
+
+	CHECK_ERROR(sigqueue(getpid(), SIGUSR1, value), ENOSYS);
 }
 
 static void test_interrupts(void)
@@ -167,6 +201,9 @@ const struct check signal_checks[] = {
 	{"signal-handler", test_handler},
 	{"signal-mask", test_mask},
 	{"sigsuspend", test_sigsuspend},
+	{"sighold", test_hold},
+	{"sigpause", test_sigpause},
+	{"sigqueue-refused", test_sigqueue},
 	{"signal-interrupts", test_interrupts},
 	{"signal-while-computing", test_while_computing},
 	{"signal-jump", test_jump},

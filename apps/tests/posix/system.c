@@ -3,6 +3,8 @@
  */
 #include "check.h"
 
+#include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -96,6 +98,31 @@ static void test_names(void)
 	CHECK(getpwuid(0) && strcmp(getpwuid(0)->pw_name, "root") == 0 && !getpwuid(5));
 }
 
+static void test_users_reentrant(void)
+{
+	struct passwd user, *found = NULL;
+	struct group group, *of = NULL;
+	char text[256];
+
+	CHECK(getpwnam_r("root", &user, text, sizeof(text), &found) == 0 && found == &user);
+	CHECK(user.pw_uid == 0 && strcmp(user.pw_dir, "/") == 0 && user.pw_name == text);
+	CHECK(getpwnam_r("root", &user, text, 4, &found) == ERANGE && found == NULL);
+	CHECK(getpwuid_r(5, &user, text, sizeof(text), &found) == 0 && found == NULL);
+	CHECK(getgrgid_r(0, &group, text, sizeof(text), &of) == 0 && of == &group);
+	CHECK(strcmp(group.gr_name, "root") == 0);
+	CHECK(getgrnam_r("nobody", &group, text, sizeof(text), &of) == 0 && of == NULL);
+}
+
+/* What is promised of threads. */
+static void test_thread_limits(void)
+{
+	CHECK(sysconf(_SC_THREADS) == 200112 && sysconf(_SC_SPIN_LOCKS) == 200112);
+	CHECK(sysconf(_SC_THREAD_STACK_MIN) == PTHREAD_STACK_MIN);
+	CHECK(sysconf(_SC_THREAD_KEYS_MAX) == PTHREAD_KEYS_MAX);
+	errno = 0;
+	CHECK(sysconf(_SC_THREAD_PROCESS_SHARED) == -1 && errno == 0);
+}
+
 static void test_random(void)
 {
 	unsigned char a[16] = {0}, b[16] = {0};
@@ -106,8 +133,14 @@ static void test_random(void)
 }
 
 const struct check system_checks[] = {
-	{"mmap", test_mmap},	 {"mmap-file", test_mmap_file},
-	{"malloc", test_malloc}, {"clocks", test_clocks},
-	{"usage", test_usage},	 {"names", test_names},
-	{"random", test_random}, {NULL, NULL},
+	{"mmap", test_mmap},
+	{"mmap-file", test_mmap_file},
+	{"malloc", test_malloc},
+	{"clocks", test_clocks},
+	{"usage", test_usage},
+	{"names", test_names},
+	{"users-reentrant", test_users_reentrant},
+	{"thread-limits", test_thread_limits},
+	{"random", test_random},
+	{NULL, NULL},
 };

@@ -46,6 +46,8 @@ int main(int argc, char **argv)
 	run(pthread_sync_checks);
 	run(pthread_regress_checks);
 	run(regress_checks);
+	run(pthread_attr_checks);
+	run(pthread_signal_checks);
 	run(policy_checks);
 	return failures != 0;
 }

@@ -3,6 +3,10 @@
  *
  * Time is in slices, so the machine should count instructions (icount of guest.tests).
  */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
 #include <libos/sched.h>
 #include <libos/time.h>
 #include "threads.h"
@@ -171,6 +175,48 @@ static void high_runs_first(void)
 	CHECK(logged == 4 && log_of[1] == 3 && log_of[2] == 2 && log_of[3] == 1);
 	for (int i = 0; i < 4; i++)
 		CHECK(thread_join(t[i], NULL) == 0);
+}
+
+/* Computes for four slices. */
+static void *computes_then_notes(void *arg)
+{
+	while (thread_slices(thread_self()) < 4)
+		;
+	return notes(arg);
+}
+
+/* An equal waits for four slices; the same thread without `fifo` would give way at the first. */
+static void fifo_runs_on(void)
+{
+	struct thread_attr attr = {.policy = {.priority = 5, .fifo = 1}};
+	struct thread *t[3];
+
+	if (!is("prio"))
+		return;
+	logged = 0;
+	set_priority(10);
+	CHECK(thread_create(&t[0], &attr, computes_then_notes, (void *)1) == 0);
+	attr.policy.fifo = 0;
+	CHECK(thread_create(&t[1], &attr, computes_then_notes, (void *)2) == 0);
+	CHECK(thread_create(&t[2], &attr, notes, (void *)3) == 0);
+	set_priority(0);
+	CHECK(logged == 3 && log_of[0] == 1 && log_of[1] == 3 && log_of[2] == 2);
+	for (int i = 0; i < 3; i++)
+		CHECK(thread_join(t[i], NULL) == 0);
+}
+
+/* POSIX's policies are those of a scheduler that goes by priorities; others refuse them. */
+static void posix_policies(void)
+{
+	const struct sched_param seven = {.sched_priority = 7}, none = {.sched_priority = 0};
+	const int expected = is("prio") ? 0 : ENOTSUP;
+
+	CHECK(sysconf(_SC_THREAD_PRIORITY_SCHEDULING) == (expected ? -1 : 200112));
+	CHECK(pthread_setschedparam(pthread_self(), SCHED_FIFO, &seven) == expected);
+	CHECK(thread_policy_of(thread_self()).priority == (expected ? 0 : 7));
+	CHECK(thread_policy_of(thread_self()).fifo == !expected);
+	CHECK(pthread_setschedparam(pthread_self(), SCHED_OTHER, &none) == 0);
+	CHECK(thread_policy_of(thread_self()).priority == 0);
 }
 
 static struct thread_mutex outer, inner;
@@ -387,6 +433,8 @@ const struct check policy_checks[] = {
 	{"shares follow tickets", shares_follow_tickets},
 	{"turns are equal", turns_are_equal},
 	{"the high one runs first", high_runs_first},
+	{"who is fifo runs on", fifo_runs_on},
+	{"POSIX's policies", posix_policies},
 	{"priority inversion is bounded", inversion_is_bounded},
 	{"deadlines are met", deadlines_are_met},
 	{"too much is refused", too_much_is_refused},

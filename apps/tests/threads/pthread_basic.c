@@ -172,6 +172,44 @@ static void once_only(void)
 	CHECK(initialised == 1);
 }
 
+static pthread_once_t once_more = PTHREAD_ONCE_INIT;
+static sem_t in_routine;
+static int attempts;
+
+/* The first time it waits, to be cancelled. */
+static void initialise_late(void)
+{
+	if (attempts++ == 0) {
+		sem_post(&in_routine);
+		for (;;)
+			sleep(1000);
+	}
+}
+
+static void *calls_once_more(void *arg)
+{
+	(void)arg;
+	return (void *)(long)pthread_once(&once_more, initialise_late);
+}
+
+/* "if init_routine is a cancellation point and is canceled, the effect on once_control shall be as
+ * if pthread_once() was never called", also for one that waits for it meanwhile. */
+static void once_cancelled(void)
+{
+	pthread_t first, second;
+	void *result;
+
+	CHECK(sem_init(&in_routine, 0, 0) == 0);
+	CHECK(pthread_create(&first, NULL, calls_once_more, NULL) == 0);
+	CHECK(sem_wait(&in_routine) == 0);
+	CHECK(pthread_create(&second, NULL, calls_once_more, NULL) == 0);
+	(void)usleep(1000);
+	CHECK(pthread_cancel(first) == 0 && pthread_join(first, &result) == 0);
+	CHECK(result == PTHREAD_CANCELED);
+	CHECK(pthread_join(second, &result) == 0 && result == NULL && attempts == 2);
+	CHECK(pthread_once(&once_more, initialise_late) == 0 && attempts == 2);
+}
+
 /* ---- cancellation --------------------------------------------------------------------------- */
 
 static int cleaned[2], cleanups;
@@ -308,6 +346,56 @@ static void cancel_can_wait(void)
 	CHECK(cancel_one(disables) && cleanups == 100);
 }
 
+static volatile int go_on;
+static int type_before; /* not on the stack: sanitizers do not see frames go that are cancelled */
+
+/* Anywhere: there is no point of cancellation in the loops, once it has gone on. */
+static void *computes_for_ever(void *arg)
+{
+	if (pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type_before) ||
+	    type_before != PTHREAD_CANCEL_DEFERRED)
+		return arg;
+	sem_post(&posted);
+	while (!go_on)
+		sched_yield();
+	for (volatile long i = 0;; i = i + 1)
+		;
+	return arg;
+}
+
+static void cancel_anywhere(void)
+{
+	pthread_t t;
+	void *result;
+
+	go_on = 0;
+	CHECK(sem_init(&posted, 0, 0) == 0);
+	CHECK(pthread_create(&t, NULL, computes_for_ever, NULL) == 0 && sem_wait(&posted) == 0);
+	go_on = 1;
+	CHECK(pthread_cancel(t) == 0 && pthread_join(t, &result) == 0);
+	CHECK(result == PTHREAD_CANCELED && pthread_setcanceltype(77, NULL) == EINVAL);
+}
+
+static void *cancels_itself(void *arg)
+{
+	pthread_cancel(pthread_self());
+	cleanups = 1; /* deferred: nothing yet */
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type_before);
+	pthread_testcancel();
+	cleanups = 2;
+	return arg;
+}
+
+static void cancel_oneself(void)
+{
+	pthread_t t;
+	void *result;
+
+	cleanups = 0;
+	CHECK(pthread_create(&t, NULL, cancels_itself, NULL) == 0);
+	CHECK(pthread_join(t, &result) == 0 && result == PTHREAD_CANCELED && cleanups == 1);
+}
+
 const struct check pthread_checks[] = {
 	{"pthread: join and exit", join_and_exit},
 	{"pthread: self and equal", self_and_equal},
@@ -315,8 +403,11 @@ const struct check pthread_checks[] = {
 	{"pthread: stack size", stack_size},
 	{"pthread: keys and destructors", keys},
 	{"pthread: once", once_only},
+	{"pthread: once, cancelled", once_cancelled},
 	{"pthread: cleanup handlers", cleanup_handlers},
 	{"pthread: cancelled where it waits", cancel_where_it_waits},
 	{"pthread: cancellation can wait", cancel_can_wait},
+	{"pthread: cancelled anywhere", cancel_anywhere},
+	{"pthread: cancels itself", cancel_oneself},
 	{NULL, NULL},
 };

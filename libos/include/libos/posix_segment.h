@@ -79,7 +79,8 @@ struct posix_proc {
 	uint32_t tty;	/* controlling terminal */
 	uint32_t umask, uid, gid;
 	uint32_t cap;	  /* the parent's capability slot for the environment */
-	uint64_t pending; /* signals sent: bit n is signal n; changed atomically */
+	uint64_t pending; /* signals sent: bit n is signal n; bit 0: one of its threads has some of
+			     its own.  Changed atomically */
 	uint64_t ignored; /* signals that need not be sent */
 	struct fs_node *cwd;
 	struct posix_image *image; /* whose pages it maps; NULL: all its pages are its own */

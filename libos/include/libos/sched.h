@@ -45,7 +45,19 @@ struct thread {
 	struct thread_mutex *blocked_on, *lent; /* lent: mutexes of ours with waiters */
 	uint64_t release;			/* begin of the period's job */
 	uint64_t events;			/* of the program's, for it to handle (wait.c) */
-	uint64_t low, size;			/* its memory, guard page included */
+	uint64_t signals;			/* sent to it alone (pthread_signal.c) */
+	int breaks;		   /* what a signal does to its wait (pthread_signal.c) */
+	int given;		   /* its memory is the program's */
+	uint64_t low, size, guard; /* its memory; guard bytes, at its beginning */
+	void (*detour)(void);	   /* to run first (detour.c); where it goes on then */
+	uint64_t after_detour;
+};
+
+/* What thread_switch() leaves on a stack: the depth of upcall_defer(), six registers, where to. */
+struct thread_frame {
+	uint64_t defer, registers[6];
+	void (*go)(void);
+	uint64_t nobody; /* a return address: whoever is made by hand does not return */
 };
 
 /* ---- the variant's -------------------------------------------------------------------------- */
@@ -80,6 +92,9 @@ int sched_admit(const struct thread *t, const struct thread_policy *policy);
  * changed into the queue anew. */
 void sched_restore(struct thread *t);
 void sched_inherit(struct thread *t, const struct thread *from);
+
+/* Optional: 1: it goes by thread_policy.priority and fifo.  Without it, 0. */
+int sched_priorities(void);
 
 /* ---- queues for variants -------------------------------------------------------------------- */
 
@@ -155,6 +170,16 @@ void thread_interrupt(struct thread *t);
 
 /* In a copy of the program, before wait_forked(): the siblings are not there. */
 void thread_forked(void);
+
+/*
+ * Between enter and leave: t, not the caller, runs fn as soon as it may run, on its stack, and then
+ * goes on, with its wait if it is in one.  1, also when it is about to run another fn; 0: it is
+ * inside a layer that is not to be interrupted, or has ended.
+ */
+int thread_detour(struct thread *t, void (*fn)(void));
+
+/* Goes on at a struct thread_frame (switch.S). */
+_Noreturn void thread_resume(uint64_t frame);
 
 /* Between enter and leave: runs others; the caller's state says whether it is to run again, and
  * then it is in the scheduler's queue. */

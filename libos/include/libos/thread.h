@@ -18,6 +18,7 @@ struct thread;
 /* What each scheduler is told of a thread; it looks at what is meant for it. */
 struct thread_policy {
 	int priority;	   /* prio: higher goes first */
+	int fifo;	   /* prio: its slices do not end for the sake of equals */
 	uint32_t tickets;  /* lottery, stride: its share; 0 counts as 1 */
 	uint64_t period;   /* edf: a job begins every so many ns; 0: none, it runs when no job wants
 			      to */
@@ -26,12 +27,15 @@ struct thread_policy {
 };
 
 struct thread_attr {
-	size_t stack; /* bytes; 0: THREAD_STACK.  A guard page is added */
+	size_t stack; /* bytes; 0: THREAD_STACK */
+	size_t guard; /* bytes below that fault, in whole pages; 0: a page; THREAD_UNGUARDED */
+	void *at;     /* the caller's own memory for it, `stack` bytes, nothing added; NULL: none */
 	int detached;
 	struct thread_policy policy;
 };
 
 enum { THREAD_STACK = 64 * 1024, THREAD_STACK_MIN = 8 * 1024 };
+#define THREAD_UNGUARDED SIZE_MAX
 
 /*
  * Starts fn(arg) in a thread of its own; attr may be NULL.  -ENOMEM, -EINVAL; -EBUSY: the scheduler
@@ -43,9 +47,12 @@ int thread_create(struct thread **out, const struct thread_attr *attr, void *(*f
 /* Ends the caller; the last thread of a program ends the program by returning from main. */
 _Noreturn void thread_exit(void *result);
 
-/* Waits for the end of t, which is forgotten then.  -EDEADLK: it is the caller; -EINVAL: detached.
+/*
+ * Waits for the end of t, which is forgotten then.  -EDEADLK: it is the caller; -EINVAL: detached;
+ * -EINTR: thread_interrupt(); and until a deadline (0: none), -ETIMEDOUT.
  */
 int thread_join(struct thread *t, void **result);
+int thread_join_until(struct thread *t, void **result, uint64_t deadline);
 
 /* t is forgotten when it ends.  -EINVAL: it is detached already. */
 int thread_detach(struct thread *t);
@@ -113,7 +120,7 @@ struct thread_sem {
 	uint32_t count;
 };
 
-/* 0 or -ETIMEDOUT (a deadline of 0 is none); 0 or -EAGAIN; 0 or -EOVERFLOW. */
+/* 0, -ETIMEDOUT (a deadline of 0 is none) or -EINTR; 0 or -EAGAIN; 0 or -EOVERFLOW. */
 int thread_sem_wait(struct thread_sem *s, uint64_t deadline);
 int thread_sem_trywait(struct thread_sem *s);
 int thread_sem_post(struct thread_sem *s);

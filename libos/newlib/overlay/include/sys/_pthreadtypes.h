@@ -29,11 +29,19 @@ typedef unsigned int pthread_key_t;
 #define PTHREAD_MUTEX_ERRORCHECK 2
 #define PTHREAD_MUTEX_DEFAULT	 0
 
+#define PTHREAD_MUTEX_STALLED 0
+#define PTHREAD_MUTEX_ROBUST  1
+
+#define PTHREAD_PRIO_NONE    0
+#define PTHREAD_PRIO_INHERIT 1
+#define PTHREAD_PRIO_PROTECT 2
+
 typedef struct {
 	void *stackaddr;
 	unsigned long stacksize, guardsize;
 	int detachstate;
 	int inheritsched;
+	int schedpolicy;
 	struct sched_param schedparam;
 } pthread_attr_t;
 
@@ -44,7 +52,7 @@ typedef struct {
 
 typedef struct {
 	int type;
-	int process_shared;
+	int protocol;
 } pthread_mutexattr_t;
 
 typedef struct {
@@ -54,7 +62,6 @@ typedef struct {
 
 typedef struct {
 	int clock;
-	int process_shared;
 } pthread_condattr_t;
 
 typedef struct {
@@ -66,15 +73,19 @@ typedef struct {
 } pthread_rwlock_t;
 
 typedef struct {
-	int process_shared;
+	int none;
 } pthread_rwlockattr_t;
+
+typedef struct {
+	unsigned long word[4];
+} pthread_spinlock_t;
 
 typedef struct {
 	unsigned long word[4];
 } pthread_barrier_t;
 
 typedef struct {
-	int process_shared;
+	int none;
 } pthread_barrierattr_t;
 
 #define _PTHREAD_MUTEX_INITIALIZER                                                                 \
