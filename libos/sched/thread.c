@@ -60,8 +60,6 @@ static struct thread *memory_take(size_t stack)
 	struct thread *t = memory_kept(size);
 	uint64_t low;
 
-	if (stack > UINT64_MAX - above - 2 * VM_PAGE)
-		return NULL;
 	if (t)
 		return t;
 	if (vm_reserve(0, size, VM_READ | VM_WRITE, VM_ANON, &low))
@@ -159,6 +157,8 @@ int thread_create(struct thread **out, const struct thread_attr *attr, void *(*f
 
 	if (attr && attr->stack && attr->stack < THREAD_STACK_MIN)
 		return -EINVAL;
+	if (attr && attr->stack > SIZE_MAX / 2)
+		return -ENOMEM;
 	thread_enter();
 	bury();
 	error = make(out, attr ? attr : &usual, fn, arg);
@@ -239,13 +239,17 @@ uint64_t thread_slices(const struct thread *t)
 	return t->turns;
 }
 
-/* What siblings of the one that forked waited for would wait for them in the copy. */
+/* Siblings wait for nothing in the copy: who wakes one there must not find them. */
 void thread_forked(void)
 {
-	for (struct thread *t = thread_current->after; t != thread_current; t = t->after) {
+	struct thread *const me = thread_current;
+
+	for (struct thread *t = me->after; t != me; t = t->after) {
 		t->state = THREAD_ENDED;
 		thread_interrupt(t);
 	}
+	me->lent = NULL;
+	thread_rank(me);
 }
 
 /* ---- sleeping ------------------------------------------------------------------------------- */
