@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 	run(pthread_sync_checks);
 	run(pthread_regress_checks);
 	run(regress_checks);
+	run(pthread_torture_checks);
 	run(policy_checks);
 	return failures != 0;
 }

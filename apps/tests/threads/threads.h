@@ -10,7 +10,8 @@
 #include "../posix/check.h"
 
 extern const struct check pthread_checks[], pthread_sync_checks[], thread_checks[], wait_checks[],
-	handler_checks[], policy_checks[], regress_checks[], pthread_regress_checks[];
+	handler_checks[], policy_checks[], regress_checks[], pthread_regress_checks[],
+	pthread_torture_checks[];
 
 /* Prints what the scheduler does over many slices: shares against tickets, deadlines missed. */
 void policy_measure(void);

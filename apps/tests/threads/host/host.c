@@ -27,5 +27,7 @@ static int run(const struct check *checks)
 
 int main(void)
 {
-	return run(pthread_checks) + run(pthread_sync_checks) + run(pthread_regress_checks) != 0;
+	return run(pthread_checks) + run(pthread_sync_checks) + run(pthread_regress_checks) +
+		       run(pthread_torture_checks) !=
+	       0;
 }
