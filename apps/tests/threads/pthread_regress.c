@@ -215,6 +215,11 @@ static int syncs(void)
 	return fsync(file);
 }
 
+static int locks_part(void)
+{
+	return lockf(file, F_LOCK, 1);
+}
+
 static int polls(void)
 {
 	return poll(NULL, 0, 0);
@@ -257,7 +262,7 @@ static void cancelled_where_it_does_not_wait(void)
 {
 	static int (*const calls[])(void) = {
 		reads, writes, reads_there, writes_there, opens,	   opens_there, closes,
-		syncs, polls,  selects,	    naps,	  looks_for_child, takes_post,
+		syncs, polls,  selects,	    naps,	  looks_for_child, takes_post,	locks_part,
 	};
 	pthread_t t;
 	void *result;
