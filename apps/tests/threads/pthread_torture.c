@@ -67,7 +67,7 @@ static void leave(int *n)
 	__atomic_sub_fetch(n, 1, __ATOMIC_SEQ_CST);
 }
 
-static int now(int *n)
+static int now(const int *n)
 {
 	return __atomic_load_n(n, __ATOMIC_SEQ_CST);
 }
