@@ -209,7 +209,7 @@ static int lend(char **argv)
 	return slots_free(&got) ? TOOL_FAIL : TOOL_OK;
 }
 
-/* Could anybody have that share now?  What is short only for the quota is found later. */
+/* Could anybody have that share now, whatever its quota?  1, or 0 after a message. */
 static int is_possible(const struct share *share)
 {
 	const struct slots nobodys = slots_of(0), mine = slots_of(slots_owner(0));

@@ -223,6 +223,27 @@ static void test_slot_group(void)
 	CHECK(groups[1].slots == 0 && slots[0].group == 0);
 }
 
+/* A slot that is taken by force is in no group any more, though its group's member runs in it. */
+static void test_revoked_slot_leaves_group(void)
+{
+	grouped();
+	OK(sys_quota_move(8, EXO_QUOTA_GROUPS, 1));
+	OK(sys_group_leave(1, 0));
+	become(2);
+	OK(sys_group_take(2, 0));
+	OK(sys_slot_group(2, 2));
+	OK(sys_group_join(2, 0, SELF));
+	ACCEPTED(2, MOV(0, 0), EXIT);
+	tick_to_slot(2);
+	CHECK(cpus[0].chosen == 2 && groups[2].followed == 1);
+	become(1);
+	OK(sys_revoke_ask(8, EXO_ASK_SLOTS, 1, 0));
+	host_now += EXO_REVOKE_MIN_NS;
+	CHECK(OK(sys_revoke_take(8, EXO_ASK_SLOTS, 2, 0)) == 1);
+	CHECK(slots[2].owner == 1 && slots[2].group == 0 && groups[2].slots == 0);
+	CHECK(cpus[0].chosen == 0);
+}
+
 /* Who dies leaves; a dead owner's group is reclaimed, once its slots are. */
 static void test_group_ends(void)
 {
@@ -947,6 +968,7 @@ static const struct {
 	TEST(group_leave),
 	TEST(group_word),
 	TEST(slot_group),
+	TEST(revoked_slot_leaves_group),
 	TEST(group_ends),
 	TEST(group_and_predicate_before_reaping),
 	TEST(choice_is_followed),

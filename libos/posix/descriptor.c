@@ -364,6 +364,8 @@ int fcntl(int fd, int command, ...)
 	va_start(args, command);
 	arg = va_arg(args, long);
 	va_end(args);
+	if (command == F_SETLKW)
+		posix_cancel_point();
 	posix_enter();
 	return (int)posix_leave(control(fd, command, arg));
 }

@@ -47,6 +47,10 @@ __attribute__((weak)) void newlib_let_go(void)
 {
 }
 
+__attribute__((weak)) void newlib_copied(void)
+{
+}
+
 __attribute__((weak)) void thread_forked(void)
 {
 }
@@ -64,6 +68,7 @@ _Noreturn static void copied(struct copy *c)
 	signal_copied();
 	thread_forked();
 	wait_forked();
+	newlib_copied();
 	longjmp(c->back, 1);
 }
 

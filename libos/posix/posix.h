@@ -93,9 +93,11 @@ int posix_wait(uint64_t mask, uint64_t deadline);
 /* Posts POSIX_EV_WAKE to `eid`, if it is not 0. */
 void posix_wake(uint64_t eid);
 
-/* Around fork: no sibling is in the midst of newlib (pthread_newlib.c). */
+/* Around fork: no sibling is in the midst of newlib; in the copy none has a stream
+ * (pthread_newlib.c). */
 void newlib_hold(void);
 void newlib_let_go(void);
+void newlib_copied(void);
 
 /* A time of 0 or more in ns; 292 years if it is more (clock.c). */
 uint64_t posix_ns(const struct timespec *t);

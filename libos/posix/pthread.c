@@ -16,6 +16,7 @@
 #include <libos/wait.h>
 
 static struct pthread_part first_part;
+static struct pthread_part gone = {.cancel_disabled = 1}; /* of all that have given up theirs */
 
 struct pthread_part *pthread_part_of(struct thread *t)
 {
@@ -100,10 +101,9 @@ void pthread_exit(void *result)
 	while (p->cleanup)
 		_pthread_cleanup_pop(p->cleanup, 1);
 	pthread_destroy_values(p);
-	if (p != &first_part) {
-		thread_current->keep = NULL;
+	thread_current->keep = &gone;
+	if (p != &first_part)
 		free((char *)p - offsetof(struct beginning, part));
-	}
 	thread_exit(result);
 }
 
@@ -165,11 +165,10 @@ void _pthread_cleanup_pop(struct _pthread_cleanup_context *c, int execute)
 
 /* ---- cancelling ----------------------------------------------------------------------------- */
 
-/* One that is ending has no part any more, and is left alone. */
 int pthread_cancel(pthread_t t)
 {
 	thread_enter();
-	if (t->state != THREAD_ENDED && (t->keep || t == &thread_first)) {
+	if (t->state != THREAD_ENDED) {
 		struct pthread_part *const p = pthread_part_of(t);
 
 		p->cancelled = 1;

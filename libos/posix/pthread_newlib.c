@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <reent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/lock.h>
@@ -144,6 +145,22 @@ void newlib_hold(void)
 {
 	for (int i = 0; i < HELD; i++)
 		__retarget_lock_acquire_recursive(held[i]);
+}
+
+/* Of the copy alone: the sibling that has it is not there. */
+static void free_stream(FILE *stream)
+{
+	if (stream->_flags && stream->_lock->m.owner != thread_current)
+		*stream->_lock = (struct __lock){.depth = 0};
+}
+
+void newlib_copied(void)
+{
+	for (int i = 0; i < 3; i++)
+		free_stream(&__sf[i]);
+	for (const struct _glue *g = &_GLOBAL_REENT->__sglue; g; g = g->_next)
+		for (int i = 0; i < g->_niobs; i++)
+			free_stream(&g->_iobs[i]);
 }
 
 void newlib_let_go(void)

@@ -207,6 +207,6 @@ static int do_lockf(int fd, int what, off_t n)
 
 int lockf(int fd, int what, off_t n)
 {
-	posix_enter();
+	posix_enter_point();
 	return (int)posix_leave(do_lockf(fd, what, n));
 }

@@ -196,6 +196,8 @@ int thread_create(struct thread **out, const struct thread_attr *attr, void *(*f
 
 	if (attr && (attr->stack || attr->at) && attr->stack < THREAD_STACK_MIN)
 		return -EINVAL;
+	if (attr && attr->stack > SIZE_MAX / 2)
+		return -ENOMEM;
 	thread_enter();
 	bury();
 	error = make(out, attr ? attr : &usual, fn, arg);
@@ -281,13 +283,17 @@ uint64_t thread_slices(const struct thread *t)
 	return t->turns;
 }
 
-/* What siblings of the one that forked waited for would wait for them in the copy. */
+/* Siblings wait for nothing in the copy: who wakes one there must not find them. */
 void thread_forked(void)
 {
-	for (struct thread *t = thread_current->after; t != thread_current; t = t->after) {
+	struct thread *const me = thread_current;
+
+	for (struct thread *t = me->after; t != me; t = t->after) {
 		t->state = THREAD_ENDED;
 		thread_interrupt(t);
 	}
+	me->lent = NULL;
+	thread_rank(me);
 }
 
 /* ---- sleeping ------------------------------------------------------------------------------- */

@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 	run(regress_checks);
 	run(pthread_attr_checks);
 	run(pthread_signal_checks);
+	run(pthread_torture_checks);
 	run(policy_checks);
 	return failures != 0;
 }

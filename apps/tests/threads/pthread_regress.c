@@ -215,6 +215,11 @@ static int syncs(void)
 	return fsync(file);
 }
 
+static int locks_part(void)
+{
+	return lockf(file, F_LOCK, 1);
+}
+
 static int polls(void)
 {
 	return poll(NULL, 0, 0);
@@ -257,7 +262,7 @@ static void cancelled_where_it_does_not_wait(void)
 {
 	static int (*const calls[])(void) = {
 		reads, writes, reads_there, writes_there, opens,	   opens_there, closes,
-		syncs, polls,  selects,	    naps,	  looks_for_child, takes_post,
+		syncs, polls,  selects,	    naps,	  looks_for_child, takes_post,	locks_part,
 	};
 	pthread_t t;
 	void *result;
@@ -291,6 +296,77 @@ static void endless_stack_is_refused(void)
 		error = pthread_create(&t, &attr, same, NULL);
 	CHECK(error == EAGAIN || error == EINVAL);
 	CHECK(pthread_attr_destroy(&attr) == 0);
+}
+
+/* ---- streams -------------------------------------------------------------------------------- */
+
+static const char stream_name[] = "/tmp/threads-stream";
+static FILE *stream;
+static sem_t may_go;
+
+static void *keeps_stream(void *arg)
+{
+	flockfile(stream);
+	fputc('1', stream);
+	sem_post(&posted);
+	sem_wait(&may_go);
+	fputc('2', stream);
+	funlockfile(stream);
+	return arg;
+}
+
+static int starts_with_stream(pthread_t *t)
+{
+	stream = fopen(stream_name, "w+");
+	return stream && sem_init(&posted, 0, 0) == 0 && sem_init(&may_go, 0, 0) == 0 &&
+	       pthread_create(t, NULL, keeps_stream, NULL) == 0 && sem_wait(&posted) == 0;
+}
+
+static void *goes_later(void *arg)
+{
+	(void)usleep(3000);
+	sem_post(&may_go);
+	return arg;
+}
+
+/* "All functions that reference (FILE *) objects [...] shall behave as if they use flockfile()" */
+static void a_stream_is_ones_own(void)
+{
+	char line[8] = "";
+	pthread_t t, u;
+
+	CHECK(starts_with_stream(&t));
+	CHECK(ftrylockfile(stream) != 0);
+	CHECK(pthread_create(&u, NULL, goes_later, NULL) == 0);
+	CHECK(fputc('3', stream) == '3');
+	CHECK(pthread_join(t, NULL) == 0 && pthread_join(u, NULL) == 0);
+	CHECK(ftrylockfile(stream) == 0);
+	flockfile(stream);
+	funlockfile(stream);
+	funlockfile(stream);
+	rewind(stream);
+	CHECK(fgets(line, sizeof(line), stream) && strcmp(line, "123") == 0);
+	CHECK(fclose(stream) == 0 && unlink(stream_name) == 0);
+}
+
+/* A sibling has the stream, and is not there. */
+static void a_copy_can_print(void)
+{
+	pthread_t t;
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	CHECK(starts_with_stream(&t));
+	child = fork();
+	if (child == 0) {
+		alarm(2);
+		_exit(fputc('x', stream) == 'x' ? 7 : 1);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child);
+	CHECK(sem_post(&may_go) == 0 && pthread_join(t, NULL) == 0);
+	CHECK(fclose(stream) == 0 && unlink(stream_name) == 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
 /* ---- fork ----------------------------------------------------------------------------------- */
@@ -391,6 +467,8 @@ const struct check pthread_regress_checks[] = {
 	{"pthread: a long sleep is long", a_long_sleep_is_long},
 	{"pthread: cancelled where it does not wait", cancelled_where_it_does_not_wait},
 	{"pthread: an endless stack is refused", endless_stack_is_refused},
+	{"pthread: a stream is one's own", a_stream_is_ones_own},
+	{"pthread: a copy can print", a_copy_can_print},
 	{"pthread: who waits is not copied", who_waits_is_not_copied},
 	{"pthread: a copy can allocate", a_copy_can_allocate},
 	{NULL, NULL},

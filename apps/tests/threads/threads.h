@@ -10,8 +10,8 @@
 #include "../posix/check.h"
 
 extern const struct check pthread_checks[], pthread_sync_checks[], pthread_signal_checks[],
-	pthread_attr_checks[], pthread_regress_checks[], thread_checks[], wait_checks[],
-	handler_checks[], regress_checks[], policy_checks[];
+	pthread_attr_checks[], pthread_regress_checks[], pthread_torture_checks[], thread_checks[],
+	wait_checks[], handler_checks[], regress_checks[], policy_checks[];
 
 /* Prints what the scheduler does over many slices: shares against tickets, deadlines missed. */
 void policy_measure(void);

@@ -28,6 +28,7 @@ static int run(const struct check *checks)
 int main(void)
 {
 	return run(pthread_checks) + run(pthread_sync_checks) + run(pthread_regress_checks) +
-		       run(pthread_attr_checks) + run(pthread_signal_checks) !=
+		       run(pthread_attr_checks) + run(pthread_signal_checks) +
+		       run(pthread_torture_checks) !=
 	       0;
 }
