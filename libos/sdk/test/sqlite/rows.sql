@@ -20,6 +20,7 @@ commit;
 select 'rows', count(*), sum(people), min(name), max(name) from city;
 select name, people from city where name between 'city 04999' and 'city 05003' order by name;
 select a.name, b.name from city a join city b on b.people = a.people and b.id > a.id order by 1, 2 limit 5;
+select count(*), group_concat(id % 7, '') from city where name like '%9_1' or name like 'CITY 0%77';
 explain query plan select id from city where name = 'city 00001';
 insert into city values(1, 'twice', 0);
 vacuum;
