@@ -35,6 +35,11 @@ void personality_thread_resumed(void)
 {
 }
 
+uint64_t personality_alarm(void)
+{
+	return UINT64_MAX;
+}
+
 _Noreturn void personality_thread_last(void)
 {
 	start_exit(0);

@@ -51,6 +51,11 @@ void personality_thread_resumed(void)
 	pthread_resumed();
 }
 
+uint64_t personality_alarm(void)
+{
+	return signal_alarm_at ? signal_alarm_at : UINT64_MAX;
+}
+
 _Noreturn void personality_thread_last(void)
 {
 	exit(0);

@@ -27,15 +27,6 @@ static void run(void)
 	thread_resume(back);
 }
 
-static void wake(struct thread *t)
-{
-	if (t->state != THREAD_BLOCKED)
-		return;
-	t->state = THREAD_RUNNABLE;
-	sched_enqueue(t, SCHED_WOKEN);
-	thread_urge(t);
-}
-
 int thread_detour(struct thread *t, void (*fn)(void))
 {
 	struct thread_frame *f = (struct thread_frame *)((t->rsp & ~15ul) - sizeof(*f));
@@ -48,6 +39,6 @@ int thread_detour(struct thread *t, void (*fn)(void))
 	t->detour = fn;
 	t->after_detour = t->rsp;
 	t->rsp = (uint64_t)(uintptr_t)f;
-	wake(t);
+	thread_unblock(t);
 	return 1;
 }

@@ -142,7 +142,7 @@ static void queue_remove(struct thread_queue *q, struct thread_wait *w)
 		q->last = before;
 }
 
-static void resume(struct thread *t)
+void thread_unblock(struct thread *t)
 {
 	if (t->state != THREAD_BLOCKED)
 		return;
@@ -164,7 +164,7 @@ static void end(struct thread_wait *w, int result)
 	pending_remove(w);
 	w->result = result;
 	w->done = 1;
-	resume(w->thread);
+	thread_unblock(w->thread);
 }
 
 /* Gives events to all who wait for any of them; returns those that nobody waited for. */
@@ -249,16 +249,19 @@ static void idle(void)
 {
 	struct thread *const t = idler();
 	const uint64_t upcalls = t ? upcall_events() : 0;
+	const uint64_t alarm = t ? personality_alarm() : UINT64_MAX;
 	uint64_t until, left;
 
 	recount();
-	until = nearest;
+	until = nearest < alarm ? nearest : alarm;
 	if (until == UINT64_MAX)
 		until = wanted | upcalls ? 0 : time_now() + NOBODY_NS;
 	left = deliver(call_wait(wanted | upcalls, until).value) & upcalls;
+	if (alarm != UINT64_MAX && time_now() >= alarm)
+		left = upcalls;
 	if (left) {
 		t->events |= left;
-		resume(t);
+		thread_unblock(t);
 	}
 	expire();
 }

@@ -6,8 +6,10 @@
  * waited for its own thread.
  */
 #include <fcntl.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <unistd.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <libos/sched.h>
 #include "threads.h"
@@ -69,7 +71,36 @@ static void handler_never_runs_inside_the_file_system(void)
 	CHECK(signal(SIGUSR1, SIG_DFL) != SIG_ERR && close(fd) == 0 && unlink(name) == 0);
 }
 
+static sem_t rung;
+
+static void posts(int sig)
+{
+	(void)sig;
+	sem_post(&rung);
+}
+
+static void *waits_for_alarm(void *arg)
+{
+	(void)arg;
+	return sem_wait(&rung) == 0 ? &rung : NULL;
+}
+
+/* Nobody was woken for it. */
+static void alarm_rings_while_all_wait_for_each_other(void)
+{
+	const struct itimerval soon = {.it_value = {.tv_usec = 2000}};
+	struct thread *t;
+	void *result;
+
+	CHECK(sem_init(&rung, 0, 0) == 0 && signal(SIGALRM, posts) != SIG_ERR);
+	CHECK(thread_create(&t, NULL, waits_for_alarm, NULL) == 0);
+	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	CHECK(thread_join(t, &result) == 0 && result == &rung);
+	CHECK(signal(SIGALRM, SIG_DFL) != SIG_ERR && sem_destroy(&rung) == 0);
+}
+
 const struct check handler_checks[] = {
 	{"a handler never runs inside the file system", handler_never_runs_inside_the_file_system},
+	{"an alarm rings while all wait for each other", alarm_rings_while_all_wait_for_each_other},
 	{NULL, NULL},
 };

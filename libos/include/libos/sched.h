@@ -162,6 +162,9 @@ void thread_rank(struct thread *t);
 /* t (NULL: one of the queue) is runnable, and runs at the next leave if it is more urgent. */
 void thread_urge(const struct thread *t);
 
+/* t runs again, if it is blocked. */
+void thread_unblock(struct thread *t);
+
 /* The caller ends: it waits for nothing. */
 void thread_forget_waits(void);
 
@@ -209,6 +212,9 @@ void personality_thread_free(struct thread *t);
 
 /* The caller, which computes, runs again after others did, whose own word was another. */
 void personality_thread_resumed(void);
+
+/* When its handler of events is to run although there are none; UINT64_MAX: never. */
+uint64_t personality_alarm(void);
 
 /* The last thread ended: the program does. */
 _Noreturn void personality_thread_last(void);
