@@ -5,7 +5,15 @@
  * through a flip of the sign bit where they lie on one side of it.
  */
 #include "bpf_range.h"
-#include "bpf_alu.h"
+
+/*@ lemma product: \forall integer a, b, x, y; 0 <= a <= x && 0 <= b <= y ==> a * b <= x * y;
+    lemma product_fits: \forall integer a, b, m; 0 <= a && 0 < b && 0 <= m && a <= m / b ==>
+      a * b <= m;
+    lemma quotient: \forall integer a, x, b; 0 <= a <= x && 0 < b ==> a / b <= x / b;
+    lemma quotient_divisor: \forall integer a, b, y; 0 <= a && 0 < b <= y ==> a / y <= a / b;
+    lemma quotient_less: \forall integer a, b; 0 <= a && 0 < b ==> 0 <= a / b <= a;
+    lemma remainder: \forall integer a, b; 0 <= a && 0 < b ==> 0 <= a % b < b && a % b <= a;
+    lemma remainder_same: \forall integer a, b; 0 <= a < b ==> a % b == a; */
 
 /*@ assigns \nothing;
     ensures \result.lo == 0 && \result.hi == UINT64_MAX; */
@@ -32,11 +40,12 @@ static uint64_t greatest(uint64_t a, uint64_t b)
 /*@ requires is_range(r);
     assigns \nothing;
     ensures is_range(\result) && \result.hi <= 0xffffffff;
-    ensures \forall integer x; holds(r, x) ==> holds(\result, x % 0x100000000); */
+    ensures \forall integer x; holds(r, x) ==> holds(\result, (uint32_t)x); */
 static struct bpf_range cut(struct bpf_range r)
 {
 	const uint64_t high = 1ull << 32;
 
+	/*@ assert bits: ones(0); */
 	if (r.lo / high == r.hi / high)
 		return (struct bpf_range){r.lo % high, r.hi % high};
 	return bpf_up_to(high - 1);
@@ -65,7 +74,8 @@ struct bpf_range bpf_range_sub(struct bpf_range a, struct bpf_range b)
 
 /*@ requires is_range(a) && is_range(b);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==> holds(\result, (uint64_t)(x * y)); */
 static struct bpf_range multiply(struct bpf_range a, struct bpf_range b)
 {
 	if (b.hi != 0 && a.hi > ~0ull / b.hi)
@@ -75,7 +85,8 @@ static struct bpf_range multiply(struct bpf_range a, struct bpf_range b)
 
 /*@ requires is_range(a) && is_range(b);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==> holds(\result, udiv(x, y)); */
 static struct bpf_range divide(struct bpf_range a, struct bpf_range b)
 {
 	if (b.lo == 0)
@@ -85,7 +96,8 @@ static struct bpf_range divide(struct bpf_range a, struct bpf_range b)
 
 /*@ requires is_range(a) && is_range(b);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==> holds(\result, umod(x, y)); */
 static struct bpf_range remain(struct bpf_range a, struct bpf_range b)
 {
 	if (b.lo == 0)
@@ -95,27 +107,40 @@ static struct bpf_range remain(struct bpf_range a, struct bpf_range b)
 
 /* The least 2^k - 1 that is not below n. */
 /*@ assigns \nothing;
-    ensures \result >= n; */
+    ensures \result >= n && ones(\result); */
 static uint64_t ones_over(uint64_t n)
 {
-	return n == 0 ? 0 : ~0ull >> __builtin_clzll(n);
+	uint64_t ones = 0;
+
+	/*@ loop invariant ones(ones) && 0 <= ones <= 0xffffffffffffffff;
+	    loop assigns ones;
+	    loop variant 0xffffffffffffffff - ones; */
+	while (ones < n)
+		ones = ones <= ~0ull / 2 ? 2 * ones + 1 : ~0ull;
+	return ones;
 }
 
-/*@ requires is_range(a) && is_range(b) && 0 < bits <= 64;
+/*@ requires is_range(a) && is_range(b) && (bits == 32 || bits == 64);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==>
+      holds(\result, (uint64_t)(x << (y % bits))); */
 static struct bpf_range shift_left(struct bpf_range a, struct bpf_range b, uint32_t bits)
 {
+	/*@ assert bits: ones(0); */
 	if (b.hi >= bits || a.hi > ~0ull >> b.hi)
 		return anything();
 	return (struct bpf_range){a.lo << b.lo, a.hi << b.hi};
 }
 
-/*@ requires is_range(a) && is_range(b) && 0 < bits <= 64;
+/*@ requires is_range(a) && is_range(b) && (bits == 32 || bits == 64);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==>
+      holds(\result, x >> (y % bits)); */
 static struct bpf_range shift_right(struct bpf_range a, struct bpf_range b, uint32_t bits)
 {
+	/*@ assert bits: ones(0); */
 	if (b.hi >= bits)
 		return bpf_up_to(a.hi);
 	return (struct bpf_range){a.lo >> b.hi, a.hi >> b.lo};
@@ -123,8 +148,11 @@ static struct bpf_range shift_right(struct bpf_range a, struct bpf_range b, uint
 
 /* Operations on numbers whose sign bits are clear are those on numbers without sign. */
 /*@ requires is_range(a) && is_range(b) && (bits == 32 || bits == 64) && off_known(i);
+    requires bits == 32 ==> a.hi <= 0xffffffff && b.hi <= 0xffffffff;
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) && i.op / 16 != BPF_END / 16 ==>
+      holds(\result, computed(i.op / 16 * 16, i.off, x, y, bits)); */
 static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b,
 			    uint32_t bits)
 {
@@ -142,11 +170,11 @@ static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bp
 	case BPF_MOD:
 		return i.off == 1 && (a.hi >= sign || b.hi >= sign) ? anything() : remain(a, b);
 	case BPF_OR:
-		return (struct bpf_range){greatest(a.lo, b.lo), ones_over(a.hi | b.hi)};
+		return (struct bpf_range){greatest(a.lo, b.lo), ones_over(greatest(a.hi, b.hi))};
 	case BPF_AND:
 		return bpf_up_to(least(a.hi, b.hi));
 	case BPF_XOR:
-		return bpf_up_to(ones_over(a.hi | b.hi));
+		return bpf_up_to(ones_over(greatest(a.hi, b.hi)));
 	case BPF_LSH:
 		return shift_left(a, b, bits);
 	case BPF_RSH:
@@ -161,16 +189,27 @@ static struct bpf_range alu(struct exo_bpf_insn i, struct bpf_range a, struct bp
 	return i.off == 0 || b.hi < bpf_sign((uint32_t)i.off) ? b : anything();
 }
 
-struct bpf_range bpf_range_alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b)
+/* i of 32 bits, on ranges of so many. */
+/*@ requires is_range(a) && is_range(b) && a.hi <= 0xffffffff && b.hi <= 0xffffffff;
+    requires is_alu(i) && i.op % 8 != BPF_ALU64 && off_known(i);
+    assigns \nothing;
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) && i.op / 16 != BPF_END / 16 ==>
+      holds(\result, (uint32_t)computed(i.op / 16 * 16, i.off, x, y, 32)); */
+static struct bpf_range alu_low(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b)
 {
-	if (bpf_class(i) == BPF_ALU64)
-		return bpf_exact(a) && bpf_exact(b) ? bpf_exactly(bpf_alu64(i, a.lo, b.lo))
-						    : alu(i, a, b, 64);
-	a = cut(a);
-	b = cut(b);
 	if (bpf_exact(a) && bpf_exact(b))
 		return bpf_exactly(bpf_alu32(i, a.lo, b.lo));
 	return cut(alu(i, a, b, 32));
+}
+
+struct bpf_range bpf_range_alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b)
+{
+	if (bpf_class(i) != BPF_ALU64)
+		return alu_low(i, cut(a), cut(b));
+	if (bpf_exact(a) && bpf_exact(b))
+		return bpf_exactly(bpf_alu64(i, a.lo, b.lo));
+	return alu(i, a, b, 64);
 }
 
 struct bpf_range bpf_range_reorder(struct exo_bpf_insn i, struct bpf_range a)
@@ -184,8 +223,17 @@ struct bpf_range bpf_range_reorder(struct exo_bpf_insn i, struct bpf_range a)
 
 /* ---- comparisons -------------------------------------------------------------------------- */
 
+/*@ predicate is_plain(integer code) =
+      code == BPF_JEQ || code == BPF_JNE || code == BPF_JGT || code == BPF_JGE ||
+      code == BPF_JLT || code == BPF_JLE;
+    logic integer flip(integer x, integer bits) =
+      x < sign_of(bits) ? x + sign_of(bits) : x - sign_of(bits); */
+
 /* The comparison that holds when this one does not. */
-/*@ assigns \nothing; */
+/*@ requires is_plain(code);
+    assigns \nothing;
+    ensures is_plain(\result);
+    ensures \forall integer x, y; compared(\result, x, y, 0) <==> !compared(code, x, y, 0); */
 static uint32_t opposite(uint32_t code)
 {
 	switch (code) {
@@ -205,8 +253,14 @@ static uint32_t opposite(uint32_t code)
 }
 
 /* The unsigned comparison with the name of this one; is_signed: it was a signed one. */
-/*@ requires \valid(is_signed);
-    assigns *is_signed; */
+/*@ requires \valid(is_signed) && compares(code);
+    assigns *is_signed;
+    ensures code != BPF_JSET ==> is_plain(\result);
+    ensures code == BPF_JSET ==> \result == code && *is_signed == 0;
+    ensures \forall integer x, y, f; *is_signed == 0 ==>
+      (compared(code, x, y, f) <==> compared(\result, x, y, 0));
+    ensures \forall integer x, y, f; *is_signed != 0 ==>
+      (compared(code, x, y, f) <==> compared(\result, bits_xor(x, f), bits_xor(y, f), 0)); */
 static uint32_t plain(uint32_t code, int *is_signed)
 {
 	*is_signed = 1;
@@ -228,7 +282,9 @@ static uint32_t plain(uint32_t code, int *is_signed)
 /* What of r lies in `in`: false when nothing does, and r stays. */
 /*@ requires \valid(r) && is_range(*r) && is_range(in);
     assigns *r;
-    ensures is_range(*r); */
+    ensures is_range(*r) && covers(\old(*r), *r);
+    ensures \forall integer x; holds(\old(*r), x) && holds(in, x) ==>
+      \result != 0 && holds(*r, x); */
 static int narrow(struct bpf_range *r, struct bpf_range in)
 {
 	const uint64_t lo = greatest(r->lo, in.lo), hi = least(r->hi, in.hi);
@@ -242,7 +298,9 @@ static int narrow(struct bpf_range *r, struct bpf_range in)
 /* *a < *b can hold: narrows both. */
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
     assigns *a, *b;
-    ensures is_range(*a) && is_range(*b); */
+    ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && x < y ==>
+      \result != 0 && holds(*a, x) && holds(*b, y); */
 static int below(struct bpf_range *a, struct bpf_range *b)
 {
 	if (a->lo >= b->hi)
@@ -255,7 +313,9 @@ static int below(struct bpf_range *a, struct bpf_range *b)
 /* *a <= *b can hold: narrows both. */
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
     assigns *a, *b;
-    ensures is_range(*a) && is_range(*b); */
+    ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && x <= y ==>
+      \result != 0 && holds(*a, x) && holds(*b, y); */
 static int not_above(struct bpf_range *a, struct bpf_range *b)
 {
 	if (a->lo > b->hi)
@@ -268,7 +328,8 @@ static int not_above(struct bpf_range *a, struct bpf_range *b)
 /* Takes n off an end of r, which is not n alone. */
 /*@ requires \valid(r) && is_range(*r) && !(r->lo == n && r->hi == n);
     assigns *r;
-    ensures is_range(*r); */
+    ensures is_range(*r) && covers(\old(*r), *r);
+    ensures \forall integer x; holds(\old(*r), x) && x != n ==> holds(*r, x); */
 static void without(struct bpf_range *r, uint64_t n)
 {
 	if (r->lo == n)
@@ -280,7 +341,9 @@ static void without(struct bpf_range *r, uint64_t n)
 /* *a != *b can hold: narrows what differs from a known number. */
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
     assigns *a, *b;
-    ensures is_range(*a) && is_range(*b); */
+    ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && x != y ==>
+      \result != 0 && holds(*a, x) && holds(*b, y); */
 static int unequal(struct bpf_range *a, struct bpf_range *b)
 {
 	if (bpf_exact(*a) && bpf_exact(*b))
@@ -293,8 +356,11 @@ static int unequal(struct bpf_range *a, struct bpf_range *b)
 }
 
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
+    requires is_plain(code);
     assigns *a, *b;
-    ensures is_range(*a) && is_range(*b); */
+    ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && compared(code, x, y, 0) ==>
+      \result != 0 && holds(*a, x) && holds(*b, y); */
 static int can_hold(uint32_t code, struct bpf_range *a, struct bpf_range *b)
 {
 	switch (code) {
@@ -316,8 +382,10 @@ static int can_hold(uint32_t code, struct bpf_range *a, struct bpf_range *b)
 
 /* r with the sign bit flipped; what lies on both sides of it is anything of its bits then. */
 /*@ requires is_range(r) && (bits == 32 || bits == 64);
+    requires bits == 32 ==> r.hi <= 0xffffffff;
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result) && (bits == 32 ==> \result.hi <= 0xffffffff);
+    ensures \forall integer x; holds(r, x) ==> holds(\result, flip(x, bits)); */
 static struct bpf_range flipped(struct bpf_range r, uint32_t bits)
 {
 	const uint64_t sign = bpf_sign(bits);
@@ -332,20 +400,28 @@ static struct bpf_range flipped(struct bpf_range r, uint32_t bits)
 /* As can_hold(), in signed order. */
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
     requires bits == 32 || bits == 64;
+    requires bits == 32 ==> a->hi <= 0xffffffff && b->hi <= 0xffffffff;
+    requires is_plain(code);
     assigns *a, *b;
-    ensures is_range(*a) && is_range(*b); */
+    ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && compared(code, flip(x, bits), flip(y, bits), 0) ==>
+      \result != 0 && holds(*a, x) && holds(*b, y); */
 static int can_hold_signed(uint32_t code, struct bpf_range *a, struct bpf_range *b, uint32_t bits)
 {
 	struct bpf_range x = flipped(*a, bits), y = flipped(*b, bits);
 
+	/*@ assert twice: \forall integer n; 0 <= n && (bits == 32 ==> n <= 0xffffffff) &&
+	      (bits == 64 ==> n <= 0xffffffffffffffff) ==> flip(flip(n, bits), bits) == n; */
 	if (!can_hold(code, &x, &y))
 		return 0;
 	return narrow(a, flipped(x, bits)) && narrow(b, flipped(y, bits));
 }
 
 /* Can a & b be other than zero (yes), or zero? */
-/*@ requires is_range(a) && is_range(b);
-    assigns \nothing; */
+/*@ requires is_range(a) && is_range(b) && (yes == 0 || yes == 1);
+    assigns \nothing;
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) &&
+      (bits_and(x, y) != 0 <==> yes != 0) ==> \result != 0; */
 static int can_meet(int yes, struct bpf_range a, struct bpf_range b)
 {
 	if (bpf_exact(a) && bpf_exact(b))
@@ -362,8 +438,15 @@ int bpf_range_jump(struct exo_bpf_insn i, int yes, struct bpf_range *a, struct b
 	/* Of 32 bits that are not all there is, nothing is known. */
 	if (a->hi > bpf_ones(bits) || b->hi > bpf_ones(bits))
 		return 1;
+	/*@ assert whole: \forall integer x, y; holds(*a, x) && holds(*b, y) ==>
+	      (taken(i, x, y) <==> compared(i.op / 16 * 16, x, y, sign_of(bits))); */
 	if (code == BPF_JSET)
 		return can_meet(yes, *a, *b);
+	/*@ assert flips: \forall integer x; 0 <= x <= ones_of(bits) ==>
+	      bits_xor(x, sign_of(bits)) == flip(x, bits); */
+	/*@ assert plainly: \forall integer x, y; holds(*a, x) && holds(*b, y) ==>
+	      (taken(i, x, y) <==> (is_signed != 0 ?
+		compared(code, flip(x, bits), flip(y, bits), 0) : compared(code, x, y, 0))); */
 	code = yes ? code : opposite(code);
 	return is_signed ? can_hold_signed(code, a, b, bits) : can_hold(code, a, b);
 }

@@ -7,7 +7,7 @@
 #ifndef KERN_BPF_RANGE_H
 #define KERN_BPF_RANGE_H
 
-#include "bpf_insn.h"
+#include "bpf_alu.h"
 
 struct bpf_range {
 	uint64_t lo, hi; /* lo <= hi, unsigned */
@@ -58,19 +58,24 @@ struct bpf_range bpf_range_add(struct bpf_range a, struct bpf_range b);
     assigns \nothing;
     ensures is_range(\result);
     ensures \forall integer x, y; holds(a, x) && holds(b, y) ==>
-      holds(\result, x >= y ? x - y : x - y + 0x10000000000000000); */
+      holds(\result, x >= y ? x - y : x - y + 0x10000000000000000);
+    ensures \forall integer y; holds(b, y) ==>
+      holds(\result, a.lo >= y ? a.lo - y : a.lo - y + 0x10000000000000000); */
 struct bpf_range bpf_range_sub(struct bpf_range a, struct bpf_range b);
 
 /* The arithmetic instruction i, not one of byte order, on numbers. */
 /*@ requires is_range(a) && is_range(b) && is_alu(i) && off_known(i);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) && i.op / 16 != BPF_END / 16 ==>
+      holds(\result, result_of(i, x, y)); */
 struct bpf_range bpf_range_alu(struct exo_bpf_insn i, struct bpf_range a, struct bpf_range b);
 
 /* The instruction of byte order i. */
 /*@ requires is_range(a) && (i.imm == 16 || i.imm == 32 || i.imm == 64);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x; holds(a, x) ==> holds(\result, reordered(i, x)); */
 struct bpf_range bpf_range_reorder(struct exo_bpf_insn i, struct bpf_range a);
 
 /*
@@ -78,8 +83,11 @@ struct bpf_range bpf_range_reorder(struct exo_bpf_insn i, struct bpf_range a);
  * *a and *b are narrowed to what they are then.
  */
 /*@ requires \valid(a) && \valid(b) && \separated(a, b) && is_range(*a) && is_range(*b);
+    requires compares(i.op / 16 * 16) && (yes == 0 || yes == 1);
     assigns *a, *b;
-    ensures is_range(*a) && is_range(*b); */
+    ensures is_range(*a) && is_range(*b);
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) &&
+      (taken(i, x, y) <==> yes != 0) ==> \result != 0 && holds(*a, x) && holds(*b, y); */
 int bpf_range_jump(struct exo_bpf_insn i, int yes, struct bpf_range *a, struct bpf_range *b);
 
 #endif
