@@ -28,14 +28,26 @@ struct bpf_program {
 	uint32_t steps;	       /* most that a run takes; 0: not verified */
 };
 
-/*@ predicate sound(struct bpf_program *p, integer pc) =
-      regs_named(p->insn[pc]) &&
-      (is_jump(p->insn[pc]) ==> 0 <= goes_to(p->insn[pc], pc) < p->count) &&
-      (goes_on(p->insn[pc]) ==> behind(p->insn[pc], pc) < p->count) &&
-      (is_alu(p->insn[pc]) ==> alu_known(p->insn[pc]));
-    predicate checked(struct bpf_program *p) =
-      0 < p->count <= EXO_BPF_MAX_INSNS &&
-      \forall integer pc; 0 <= pc < p->count ==> sound(p, pc); */
+/*@ predicate sound(struct exo_bpf_insn i, integer pc, integer count) =
+      field_known(i) && (i.op % 8 == BPF_LD ==> i.op == 0x18 || i.op == 0) &&
+      (is_jump(i) ==> 0 <= goes_to(i, pc) < count) && (goes_on(i) ==> behind(i, pc) < count);
+    // operation 0 is the second half of lddw, to which nothing leads
+    predicate halves(struct exo_bpf_insn *insn, integer count) =
+      insn[0].op != 0 &&
+      (\forall integer pc, to; 0 <= pc < count && is_jump(insn[pc]) &&
+	to == goes_to(insn[pc], pc) ==> insn[to].op != 0) &&
+      (\forall integer pc, to; 0 <= pc < count && goes_on(insn[pc]) &&
+	to == behind(insn[pc], pc) ==> insn[to].op != 0);
+    predicate checked_insns(struct exo_bpf_insn *insn, integer count) =
+      0 < count <= EXO_BPF_MAX_INSNS && halves(insn, count) &&
+      \forall integer pc; 0 <= pc < count ==> sound(insn[pc], pc, count);
+    predicate checked(struct bpf_program *p) = checked_insns(&p->insn[0], p->count);
+
+    // an access of `size` bytes at a, an address in the program's sense
+    predicate in_stack(integer a, integer size) =
+      BPF_AT_STACK <= a && a + size <= BPF_AT_STACK + EXO_BPF_STACK_BYTES;
+    predicate in_context(integer a, integer size, integer context_size) =
+      BPF_AT_CONTEXT <= a && a + size <= BPF_AT_CONTEXT + context_size; */
 
 enum bpf_kind {
 	BPF_UNSET = 0, /* not readable as a value: never written, or kinds differ between paths */
@@ -82,9 +94,9 @@ struct bpf_verifier {
 	uint32_t steps;	  /* of the longest path to an exit so far */
 };
 
-/*@ predicate ranged(struct bpf_state s) =
-      (\forall integer r; 0 <= r < EXO_BPF_REGS ==> is_range(s.reg[r].in)) &&
-      (\forall integer n; 0 <= n < BPF_SLOTS ==> is_range(s.slot[n].in));
+/*@ predicate ranged(struct bpf_state *s) =
+      (\forall integer r; 0 <= r < EXO_BPF_REGS ==> s->reg[r].in.lo <= s->reg[r].in.hi) &&
+      (\forall integer n; 0 <= n < BPF_SLOTS ==> s->slot[n].in.lo <= s->slot[n].in.hi);
     predicate placed(struct bpf_verifier *v, struct bpf_program *p) =
       0 < v->targets <= EXO_BPF_MAX_TARGETS &&
       (\forall integer k; 0 <= k < v->targets ==>
@@ -93,9 +105,9 @@ struct bpf_verifier {
       (\forall integer n; 0 <= n < p->count && is_jump(p->insn[n]) ==>
 	v->place[goes_to(p->insn[n], n)] > 0);
     predicate known(struct bpf_verifier *v) =
-      \forall integer k; 0 <= k < v->targets && v->live[k] != 0 ==> ranged(v->at[k]);
+      \forall integer k; 0 <= k < v->targets && v->live[k] != 0 ==> ranged(&v->at[k]);
     predicate walking(struct bpf_verifier *v, struct bpf_program *p) =
-      checked(p) && placed(v, p) && known(v) && ranged(v->flow) &&
+      checked(p) && placed(v, p) && known(v) && ranged(&v->flow) &&
       v->pc < p->count && v->now < v->targets && v->work <= EXO_BPF_MAX_STEPS; */
 
 /*
@@ -127,10 +139,21 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit);
  * A run of `count` instructions that were verified for a context of `size` bytes, with at most
  * `bound` steps: r0 at exit.  *steps: how many it took.
  */
+/*@ requires \valid_read(insn + (0 .. count - 1)) && checked_insns(insn, count);
+    requires \valid_read(context + (0 .. size - 1)) && size <= EXO_BPF_MAX_CONTEXT;
+    requires \valid(steps) && bound <= EXO_BPF_MAX_STEPS;
+    assigns *steps;
+    ensures *steps <= bound; */
 uint64_t bpf_run_insns(const struct exo_bpf_insn *insn, uint32_t count, uint32_t bound,
 		       const uint8_t *context, uint32_t size, uint32_t *steps);
 
 /* The same of a program. */
+/*@ requires \valid_read(p) && checked(p);
+    requires \valid_read(context + (0 .. p->context_size - 1));
+    requires p->context_size <= EXO_BPF_MAX_CONTEXT && p->steps <= EXO_BPF_MAX_STEPS;
+    requires \valid(steps);
+    assigns *steps;
+    ensures *steps <= p->steps; */
 static inline uint64_t bpf_run(const struct bpf_program *p, const uint8_t *context, uint32_t *steps)
 {
 	return bpf_run_insns(p->insn, p->count, p->steps, context, p->context_size, steps);

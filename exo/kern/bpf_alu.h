@@ -111,8 +111,6 @@
     logic integer reordered(struct exo_bpf_insn i, integer a) =
       i.op == 0xd4 ? bits_and(a, ones_of(i.imm)) : swapped(a) >> (64 - i.imm);
 
-    predicate compares(integer code) = 0 < code <= BPF_JSLE && code % 16 == 0 &&
-      code != BPF_CALL && code != BPF_EXIT;
     predicate compared(integer code, integer a, integer b, integer flip) =
       code == BPF_JEQ ? a == b :
       code == BPF_JNE ? a != b :

@@ -76,7 +76,8 @@ static enum exo_bpf_reason check_call(struct exo_bpf_insn i)
 }
 
 /* goto: of the class JMP32 with the long distance in imm; and exit. */
-/*@ assigns \nothing; */
+/*@ assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> i.op == 0x95 || i.op == 0x05 || i.op == 0x06; */
 static enum exo_bpf_reason check_plain_jump(struct exo_bpf_insn i)
 {
 	const int is_long = i.op == (BPF_JMP32 | BPF_JA);
@@ -89,7 +90,8 @@ static enum exo_bpf_reason check_plain_jump(struct exo_bpf_insn i)
 	return EXO_BPF_OK;
 }
 
-/*@ assigns \nothing; */
+/*@ assigns \nothing;
+    ensures \result == EXO_BPF_OK ==> jump_known(i); */
 static enum exo_bpf_reason check_jump(struct exo_bpf_insn i)
 {
 	const uint32_t code = bpf_code(i);
@@ -150,7 +152,7 @@ static enum exo_bpf_reason check_store(struct exo_bpf_insn i)
 
 /* What is wrong with the fields of i. */
 /*@ assigns \nothing;
-    ensures \result == EXO_BPF_OK ==> regs_named(i) && (is_alu(i) ==> alu_known(i)); */
+    ensures \result == EXO_BPF_OK ==> field_known(i) && (i.op % 8 == BPF_LD ==> i.op == 0x18); */
 static enum exo_bpf_reason check_fields(struct exo_bpf_insn i)
 {
 	if (bpf_dst(i) > EXO_BPF_FP)
@@ -178,7 +180,8 @@ static enum exo_bpf_reason check_fields(struct exo_bpf_insn i)
 /* The second half of lddw has the operation 0, which no instruction has. */
 /*@ requires \valid_read(p) && pc < p->count <= EXO_BPF_MAX_INSNS;
     assigns \nothing;
-    ensures \result == EXO_BPF_OK ==> 0 <= goes_to(p->insn[pc], pc) < p->count; */
+    ensures \result == EXO_BPF_OK ==> 0 <= goes_to(p->insn[pc], pc) < p->count &&
+      p->insn[goes_to(p->insn[pc], pc)].op != 0; */
 static enum exo_bpf_reason check_target(const struct bpf_program *p, uint32_t pc)
 {
 	const int64_t to = bpf_target(p->insn[pc], pc);
@@ -207,8 +210,9 @@ static enum exo_bpf_reason check_pair(const struct bpf_program *p, uint32_t pc)
 /*@ requires \valid_read(p) && pc < p->count <= EXO_BPF_MAX_INSNS;
     assigns \nothing;
     ensures \result == EXO_BPF_OK ==>
-      regs_named(p->insn[pc]) && (is_alu(p->insn[pc]) ==> alu_known(p->insn[pc])) &&
-      (is_jump(p->insn[pc]) ==> 0 <= goes_to(p->insn[pc], pc) < p->count) &&
+      field_known(p->insn[pc]) && (p->insn[pc].op % 8 == BPF_LD ==> p->insn[pc].op == 0x18) &&
+      (is_jump(p->insn[pc]) ==> 0 <= goes_to(p->insn[pc], pc) < p->count &&
+       p->insn[goes_to(p->insn[pc], pc)].op != 0) &&
       (p->insn[pc].op == BPF_LDDW ==> pc + 1 < p->count &&
        p->insn[pc + 1].regs == 0 && p->insn[pc + 1].op == 0); */
 static enum exo_bpf_reason check_one(const struct bpf_program *p, uint32_t pc)
@@ -231,12 +235,18 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 	if (p->count == 0 || p->count > EXO_BPF_MAX_INSNS)
 		return EXO_BPF_LENGTH;
 	/*@ loop invariant 0 <= pc <= p->count;
-	    loop invariant second != 0 ==> 0 < pc < p->count && p->insn[pc].regs == 0 &&
-	      p->insn[pc].op == 0;
-	    loop invariant \forall integer n; 0 <= n < pc ==>
-	      regs_named(p->insn[n]) && (is_alu(p->insn[n]) ==> alu_known(p->insn[n])) &&
-	      (is_jump(p->insn[n]) ==> 0 <= goes_to(p->insn[n], n) < p->count) &&
-	      (p->insn[n].op == BPF_LDDW ==> n + 1 < p->count && p->insn[n + 1].op == 0);
+	    loop invariant second != 0 ==> 0 < pc < p->count;
+	    loop invariant second != 0 ==> p->insn[pc].regs == 0;
+	    loop invariant second != 0 ==> p->insn[pc].op == 0;
+	    loop invariant \forall integer n; 0 <= n < pc ==> field_known(p->insn[n]);
+	    loop invariant \forall integer n; 0 <= n < pc && p->insn[n].op % 8 == BPF_LD ==>
+	      p->insn[n].op == 0x18 || p->insn[n].op == 0;
+	    loop invariant \forall integer n; 0 <= n < pc && p->insn[n].op == 0 ==>
+	      n > 0 && p->insn[n - 1].op == 0x18;
+	    loop invariant \forall integer n; 0 <= n < pc && is_jump(p->insn[n]) ==>
+	      0 <= goes_to(p->insn[n], n) < p->count && p->insn[goes_to(p->insn[n], n)].op != 0;
+	    loop invariant \forall integer n; 0 <= n < pc && p->insn[n].op == 0x18 ==>
+	      n + 1 < p->count && p->insn[n + 1].op == 0;
 	    loop invariant pc > 0 ==> (second != 0 <==> p->insn[pc - 1].op == BPF_LDDW);
 	    loop assigns pc, second, *culprit;
 	    loop variant p->count - pc; */
@@ -255,5 +265,18 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 	      n + 1 < p->count; */
 	/*@ assert pairs: \forall integer n; 0 <= n < p->count && p->insn[n].op == BPF_LDDW ==>
 	      n + 2 < p->count; */
+	/*@ assert after_pair: \forall integer n; 0 <= n < p->count && p->insn[n].op == 0x18 ==>
+	      p->insn[n + 1].op == 0 && p->insn[n + 2].op != 0; */
+	/*@ assert after_other: \forall integer n; 0 <= n < p->count && goes_on(p->insn[n]) &&
+	      p->insn[n].op != 0x18 ==> p->insn[n + 1].op != 0; */
+	/*@ assert first: p->insn[0].op != 0; */
+	/*@ assert where: \forall integer n; 0 <= n < p->count ==>
+	      behind(p->insn[n], n) == (p->insn[n].op == 0x18 ? n + 2 : n + 1); */
+	/*@ assert behind: \forall integer n, to; 0 <= n < p->count && goes_on(p->insn[n]) &&
+	      to == behind(p->insn[n], n) ==> p->insn[to].op != 0; */
+	/*@ assert jumps: \forall integer n, to; 0 <= n < p->count && is_jump(p->insn[n]) &&
+	      to == goes_to(p->insn[n], n) ==> p->insn[to].op != 0; */
+	/*@ assert halves: halves(&p->insn[0], p->count); */
+	/*@ assert sound: \forall integer n; 0 <= n < p->count ==> sound(p->insn[n], n, p->count); */
 	return EXO_BPF_OK;
 }

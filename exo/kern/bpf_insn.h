@@ -19,7 +19,18 @@
       i.off == 0 || i.off == 1 || i.off == 8 || i.off == 16 || i.off == 32;
     predicate is_alu(struct exo_bpf_insn i) = i.op % 8 == BPF_ALU || i.op % 8 == BPF_ALU64;
     predicate alu_known(struct exo_bpf_insn i) =
-      i.op / 16 == BPF_END / 16 ? (i.imm == 16 || i.imm == 32 || i.imm == 64) : off_known(i); */
+      i.op / 16 == BPF_END / 16 ? (i.imm == 16 || i.imm == 32 || i.imm == 64) : off_known(i);
+    predicate compares(integer code) = 0 < code <= BPF_JSLE && code % 16 == 0 &&
+      code != BPF_CALL && code != BPF_EXIT;
+    predicate jump_known(struct exo_bpf_insn i) =
+      i.op == 0x95 || i.op == 0x05 || i.op == 0x06 || compares(i.op / 16 * 16);
+    predicate field_known(struct exo_bpf_insn i) =
+      regs_named(i) && (is_alu(i) ==> alu_known(i)) &&
+      (i.op % 8 == BPF_JMP || i.op % 8 == BPF_JMP32 ==> jump_known(i));
+    predicate is_load(struct exo_bpf_insn i) = i.op % 8 == BPF_LDX;
+    predicate is_store(struct exo_bpf_insn i) = i.op % 8 == BPF_ST || i.op % 8 == BPF_STX;
+    logic integer size_of(struct exo_bpf_insn i) =
+      i.op / 8 % 4 == 0 ? 4 : i.op / 8 % 4 == 1 ? 2 : i.op / 8 % 4 == 2 ? 1 : 8; */
 
 /* The class, and what arithmetic or jump it is. */
 /*@ assigns \nothing;
@@ -52,10 +63,11 @@ static inline uint32_t bpf_src(struct exo_bpf_insn i)
 
 /* Bytes that a load or store moves. */
 /*@ assigns \nothing;
-    ensures \result == 1 || \result == 2 || \result == 4 || \result == 8; */
+    ensures \result == 1 || \result == 2 || \result == 4 || \result == 8;
+    ensures \result == size_of(i); */
 static inline uint32_t bpf_size(struct exo_bpf_insn i)
 {
-	switch (i.op & 0x18) {
+	switch (i.op / 8u % 4u * 8u) {
 	case BPF_B:
 		return 1;
 	case BPF_H:
@@ -68,7 +80,8 @@ static inline uint32_t bpf_size(struct exo_bpf_insn i)
 }
 
 /* The immediate as an operand: with its sign. */
-/*@ assigns \nothing; */
+/*@ assigns \nothing;
+    ensures \result == (uint64_t)i.imm; */
 static inline uint64_t bpf_imm(struct exo_bpf_insn i)
 {
 	return (uint64_t)(int64_t)i.imm;

@@ -7,7 +7,6 @@
  * it.
  */
 #include "bpf.h"
-#include "bpf_alu.h"
 
 #ifdef BPF_SEEN
 #define SEEN(condition) ((condition) ? (void)0 : __builtin_trap())
@@ -21,6 +20,25 @@ struct run {
 	const uint8_t *context;
 	uint32_t context_size;
 };
+
+/*@ // where a load or store begins, and that the verifier has seen it to lie within memory
+    logic integer load_at(struct run *r, struct exo_bpf_insn i) =
+      (uint64_t)(r->reg[i.regs / 16] + (uint64_t)i.off);
+    logic integer store_at(struct run *r, struct exo_bpf_insn i) =
+      (uint64_t)(r->reg[i.regs % 16] + (uint64_t)i.off);
+    predicate loads_inside(struct run *r, struct exo_bpf_insn i) =
+      in_stack(load_at(r, i), size_of(i)) ||
+      in_context(load_at(r, i), size_of(i), r->context_size);
+    predicate stores_inside(struct run *r, struct exo_bpf_insn i) =
+      in_stack(store_at(r, i), size_of(i));
+
+    logic integer operand_of(struct run *r, struct exo_bpf_insn i) =
+      (i.op & 0x08) != 0 ? r->reg[i.regs / 16] : (uint64_t)i.imm;
+    predicate leads_to(struct exo_bpf_insn i, integer pc, integer to) =
+      (is_jump(i) && to == goes_to(i, pc)) || (goes_on(i) && to == behind(i, pc));
+
+    predicate prepared(struct run *r) = \valid(r) && r->context_size <= EXO_BPF_MAX_CONTEXT &&
+      \valid_read(r->context + (0 .. r->context_size - 1)); */
 
 /* The `size` bytes at m as a number. */
 /*@ requires \valid_read(m + (0 .. size - 1)) && (size == 1 || size == 2 || size == 4 || size == 8);
@@ -53,6 +71,8 @@ static void scatter(uint8_t *m, uint32_t size, uint64_t n)
 		m[k] = (uint8_t)(n >> 8 * k);
 }
 
+/*@ requires prepared(r) && regs_named(i) && loads_inside(r, i);
+    assigns r->reg[0 .. 15]; */
 static void load(struct run *r, struct exo_bpf_insn i)
 {
 	const uint64_t at = r->reg[bpf_src(i)] + (uint64_t)(int64_t)i.off;
@@ -69,20 +89,33 @@ static void load(struct run *r, struct exo_bpf_insn i)
 	r->reg[bpf_dst(i)] = (i.op & 0xe0) == BPF_MEMSX ? bpf_extend(n, 8 * size) : n;
 }
 
+/*@ requires prepared(r) && regs_named(i) && stores_inside(r, i);
+    assigns r->stack[0 .. EXO_BPF_STACK_BYTES - 1]; */
 static void store(struct run *r, struct exo_bpf_insn i)
 {
-	const uint64_t at = r->reg[bpf_dst(i)] + (uint64_t)(int64_t)i.off - BPF_AT_STACK;
+	const uint64_t from = r->reg[bpf_dst(i)] + (uint64_t)(int64_t)i.off;
+	const uint64_t at = from - BPF_AT_STACK;
 	const uint64_t n = bpf_class(i) == BPF_ST ? bpf_imm(i) : r->reg[bpf_src(i)];
 
 	SEEN(at <= EXO_BPF_STACK_BYTES - bpf_size(i));
 	scatter(&r->stack[at], bpf_size(i), n);
 }
 
+/*@ requires \valid_read(r) && regs_named(i);
+    assigns \nothing;
+    ensures \result == operand_of(r, i); */
 static uint64_t operand(const struct run *r, struct exo_bpf_insn i)
 {
 	return i.op & BPF_X ? r->reg[bpf_src(i)] : bpf_imm(i);
 }
 
+/*@ requires \valid(r) && regs_named(i) && is_alu(i) && alu_known(i);
+    assigns r->reg[0 .. 15];
+    ensures i.op / 16 == BPF_END / 16 ==>
+      r->reg[i.regs % 16] == reordered(i, \old(r->reg[i.regs % 16]));
+    ensures i.op / 16 != BPF_END / 16 ==>
+      r->reg[i.regs % 16] == result_of(i, \old(r->reg[i.regs % 16]), \old(operand_of(r, i)));
+    ensures \forall integer k; 0 <= k < 16 && k != i.regs % 16 ==> r->reg[k] == \old(r->reg[k]); */
 static void arithmetic(struct run *r, struct exo_bpf_insn i)
 {
 	uint64_t *const dst = &r->reg[bpf_dst(i)];
@@ -96,6 +129,10 @@ static void arithmetic(struct run *r, struct exo_bpf_insn i)
 }
 
 /* Where the run goes on after the jump i at pc, which is no exit. */
+/*@ requires \valid_read(r) && regs_named(i) && is_jump(i) && pc < EXO_BPF_MAX_INSNS;
+    requires 0 <= goes_to(i, pc) < EXO_BPF_MAX_INSNS && jump_known(i);
+    assigns \nothing;
+    ensures leads_to(i, pc, \result); */
 static uint32_t jump(const struct run *r, struct exo_bpf_insn i, uint32_t pc)
 {
 	if (bpf_code(i) == BPF_JA || bpf_holds(i, r->reg[bpf_dst(i)], operand(r, i)))
@@ -103,7 +140,15 @@ static uint32_t jump(const struct run *r, struct exo_bpf_insn i, uint32_t pc)
 	return pc + 1;
 }
 
-/* Does instruction pc; where the run goes on. */
+/* Does instruction pc, which is no exit; where the run goes on. */
+/*@ requires prepared(r) && pc < EXO_BPF_MAX_INSNS && \valid_read(insn + pc);
+    requires \separated(r, insn + (pc .. pc + 1)) && sound(insn[pc], pc, EXO_BPF_MAX_INSNS);
+    requires insn[pc].op != 0x95;
+    requires insn[pc].op != 0 && (insn[pc].op == 0x18 ==> \valid_read(insn + pc + 1));
+    requires is_load(insn[pc]) ==> loads_inside(r, insn[pc]);
+    requires is_store(insn[pc]) ==> stores_inside(r, insn[pc]);
+    assigns r->reg[0 .. 15], r->stack[0 .. EXO_BPF_STACK_BYTES - 1];
+    ensures leads_to(\old(insn[pc]), pc, \result); */
 static uint32_t step(struct run *r, const struct exo_bpf_insn *insn, uint32_t pc)
 {
 	const struct exo_bpf_insn i = insn[pc];
@@ -139,13 +184,22 @@ uint64_t bpf_run_insns(const struct exo_bpf_insn *insn, uint32_t count, uint32_t
 	r.reg[1] = size != 0 ? BPF_AT_CONTEXT : 0;
 	r.reg[2] = size;
 	r.reg[EXO_BPF_FP] = BPF_AT_STACK + EXO_BPF_STACK_BYTES;
-	/*@ loop variant bound - n; */
+	/*@ loop invariant 0 < n <= bound + 1 && pc < count && insn[pc].op != 0 && prepared(&r);
+	    loop invariant \forall integer k; 0 <= k < count ==>
+	      insn[k].op == \at(insn[k].op, Pre) && insn[k].regs == \at(insn[k].regs, Pre);
+	    loop assigns n, pc, r.reg[0 .. 15], r.stack[0 .. EXO_BPF_STACK_BYTES - 1], *steps;
+	    loop variant bound - n; */
 	for (uint32_t n = 1; n <= bound; n++) {
 		SEEN(pc < count);
 		if (insn[pc].op == (BPF_JMP | BPF_EXIT)) {
 			*steps = n;
 			return r.reg[0];
 		}
+		/*@ admit verified_load: is_load(insn[pc]) ==> loads_inside(&r, insn[pc]); */
+		/*@ admit verified_store: is_store(insn[pc]) ==> stores_inside(&r, insn[pc]); */
+		/*@ assert here: sound(insn[pc], pc, count); */
+		/*@ assert next: \forall integer to; leads_to(insn[pc], pc, to) ==>
+		      0 <= to < count && \at(insn[to].op, Pre) != 0; */
 		pc = step(&r, insn, pc);
 	}
 	SEEN(0);

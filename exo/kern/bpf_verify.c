@@ -14,18 +14,18 @@
  * run.  Both hold in whatever order.
  */
 #include "bpf.h"
-#include "bpf_alu.h"
 
 /* ---- values and states -------------------------------------------------------------------- */
 
-/*@ assigns \nothing; */
+/*@ assigns \nothing;
+    ensures \result != 0 <==> v.kind == BPF_CONTEXT || v.kind == BPF_STACK; */
 static int is_pointer(struct bpf_value v)
 {
 	return v.kind == BPF_CONTEXT || v.kind == BPF_STACK;
 }
 
 /*@ assigns \nothing;
-    ensures is_range(\result.in); */
+    ensures is_range(\result.in) && \result.kind == BPF_UNSET; */
 static struct bpf_value unset(uint32_t set)
 {
 	return (struct bpf_value){{0, 0}, BPF_UNSET, set};
@@ -53,17 +53,17 @@ static struct bpf_value meet_value(struct bpf_value a, struct bpf_value b)
 
 /* *s describes also what *other does. */
 /*@ requires \valid(s) && \valid_read(other) && \separated(s, other);
-    requires ranged(*s) && ranged(*other);
+    requires ranged(s) && ranged(other);
     assigns *s;
-    ensures ranged(*s) && s->steps >= other->steps && s->steps >= \old(s->steps); */
+    ensures ranged(s) && s->steps >= other->steps && s->steps >= \old(s->steps); */
 static void meet(struct bpf_state *s, const struct bpf_state *other)
 {
-	/*@ loop invariant 0 <= r <= EXO_BPF_REGS && ranged(*s);
+	/*@ loop invariant 0 <= r <= EXO_BPF_REGS && ranged(s);
 	    loop assigns r, s->reg[0 .. EXO_BPF_REGS - 1];
 	    loop variant EXO_BPF_REGS - r; */
 	for (uint32_t r = 0; r < EXO_BPF_REGS; r++)
 		s->reg[r] = meet_value(s->reg[r], other->reg[r]);
-	/*@ loop invariant 0 <= n <= BPF_SLOTS && ranged(*s);
+	/*@ loop invariant 0 <= n <= BPF_SLOTS && ranged(s);
 	    loop assigns n, s->slot[0 .. BPF_SLOTS - 1];
 	    loop variant BPF_SLOTS - n; */
 	for (uint32_t n = 0; n < BPF_SLOTS; n++)
@@ -73,7 +73,7 @@ static void meet(struct bpf_state *s, const struct bpf_state *other)
 }
 
 /* A path with the state flow jumps to `target`. */
-/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(v->flow);
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(&v->flow);
     requires target < EXO_BPF_MAX_INSNS && 0 < v->place[target] <= v->targets;
     assigns v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1];
     ensures known(v); */
@@ -92,7 +92,7 @@ static void flow_to(struct bpf_verifier *v, uint32_t target)
 /*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && n < v->targets && known(v);
     requires v->order[n] < v->targets && v->live[v->order[n]] != 0;
     assigns v->flow, v->live[0 .. EXO_BPF_MAX_TARGETS - 1], v->pc, v->now, v->flowing;
-    ensures known(v) && ranged(v->flow) && v->now == n && v->pc == v->target[v->order[n]]; */
+    ensures known(v) && ranged(&v->flow) && v->now == n && v->pc == v->target[v->order[n]]; */
 static void flow_from(struct bpf_verifier *v, uint32_t n)
 {
 	const uint32_t k = v->order[n];
@@ -109,16 +109,17 @@ static void flow_from(struct bpf_verifier *v, uint32_t n)
 /* Where an access begins: `from` plus the offset of its instruction. */
 /*@ requires is_range(from);
     assigns \nothing;
-    ensures is_range(\result); */
+    ensures is_range(\result);
+    ensures \forall integer x; holds(from, x) ==>
+      holds(\result, (uint64_t)(x + (uint64_t)i.off)); */
 static struct bpf_range address(struct bpf_range from, struct exo_bpf_insn i)
 {
-	const uint64_t off = (uint64_t)(int64_t)i.off;
-
-	return bpf_range_add(from, (struct bpf_range){off, off});
+	/*@ assert bits: ones(0); */
+	return bpf_range_add(from, bpf_exactly((uint64_t)(int64_t)i.off));
 }
 
 /* Do all accesses of `size` bytes that begin in `at` lie in the `length` bytes from base on? */
-/*@ requires 0 < size <= 8 && base + length <= UINT64_MAX && size <= base;
+/*@ requires 0 < size <= 8 && base + length <= UINT64_MAX && size <= base && is_range(at);
     assigns \nothing;
     ensures \result != 0 ==> base <= at.lo && at.hi + size <= base + length; */
 static int inside(struct bpf_range at, uint32_t size, uint64_t base, uint32_t length)
@@ -135,16 +136,18 @@ static uint32_t bytes_of(uint32_t n, uint32_t o, uint32_t size)
 	const uint32_t from = o > 8 * n ? o - 8 * n : 0;
 	const uint32_t to = o + size < 8 * n + 8 ? o + size - 8 * n : 8;
 
+	/*@ assert bits: ones(0); */
+	/*@ assert order: from <= to <= 8; */
 	return (1u << to) - (1u << from);
 }
 
 /* Writes numbers that are not kept to bytes lo..hi-1: to all of them (sure), or to some. */
-/*@ requires \valid(s) && ranged(*s) && lo < hi <= EXO_BPF_STACK_BYTES;
+/*@ requires \valid(s) && ranged(s) && lo < hi <= EXO_BPF_STACK_BYTES;
     assigns s->slot[0 .. BPF_SLOTS - 1];
-    ensures ranged(*s); */
+    ensures ranged(s); */
 static void blur(struct bpf_state *s, uint32_t lo, uint32_t hi, int sure)
 {
-	/*@ loop invariant lo / 8 <= n <= (hi - 1) / 8 + 1 && ranged(*s);
+	/*@ loop invariant lo / 8 <= n <= (hi - 1) / 8 + 1 && ranged(s);
 	    loop assigns n, s->slot[0 .. BPF_SLOTS - 1];
 	    loop variant (hi - 1) / 8 + 1 - n; */
 	for (uint32_t n = lo / 8; n <= (hi - 1) / 8; n++) {
@@ -154,9 +157,9 @@ static void blur(struct bpf_state *s, uint32_t lo, uint32_t hi, int sure)
 	}
 }
 
-/*@ requires \valid(s) && ranged(*s) && is_range(at) && is_range(v.in) && 0 < size <= 8;
+/*@ requires \valid(s) && ranged(s) && is_range(at) && is_range(v.in) && 0 < size <= 8;
     assigns s->slot[0 .. BPF_SLOTS - 1];
-    ensures ranged(*s);
+    ensures ranged(s);
     ensures \result == EXO_BPF_OK ==> BPF_AT_STACK <= at.lo &&
       at.hi + size <= BPF_AT_STACK + EXO_BPF_STACK_BYTES; */
 static enum exo_bpf_reason store_stack(struct bpf_state *s, struct bpf_range at, uint32_t size,
@@ -178,7 +181,7 @@ static enum exo_bpf_reason store_stack(struct bpf_state *s, struct bpf_range at,
 	return EXO_BPF_OK;
 }
 
-/*@ requires \valid_read(s) && \valid(v) && \separated(s, v) && ranged(*s) && is_range(at);
+/*@ requires \valid_read(s) && \valid(v) && \separated(s, v) && ranged(s) && is_range(at);
     requires size == 1 || size == 2 || size == 4 || size == 8;
     assigns *v;
     ensures \result == EXO_BPF_OK ==> is_range(v->in) && BPF_AT_STACK <= at.lo &&
@@ -208,10 +211,14 @@ static enum exo_bpf_reason load_stack(const struct bpf_state *s, struct bpf_rang
 	return EXO_BPF_OK;
 }
 
-/*@ requires \valid(v) && \valid_read(p) && \separated(v, p) && ranged(v->flow);
+/*@ requires \valid(v) && \valid_read(p) && \separated(v, p) && ranged(&v->flow);
     requires regs_named(i) && p->context_size <= EXO_BPF_MAX_CONTEXT;
     assigns v->flow;
-    ensures ranged(v->flow); */
+    ensures ranged(&v->flow);
+    ensures \result == EXO_BPF_OK ==> \forall integer x;
+      holds(\old(v->flow.reg[i.regs / 16].in), x) ==>
+      in_stack((uint64_t)(x + (uint64_t)i.off), size_of(i)) ||
+      in_context((uint64_t)(x + (uint64_t)i.off), size_of(i), p->context_size); */
 static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program *p,
 				struct exo_bpf_insn i)
 {
@@ -235,9 +242,12 @@ static enum exo_bpf_reason load(struct bpf_verifier *v, const struct bpf_program
 	return reason;
 }
 
-/*@ requires \valid(v) && ranged(v->flow) && regs_named(i);
+/*@ requires \valid(v) && ranged(&v->flow) && regs_named(i);
     assigns v->flow;
-    ensures ranged(v->flow); */
+    ensures ranged(&v->flow);
+    ensures \result == EXO_BPF_OK ==> \forall integer x;
+      holds(\old(v->flow.reg[i.regs % 16].in), x) ==>
+      in_stack((uint64_t)(x + (uint64_t)i.off), size_of(i)); */
 static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	const struct bpf_value base = v->flow.reg[bpf_dst(i)];
@@ -257,9 +267,10 @@ static enum exo_bpf_reason store(struct bpf_verifier *v, struct exo_bpf_insn i)
 /* ---- arithmetic --------------------------------------------------------------------------- */
 
 /* The operand of an arithmetic or jump instruction besides the destination. */
-/*@ requires \valid_read(s) && ranged(*s) && regs_named(i);
+/*@ requires \valid_read(s) && ranged(s) && regs_named(i);
     assigns \nothing;
-    ensures is_range(\result.in); */
+    ensures is_range(\result.in);
+    ensures (i.op & 0x08) != 0 ==> \result == s->reg[i.regs / 16]; */
 static struct bpf_value operand(const struct bpf_state *s, struct exo_bpf_insn i)
 {
 	const uint32_t class = bpf_class(i);
@@ -317,9 +328,9 @@ static int is_copy(struct exo_bpf_insn i)
 	return (i.op & 0xf7) == (BPF_ALU64 | BPF_MOV) && i.off == 0;
 }
 
-/*@ requires \valid(s) && ranged(*s) && regs_named(i) && is_alu(i) && alu_known(i);
+/*@ requires \valid(s) && ranged(s) && regs_named(i) && is_alu(i) && alu_known(i);
     assigns s->reg[0 .. EXO_BPF_REGS - 1];
-    ensures ranged(*s); */
+    ensures ranged(s); */
 static enum exo_bpf_reason arithmetic(struct bpf_state *s, struct exo_bpf_insn i)
 {
 	struct bpf_value *const dst = &s->reg[bpf_dst(i)];
@@ -357,9 +368,9 @@ static int comparable(struct exo_bpf_insn i, struct bpf_value a, struct bpf_valu
 }
 
 /* flow is narrowed to where the jump i is taken (yes) or not; false: it never is. */
-/*@ requires \valid(s) && ranged(*s) && regs_named(i) && is_range(a.in) && is_range(b.in);
+/*@ requires \valid(s) && ranged(s) && regs_named(i) && is_range(a.in) && is_range(b.in);
     assigns s->reg[0 .. EXO_BPF_REGS - 1];
-    ensures ranged(*s); */
+    ensures ranged(s); */
 static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bpf_value a,
 		  struct bpf_value b)
 {
@@ -371,13 +382,13 @@ static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bp
 	return 1;
 }
 
-/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(v->flow);
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(&v->flow);
     requires regs_named(i) && v->pc < EXO_BPF_MAX_INSNS && is_jump(i);
     requires 0 <= goes_to(i, v->pc) < EXO_BPF_MAX_INSNS;
     requires 0 < v->place[goes_to(i, v->pc)] <= v->targets;
     assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
       v->flowing, v->steps;
-    ensures known(v) && ranged(v->flow); */
+    ensures known(v) && ranged(&v->flow); */
 static enum exo_bpf_reason branch(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	const struct bpf_value a = v->flow.reg[bpf_dst(i)], b = operand(&v->flow, i);
@@ -409,13 +420,13 @@ static enum exo_bpf_reason leave(struct bpf_verifier *v)
 	return EXO_BPF_OK;
 }
 
-/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(v->flow);
+/*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(&v->flow);
     requires regs_named(i) && v->pc < EXO_BPF_MAX_INSNS;
     requires is_jump(i) ==> 0 <= goes_to(i, v->pc) < EXO_BPF_MAX_INSNS &&
       0 < v->place[goes_to(i, v->pc)] <= v->targets;
     assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
       v->flowing, v->steps;
-    ensures known(v) && ranged(v->flow); */
+    ensures known(v) && ranged(&v->flow); */
 static enum exo_bpf_reason control(struct bpf_verifier *v, struct exo_bpf_insn i)
 {
 	switch (bpf_code(i)) {
@@ -435,7 +446,7 @@ static enum exo_bpf_reason control(struct bpf_verifier *v, struct exo_bpf_insn i
     requires p->context_size <= EXO_BPF_MAX_CONTEXT;
     assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
       v->flowing, v->steps;
-    ensures known(v) && ranged(v->flow); */
+    ensures known(v) && ranged(&v->flow); */
 static enum exo_bpf_reason look(struct bpf_verifier *v, const struct bpf_program *p)
 {
 	const struct exo_bpf_insn i = p->insn[v->pc];
@@ -664,7 +675,7 @@ static void sort(struct bpf_verifier *v, const struct bpf_program *p)
 /* What is known before the first instruction.  Of an empty context there is no address. */
 /*@ requires \valid(s) && context_size <= EXO_BPF_MAX_CONTEXT;
     assigns *s;
-    ensures ranged(*s) && s->steps == 0; */
+    ensures ranged(s) && s->steps == 0; */
 static void enter(struct bpf_state *s, uint32_t context_size)
 {
 	/*@ loop invariant 0 <= r <= EXO_BPF_REGS &&
