@@ -214,6 +214,10 @@ mutate: ## plant bugs in the kernel's core, one at a time: do the tests notice e
 	+$(call build,build-host-tests)
 	$(Q)scripts/mutate '$(NAME)'
 
+prove: ## Frama-C proves the contracts of files in exo/kern: ONLY= part of a file's or function's name; MUTANTS=1 plants bugs instead
+	$(Q)scripts/deps prove
+	$(Q)O='$(O)' scripts/prove/prove $(if $(MUTANTS),--mutants) '$(ONLY)'
+
 exhaust: ## make every sequence of calls in small worlds: NAME= one of them, STATES= how many of each, REPLAY= its moves
 	+$(call build,$(EXHAUSTS))
 	$(Q)scripts/exhaust $(EXHAUSTS)
@@ -325,7 +329,8 @@ help: ## this text
 ##   SECONDS=60 SEED=  fuzz, guest-fuzz: how long; guest-fuzz: the first boot's number
 ##   FILE= POINT=      experiment: its file or folder; only the points that meet 'policy=mru blocks=220'
 ##   SSHLOGIN=a,b      experiment: the machines that make the runs, as GNU parallel names them
-##   ONLY=pattern      test, check: only those whose names contain it
+##   ONLY=pattern      test, check, prove: only those whose names contain it
+##   MUTANTS=1         prove: does the proof notice bugs? ONLY= part of a line of mutants.txt
 ##   STATES=50000      exhaust: at most so many states of each world are gone on from (0: all)
 ##   INPUT=file        fuzz: run this input alone, showing each call
 ##   RING=512          timeline: size of the trace ring, in frames of 128 records, a power of 2

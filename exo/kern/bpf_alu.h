@@ -11,9 +11,9 @@
 #include "bpf_insn.h"
 
 /*
- * For the prover, to which numbers are integers: what it needs to know of bits.  Each axiom `bits_*`
- * is proved of bit vectors under the same name (scripts/prove/bits.smt2); those `to_*` say what
- * C does when a number is cut to a type.
+ * For the prover, to which numbers are integers: what it needs to know of bits.  Each axiom
+ * `bits_*` is proved of bit vectors under the same name (scripts/prove/bits.smt2); those `to_*` say
+ * what C does when a number is cut to a type.
  */
 /*@ axiomatic bits {
       // the operators by another name: provers do not know that these commute

@@ -277,6 +277,7 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 	/*@ assert jumps: \forall integer n, to; 0 <= n < p->count && is_jump(p->insn[n]) &&
 	      to == goes_to(p->insn[n], n) ==> p->insn[to].op != 0; */
 	/*@ assert halves: halves(&p->insn[0], p->count); */
-	/*@ assert sound: \forall integer n; 0 <= n < p->count ==> sound(p->insn[n], n, p->count); */
+	/*@ assert sound: \forall integer n; 0 <= n < p->count ==>
+	      sound(p->insn[n], n, p->count); */
 	return EXO_BPF_OK;
 }

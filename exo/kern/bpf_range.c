@@ -75,7 +75,8 @@ struct bpf_range bpf_range_sub(struct bpf_range a, struct bpf_range b)
 /*@ requires is_range(a) && is_range(b);
     assigns \nothing;
     ensures is_range(\result);
-    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==> holds(\result, (uint64_t)(x * y)); */
+    ensures \forall integer x, y; holds(a, x) && holds(b, y) ==>
+      holds(\result, (uint64_t)(x * y)); */
 static struct bpf_range multiply(struct bpf_range a, struct bpf_range b)
 {
 	if (b.hi != 0 && a.hi > ~0ull / b.hi)
@@ -359,8 +360,8 @@ static int unequal(struct bpf_range *a, struct bpf_range *b)
     requires is_plain(code);
     assigns *a, *b;
     ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
-    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && compared(code, x, y, 0) ==>
-      \result != 0 && holds(*a, x) && holds(*b, y); */
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) &&
+      compared(code, x, y, 0) ==> \result != 0 && holds(*a, x) && holds(*b, y); */
 static int can_hold(uint32_t code, struct bpf_range *a, struct bpf_range *b)
 {
 	switch (code) {
@@ -404,7 +405,8 @@ static struct bpf_range flipped(struct bpf_range r, uint32_t bits)
     requires is_plain(code);
     assigns *a, *b;
     ensures is_range(*a) && is_range(*b) && covers(\old(*a), *a) && covers(\old(*b), *b);
-    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) && compared(code, flip(x, bits), flip(y, bits), 0) ==>
+    ensures \forall integer x, y; holds(\old(*a), x) && holds(\old(*b), y) &&
+      compared(code, flip(x, bits), flip(y, bits), 0) ==>
       \result != 0 && holds(*a, x) && holds(*b, y); */
 static int can_hold_signed(uint32_t code, struct bpf_range *a, struct bpf_range *b, uint32_t bits)
 {

@@ -53,8 +53,9 @@ static inline struct bpf_range bpf_hull(struct bpf_range a, struct bpf_range b)
     ensures is_range(\result);
     ensures \forall integer x, y; holds(a, x) && holds(b, y) ==>
       holds(\result, x + y <= 0xffffffffffffffff ? x + y : x + y - 0x10000000000000000);
-    ensures \forall integer x; holds(a, x) ==> holds(\result,
-      x + b.lo <= 0xffffffffffffffff ? x + b.lo : x + b.lo - 0x10000000000000000); */
+    ensures \forall integer x; holds(a, x) ==>
+      holds(\result, x + b.lo <= 0xffffffffffffffff ? x + b.lo :
+	x + b.lo - 0x10000000000000000); */
 struct bpf_range bpf_range_add(struct bpf_range a, struct bpf_range b);
 /*@ requires is_range(a) && is_range(b);
     assigns \nothing;

@@ -136,9 +136,7 @@ static uint32_t bytes_of(uint32_t n, uint32_t o, uint32_t size)
 	const uint32_t from = o > 8 * n ? o - 8 * n : 0;
 	const uint32_t to = o + size < 8 * n + 8 ? o + size - 8 * n : 8;
 
-	/*@ assert bits: ones(0); */
-	/*@ assert order: from <= to <= 8; */
-	return (1u << to) - (1u << from);
+	return 0xffu >> (8 - to) & ~(0xffu >> (8 - from));
 }
 
 /* Writes numbers that are not kept to bytes lo..hi-1: to all of them (sure), or to some. */
@@ -369,6 +367,7 @@ static int comparable(struct exo_bpf_insn i, struct bpf_value a, struct bpf_valu
 
 /* flow is narrowed to where the jump i is taken (yes) or not; false: it never is. */
 /*@ requires \valid(s) && ranged(s) && regs_named(i) && is_range(a.in) && is_range(b.in);
+    requires compares(i.op / 16 * 16) && (yes == 0 || yes == 1);
     assigns s->reg[0 .. EXO_BPF_REGS - 1];
     ensures ranged(s); */
 static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bpf_value a,
@@ -384,6 +383,7 @@ static int assume(struct bpf_state *s, struct exo_bpf_insn i, int yes, struct bp
 
 /*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(&v->flow);
     requires regs_named(i) && v->pc < EXO_BPF_MAX_INSNS && is_jump(i);
+    requires compares(i.op / 16 * 16);
     requires 0 <= goes_to(i, v->pc) < EXO_BPF_MAX_INSNS;
     requires 0 < v->place[goes_to(i, v->pc)] <= v->targets;
     assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
@@ -422,6 +422,7 @@ static enum exo_bpf_reason leave(struct bpf_verifier *v)
 
 /*@ requires \valid(v) && 0 < v->targets <= EXO_BPF_MAX_TARGETS && known(v) && ranged(&v->flow);
     requires regs_named(i) && v->pc < EXO_BPF_MAX_INSNS;
+    requires jump_known(i);
     requires is_jump(i) ==> 0 <= goes_to(i, v->pc) < EXO_BPF_MAX_INSNS &&
       0 < v->place[goes_to(i, v->pc)] <= v->targets;
     assigns v->flow, v->at[0 .. EXO_BPF_MAX_TARGETS - 1], v->live[0 .. EXO_BPF_MAX_TARGETS - 1],
