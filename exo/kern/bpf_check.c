@@ -241,7 +241,8 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 	    loop invariant \forall integer n; 0 <= n < pc ==> field_known(p->insn[n]);
 	    loop invariant \forall integer n; 0 <= n < pc && p->insn[n].op % 8 == BPF_LD ==>
 	      p->insn[n].op == 0x18 || p->insn[n].op == 0;
-	    loop invariant \forall integer n; 0 <= n < pc && p->insn[n].op == 0 ==>
+	    loop invariant pc > 0 ==> p->insn[0].op != 0;
+	    loop invariant paired: \forall integer n; 0 < n < pc && p->insn[n].op == 0 ==>
 	      n > 0 && p->insn[n - 1].op == 0x18;
 	    loop invariant \forall integer n; 0 <= n < pc && is_jump(p->insn[n]) ==>
 	      0 <= goes_to(p->insn[n], n) < p->count && p->insn[goes_to(p->insn[n], n)].op != 0;
@@ -256,6 +257,8 @@ enum exo_bpf_reason bpf_check(const struct bpf_program *p, uint32_t *culprit)
 		*culprit = pc;
 		if (reason != EXO_BPF_OK)
 			return reason;
+		/*@ assert a_first: second == 0 ==> p->insn[pc].op != 0; */
+		/*@ assert a_second: second != 0 ==> p->insn[pc - 1].op == 0x18; */
 		second = !second && p->insn[pc].op == BPF_LDDW;
 	}
 	if (bpf_passes(p->insn[p->count - 1]))
