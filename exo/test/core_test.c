@@ -820,6 +820,31 @@ static void test_page_map_large(void)
 	NO(TYPE, sys_page_map_large(SELF, t, 8, RUN_START, R));
 }
 
+/* A run that is mapped already is not looked at again frame by frame, and rights end all the same.
+ */
+static void test_page_map_large_again(void)
+{
+	const uint32_t t = frame(2, L2);
+
+	world();
+	for (uint32_t i = 0; i < RUN; i++)
+		OK(sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA));
+	child(2, 8);
+	OK(sys_page_map_large(SELF, frame(1, L2), 7, RUN_START, RW));
+	OK(sys_page_share(RUN_START, RUN, 8, 5, EXO_RIGHT_READ));
+	become(2);
+	OK(sys_page_map_large(SELF, t, 7, RUN_START, 5 << 8 | R));
+	NO(PERM, sys_page_map_large(SELF, t, 8, RUN_START, 5 << 8 | RW));
+	NO(PERM, sys_page_map_large(SELF, t, 8, RUN_START, R));
+	become(1);
+	OK(sys_page_unshare(RUN_START + 300, 1));
+	OK(sys_page_share(RUN_START, RUN, 8, 6, EXO_RIGHT_READ));
+	become(2);
+	NO(STALE, sys_page_map_large(SELF, t, 8, RUN_START, 5 << 8 | R));
+	OK(sys_page_map_large(SELF, t, 8, RUN_START, 6 << 8 | R));
+	CHECK(run_maps[RUN_START / RUN] == 3);
+}
+
 static void test_page_unmap(void)
 {
 	const uint32_t t = frame(1, L1);
@@ -2300,6 +2325,10 @@ static void test_checker_sees_frames(void)
 	PLANT(pages[data].parent = 1);
 	PLANT(pages[data].va = 4096);
 	PLANT((take_run(), run_maps[1] = 1));
+	PLANT((take_run(), run_maps[1] = 1, pages[RUN_START + 1].state = EXO_PAGE_UPCALL));
+	PLANT((take_run(), run_maps[1] = 1, pages[RUN_START + 1].owner = 2));
+	PLANT(run_born[frame(1, DATA) / RUN] = 0);
+	PLANT((take_run(), run_maps[1] = 1, run_born[1]++));
 	PLANT(leaf->e[0] &= ~PTE_U);
 	PLANT(leaf->e[0] = leaf_of(high));
 	PLANT(leaf->e[0] = leaf_of(700));
@@ -2955,6 +2984,7 @@ static const struct {
 	TEST(page_map),
 	TEST(page_map_for_child),
 	TEST(page_map_large),
+	TEST(page_map_large_again),
 	TEST(page_unmap),
 	TEST(page_protect),
 	TEST(page_share),
