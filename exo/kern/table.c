@@ -435,6 +435,35 @@ struct exo_result sys_page_protect(uint64_t ce, uint64_t table, uint64_t index, 
 
 /* ---- the tables of the dead -------------------------------------------------------------- */
 
+/* Are the eight entries from e[0] on empty? */
+/*@ requires \valid_read(e + (0 .. 7));
+    assigns \nothing; */
+static int eight_empty(const uint64_t *e)
+{
+	return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) == 0;
+}
+
+/* The first entry from i on, but before `count`, that is not empty; else `count`.  Most tables are
+   nearly empty, so it goes over eight at a time. */
+/*@ requires i <= count <= NENTRY;
+    assigns \nothing;
+    ensures i <= \result <= count; */
+static uint32_t next_full(const struct table *t, uint32_t i, uint32_t count)
+{
+	/*@ loop invariant i <= count;
+	    loop assigns i;
+	    loop variant count - i; */
+	while (i < count && t->e[i] == 0) {
+		i++;
+		/*@ loop invariant i <= count;
+		    loop assigns i;
+		    loop variant count - i; */
+		while (count - i >= 8 && eight_empty(&t->e[i]))
+			i += 8;
+	}
+	return i;
+}
+
 /*@ requires t < NFRAME && pages[t].state == EXO_PAGE_TABLE && 1 <= pages[t].level <= 4;
     assigns pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1], run_maps[0 .. NFRAME / RUN - 1];
     ensures pages[t].present == 0;
@@ -443,18 +472,15 @@ void table_empty(uint32_t t)
 {
 	struct table *const entries = machine_table((struct pfn){t});
 	const uint32_t count = entries_of(pages[t].level);
-	uint32_t left = pages[t].present;
+	uint32_t i = 0, left = pages[t].present;
 
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i, left, pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1],
 	      run_maps[0 .. NFRAME / RUN - 1], entries->e[0 .. NENTRY - 1];
-	    loop variant count - i; */
-	for (uint32_t i = 0; i < count && left != 0; i++) {
+	    loop variant left; */
+	for (; left != 0 && (i = next_full(entries, i, count)) < count; left--) {
 		const uint64_t entry = entries->e[i];
 
-		if (entry == 0)
-			continue;
-		left--;
 		if (entry_is_leaf(entry, pages[t].level)) {
 			leaf_uncount(entry, pages[t].level);
 		} else {
