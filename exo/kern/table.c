@@ -458,7 +458,7 @@ static uint32_t next_full(const struct table *t, uint32_t i, uint32_t count)
 		/*@ loop invariant i <= count;
 		    loop assigns i;
 		    loop variant count - i; */
-		while (count - i >= 8 && eight_empty(&t->e[i]))
+		while (i + 8 <= count && eight_empty(&t->e[i]))
 			i += 8;
 	}
 	return i;
@@ -471,18 +471,18 @@ static uint32_t next_full(const struct table *t, uint32_t i, uint32_t count)
 void table_empty(uint32_t t)
 {
 	struct table *const entries = machine_table((struct pfn){t});
-	const uint32_t count = entries_of(pages[t].level);
-	uint32_t i = 0, left = pages[t].present;
+	const uint32_t level = pages[t].level, count = entries_of(level);
+	uint32_t left = pages[t].present;
 
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i, left, pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1],
 	      run_maps[0 .. NFRAME / RUN - 1], entries->e[0 .. NENTRY - 1];
 	    loop variant left; */
-	for (; left != 0 && (i = next_full(entries, i, count)) < count; left--) {
+	for (uint32_t i = 0; left != 0 && (i = next_full(entries, i, count)) < count; i++, left--) {
 		const uint64_t entry = entries->e[i];
 
-		if (entry_is_leaf(entry, pages[t].level)) {
-			leaf_uncount(entry, pages[t].level);
+		if (entry_is_leaf(entry, level)) {
+			leaf_uncount(entry, level);
 		} else {
 			pages[entry_frame(entry)].parent = 0;
 			pages[entry_frame(entry)].va = 0;
