@@ -26,6 +26,7 @@
 #include "trap.h"
 
 enum { EXCEPTIONS = 32, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };
+enum { OF_THE_MACHINE = 1 << NMI | 1 << DOUBLE_FAULT | 1 << MACHINE_CHECK };
 
 static uint32_t loaded;
 
@@ -140,23 +141,28 @@ static void interrupt(unsigned vector)
 		machine_panic("interrupt nobody asked for (vector)", vector, 0);
 }
 
-struct exo_regs *trap_from_program(struct exo_regs *regs)
+/*
+ * The registers are the beginning of the save area, but where the machine failed.  Not inline, as
+ * is what follows: what either of them keeps in registers, the other need not save.
+ */
+__attribute__((noinline)) static struct exo_regs *fault(struct exo_regs *regs)
 {
-	unsigned vector = (unsigned)regs->vector;
-	uint32_t e = cpu_self();
+	const unsigned vector = (unsigned)regs->vector;
+	uint64_t addr = 0;
 
-	if (x86_features.smap)
-		x86_clac();
-	if (vector == NMI || vector == DOUBLE_FAULT || vector == MACHINE_CHECK)
+	if (vector == PAGE_FAULT)
+		addr = x86_fault_address();
+	else if ((OF_THE_MACHINE >> vector & 1) != 0)
 		machine_panic("machine fault in a program (vector, rip)", vector, regs->rip);
-	if (vector < EXCEPTIONS) {
-		uint64_t addr = vector == PAGE_FAULT ? x86_fault_address() : 0;
+	((struct exo_save *)regs)->addr = addr;
+	return upcall_fault(cpu_self(), regs, addr) ? regs : switch_program();
+}
 
-		save_of(e)->addr = addr;
-		if (upcall_fault(e, regs, addr))
-			return regs;
-		return switch_program();
-	}
+__attribute__((noinline)) static struct exo_regs *interrupted(struct exo_regs *regs)
+{
+	const unsigned vector = (unsigned)regs->vector;
+	const uint32_t e = cpu_self();
+
 	interrupt(vector);
 	if (cpu_this()->resched)
 		return switch_program();
@@ -165,6 +171,13 @@ struct exo_regs *trap_from_program(struct exo_regs *regs)
 	/* A slice that follows one's own starts as well. */
 	upcall_pending(e, regs, vector == VECTOR_TIMER);
 	return regs;
+}
+
+struct exo_regs *trap_from_program(struct exo_regs *regs)
+{
+	if (x86_features.smap)
+		x86_clac();
+	return regs->vector < EXCEPTIONS ? fault(regs) : interrupted(regs);
 }
 
 /*
