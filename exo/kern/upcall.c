@@ -83,13 +83,10 @@ void upcall_ending(uint32_t e, struct exo_regs *regs)
 	trace_upcall(EXO_UPCALL_END);
 }
 
-void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started)
+void upcall_due(uint32_t e, struct exo_regs *regs, uint64_t bits)
 {
 	struct exo_env *env = &envs[e];
-	uint64_t bits = env->events & env->event_upcall;
 
-	if (bits == 0 && !(slice_started && (env->slice_upcall & EXO_SLICE_START)))
-		return;
 	if (!may_interrupt(env, regs))
 		return;
 	if (bits == 0) {
