@@ -105,8 +105,8 @@ static const char *check_run(uint32_t r, uint32_t first)
 	uint64_t born = 0;
 
 	for (uint32_t f = first; f < first + RUN && f < info.frames; f++) {
-		if (run_maps[r] != 0 && (pages[f].state != EXO_PAGE_DATA ||
-					 pages[f].owner != pages[first].owner))
+		if (run_maps[r] != 0 &&
+		    (pages[f].state != EXO_PAGE_DATA || pages[f].owner != pages[first].owner))
 			return "frames of a large mapping are data of one owner";
 		born = pages[f].born > born ? pages[f].born : born;
 	}

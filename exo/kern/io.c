@@ -396,8 +396,7 @@ static enum exo_status check_frames(uint32_t e, const struct exo_sqe *s,
 			frames[i] = list[i];
 		if (i < count && frames[i] == frames[i - 1] + 1)
 			continue;
-		status = page_covered(e, s->pages, frames[first], i - first,
-				      s->op == EXO_IO_READ);
+		status = page_covered(e, s->pages, frames[first], i - first, s->op == EXO_IO_READ);
 		if (status != EXO_OK)
 			return status;
 		first = i;

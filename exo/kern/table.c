@@ -32,7 +32,8 @@ static inline uint32_t entries_of(uint32_t level)
     ensures \result == EXO_OK ==> table < info.frames && pages[table].state == EXO_PAGE_TABLE &&
 	    pages[table].owner == *e;
 */
-__attribute__((always_inline)) static inline enum exo_status table_own(uint64_t ce, uint64_t table, uint32_t *e)
+static inline __attribute__((always_inline)) enum exo_status table_own(uint64_t ce, uint64_t table,
+								       uint32_t *e)
 {
 	const enum exo_status status = cap_live_env(cpu_self(), ce, EXO_ENV_BUILD, e);
 
@@ -252,9 +253,9 @@ static enum exo_status run_room(const struct table *entries, uint32_t index, uin
 /* The table of a call that maps, of this level (0: any), the bits of `how`, and the capability it
  * names. */
 /*@ requires \valid(bits) && \valid(cap); */
-__attribute__((always_inline)) static inline enum exo_status map_args(uint64_t ce, uint64_t table, uint32_t level, uint64_t index,
-				       uint64_t count, uint64_t how, uint64_t *bits,
-				       const struct exo_cap **cap)
+static inline __attribute__((always_inline)) enum exo_status
+map_args(uint64_t ce, uint64_t table, uint32_t level, uint64_t index, uint64_t count, uint64_t how,
+	 uint64_t *bits, const struct exo_cap **cap)
 {
 	uint32_t e;
 	enum exo_status status = table_own(ce, table, &e);

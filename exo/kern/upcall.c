@@ -46,7 +46,7 @@ static enum exo_end why_not(const struct exo_env *env, const struct exo_regs *re
 }
 
 /* Nobody handles the fault of e.  Out of the way of the faults that somebody does. */
-__attribute__((cold, noinline)) static void fault_ends(uint32_t e, const struct exo_regs *regs,
+static __attribute__((cold, noinline)) void fault_ends(uint32_t e, const struct exo_regs *regs,
 						       uint64_t addr, enum exo_end end)
 {
 	env_end(e, end, (uint8_t)regs->vector, (uint32_t)regs->error, addr, regs->rip, regs->rsp,

@@ -505,6 +505,21 @@ static void test_env_reclaim(void)
 	OK(sys_env_reap(8));
 }
 
+/* A table is gone over in strides: wherever an entry stands beside those of build(), it goes. */
+static void test_env_reclaim_sparse_table(void)
+{
+	for (uint32_t i = 4; i < 512; i += i == 24 ? 476 : 1) {
+		world();
+		child(2, 8);
+		OK(sys_page_map(8, frame(2, L1), i, frame(2, DATA), 1, 8 << 8 | R));
+		CHECK(page_maps[frame(2, DATA)] == 2);
+		OK(sys_env_kill(8, 0));
+		CHECK(OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, L1))) == 0);
+		CHECK(page_maps[frame(2, DATA)] == 0 && pages[frame(2, L1)].present == 0);
+		CHECK(machine_table((struct pfn){frame(2, L1)})->e[i] == 0);
+	}
+}
+
 static void test_env_reclaim_io(void)
 {
 	uint64_t eid;
@@ -2973,6 +2988,7 @@ static const struct {
 	TEST(env_start),
 	TEST(env_kill),
 	TEST(env_reclaim),
+	TEST(env_reclaim_sparse_table),
 	TEST(env_reclaim_io),
 	TEST(env_orphans),
 	TEST(env_reap),

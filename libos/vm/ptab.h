@@ -67,7 +67,7 @@ int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t fi
 unsigned ptab_perm(uint64_t pte);
 
 /*
- * The first entry from i on of a table shown at `table` that is not empty; 512: there is none.  What
+ * The first entry from i on of a table shown at `table` that is not empty; 512: there is none. What
  * is empty does not change meanwhile, as the program does not map and the CPU only marks what is
  * there.
  */
