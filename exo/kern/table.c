@@ -250,18 +250,15 @@ static enum exo_status run_room(const struct table *entries, uint32_t index, uin
 	return EXO_OK;
 }
 
-/* The table of a call that maps, of this level (0: any), the bits of `how`, and the capability it
- * names. */
+/* The table of a call that maps, the bits of `how`, and the capability it names. */
 /*@ requires \valid(bits) && \valid(cap); */
 static inline __attribute__((always_inline)) enum exo_status
-map_args(uint64_t ce, uint64_t table, uint32_t level, uint64_t index, uint64_t count, uint64_t how,
-	 uint64_t *bits, const struct exo_cap **cap)
+map_args(uint64_t ce, uint64_t table, uint64_t index, uint64_t count, uint64_t how, uint64_t *bits,
+	 const struct exo_cap **cap)
 {
 	uint32_t e;
 	enum exo_status status = table_own(ce, table, &e);
 
-	if (status == EXO_OK && level != 0 && pages[table].level != level)
-		status = EXO_TYPE;
 	if (status == EXO_OK)
 		status = run_inside(pages[table].level, index, count);
 	if (status == EXO_OK)
@@ -274,8 +271,10 @@ struct exo_result sys_page_map(uint64_t ce, uint64_t table, uint64_t index, uint
 {
 	uint64_t bits;
 	const struct exo_cap *cap;
-	enum exo_status status = map_args(ce, table, 1, index, count, how, &bits, &cap);
+	enum exo_status status = map_args(ce, table, index, count, how, &bits, &cap);
 
+	if (status == EXO_OK && pages[table].level != 1)
+		status = EXO_TYPE;
 	if (status == EXO_OK)
 		status = map_run_right(cap, frame, (uint32_t)count, bits);
 	if (status != EXO_OK)
@@ -311,8 +310,10 @@ struct exo_result sys_page_map_large(uint64_t ce, uint64_t table, uint64_t index
 {
 	uint64_t bits;
 	const struct exo_cap *cap;
-	enum exo_status status = map_args(ce, table, 2, index, 1, how, &bits, &cap);
+	enum exo_status status = map_args(ce, table, index, 1, how, &bits, &cap);
 
+	if (status == EXO_OK && pages[table].level != 2)
+		status = EXO_TYPE;
 	if (status == EXO_OK)
 		status = large_right(cap, frame, bits);
 	if (status != EXO_OK)
@@ -414,7 +415,7 @@ struct exo_result sys_page_protect(uint64_t ce, uint64_t table, uint64_t index, 
 {
 	uint64_t bits;
 	const struct exo_cap *cap;
-	enum exo_status status = map_args(ce, table, 0, index, count, how, &bits, &cap);
+	enum exo_status status = map_args(ce, table, index, count, how, &bits, &cap);
 
 	if (status != EXO_OK)
 		return refuse(status);
