@@ -846,6 +846,7 @@ static void test_page_map_large_again(void)
 		OK(sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA));
 	child(2, 8);
 	OK(sys_page_map_large(SELF, frame(1, L2), 7, RUN_START, RW));
+	NO(PERM, sys_page_map(SELF, frame(1, L1), 0, RUN_START + 1, RUN, R)); /* the last is not */
 	OK(sys_page_share(RUN_START, RUN, 8, 5, EXO_RIGHT_READ));
 	become(2);
 	OK(sys_page_map_large(SELF, t, 7, RUN_START, 5 << 8 | R));
