@@ -176,13 +176,14 @@ static uint8_t *sector_memory(const struct channel *c)
 /* Describes the command's memory to the bus master; 0 where it does not reach that far. */
 static int fill_prds(const struct channel *c)
 {
-	const uint32_t clear = ios[c->io].op == EXO_IO_CLEAR, zero = frame_of(c, 0);
-	const uint32_t *const frames = &io_frames[c->io][c->done];
+	const uint32_t zero = frame_of(c, 0), count = c->blocks;
+	const uint32_t step = ios[c->io].op != EXO_IO_CLEAR; /* one frame serves for all blocks */
+	const uint32_t *frame = step ? &io_frames[c->io][c->done] : &zero;
 	struct prd *next = prds[c->number];
 	uint32_t last = UINT32_MAX - 1; /* no frame follows it: see DMA_FRAMES */
 
-	for (uint32_t i = 0; i < c->blocks; i++) {
-		const uint32_t f = clear ? zero : frames[i];
+	for (uint32_t i = 0; i < count; i++, frame += step) {
+		const uint32_t f = *frame;
 
 		if (f >= DMA_FRAMES)
 			return 0;

@@ -23,8 +23,17 @@ enum exo_status cap_look_other(uint32_t e, uint64_t slot, const struct exo_cap *
 
 static inline enum exo_status cap_look(uint32_t e, uint64_t slot, const struct exo_cap **cap)
 {
-	*cap = &caps[e].c[0]; /* never empty, never stale */
-	return slot == 0 ? EXO_OK : cap_look_other(e, slot, cap);
+	const struct exo_cap *own = &caps[e].c[0]; /* never empty, never stale */
+	enum exo_status status = EXO_OK;
+
+	if (slot != 0) {
+		const struct exo_cap *other = own;
+
+		status = cap_look_other(e, slot, &other);
+		own = other;
+	}
+	*cap = own;
+	return status;
 }
 
 /* As cap_look, but a copy. */
@@ -49,10 +58,16 @@ enum exo_status cap_live_other(uint32_t e, uint64_t ce, uint32_t rights, uint32_
 static inline enum exo_status cap_live_env(uint32_t e, uint64_t ce, uint32_t rights,
 					   uint32_t *target)
 {
-	if (ce != 0)
-		return cap_live_other(e, ce, rights, target);
+	enum exo_status status = EXO_OK;
+
+	if (ce != 0) {
+		uint32_t other = 0; /* only its address is needed: *target can be in a register */
+
+		status = cap_live_other(e, ce, rights, &other);
+		e = other;
+	}
 	*target = e;
-	return EXO_OK;
+	return status;
 }
 
 /* May environment e get a capability in slot d?  RANGE, OCCUPIED, QUOTA. */

@@ -99,6 +99,31 @@ static const char *check_frames(void)
 	return 0;
 }
 
+/* The frames of run r from `first` on, as far as they are there. */
+static const char *check_run(uint32_t r, uint32_t first)
+{
+	uint64_t born = 0;
+
+	for (uint32_t f = first; f < first + RUN && f < info.frames; f++) {
+		if (run_maps[r] != 0 &&
+		    (pages[f].state != EXO_PAGE_DATA || pages[f].owner != pages[first].owner))
+			return "frames of a large mapping are data of one owner";
+		born = pages[f].born > born ? pages[f].born : born;
+	}
+	if (run_born[r] < born || (run_maps[r] != 0 && run_born[r] > born))
+		return "a run is as old as its youngest frame";
+	return 0;
+}
+
+static const char *check_runs(void)
+{
+	const char *broken = 0;
+
+	for (uint32_t r = 0; r < (info.frames + RUN - 1) / RUN && !broken; r++)
+		broken = check_run(r, r * RUN);
+	return broken;
+}
+
 static const char *check_counts(void)
 {
 	uint64_t maps = 0, runs = 0, pins = 0;
@@ -564,6 +589,8 @@ const char *check_state(void)
 	for (uint32_t e = 0; e < info.envs; e++)
 		recount[e] = (struct exo_quota){0};
 	broken = check_frames();
+	if (!broken)
+		broken = check_runs();
 	if (!broken)
 		broken = check_tables();
 	if (!broken)

@@ -384,17 +384,19 @@ static enum exo_status check_extent(uint32_t e, const struct exo_sqe *s, struct 
 static enum exo_status check_frames(uint32_t e, const struct exo_sqe *s,
 				    const volatile uint32_t *list, uint32_t io)
 {
+	uint32_t *const frames = io_frames[io];
+	const uint32_t count = s->count;
 	uint32_t first = 0;
 
-	for (uint32_t i = 0; i < s->count; i++)
-		io_frames[io][i] = list[i];
-	for (uint32_t i = 1; i <= s->count; i++) {
+	frames[0] = list[0];
+	for (uint32_t i = 1; i <= count; i++) {
 		enum exo_status status;
 
-		if (i < s->count && io_frames[io][i] == io_frames[io][i - 1] + 1)
+		if (i < count)
+			frames[i] = list[i];
+		if (i < count && frames[i] == frames[i - 1] + 1)
 			continue;
-		status = page_covered(e, s->pages, io_frames[io][first], i - first,
-				      s->op == EXO_IO_READ);
+		status = page_covered(e, s->pages, frames[first], i - first, s->op == EXO_IO_READ);
 		if (status != EXO_OK)
 			return status;
 		first = i;
@@ -414,7 +416,9 @@ static void submit(uint32_t e, const struct exo_sqe *s, const struct exo_cap *ca
 	io_cap[io] = s->cap;
 	io_gen[io] = (uint32_t)cap->gen;
 	if (s->op == EXO_IO_READ || s->op == EXO_IO_WRITE) {
-		for (uint32_t i = 0; i < s->count; i++)
+		const uint32_t count = s->count;
+
+		for (uint32_t i = 0; i < count; i++)
 			page_pin(io_frames[io][i]);
 	}
 	free_records[io / 64] &= ~(1ull << io % 64);

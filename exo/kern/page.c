@@ -19,6 +19,7 @@ uint32_t page_maps[NFRAME] TABLE(page_maps);
 uint32_t page_pins[NFRAME] TABLE(page_pins);
 uint64_t page_free_map[NFRAME / 64] TABLE(page_free_map);
 uint32_t run_maps[NFRAME / RUN] TABLE(run_maps);
+uint64_t run_born[NFRAME / RUN] TABLE(run_born);
 uint64_t page_stamp;
 
 enum { CHECKED_MAX = 512 }; /* frames that one call looks at */
@@ -58,7 +59,19 @@ uint32_t page_free_count(void)
 	return info.free_frames;
 }
 
-/* Are these frames e's DATA, none taken or unshared after `stamp`? */
+/* The stamp of this frame is that of now. */
+/*@ requires frame < NFRAME;
+    assigns pages[frame].born, run_born[frame / RUN]; */
+static void stamp_now(uint32_t frame)
+{
+	pages[frame].born = page_stamp;
+	run_born[frame / RUN] = page_stamp;
+}
+
+/*
+ * Are these frames e's DATA, none taken or unshared after `stamp`?  A run that is mapped as a whole
+ * was looked at frame by frame by who mapped it first, and no frame of it has left since.
+ */
 /*@ requires frame + count <= NFRAME;
     assigns \nothing;
     ensures \result == EXO_OK ==> \forall integer f; frame <= f < frame + count ==>
@@ -66,6 +79,11 @@ uint32_t page_free_count(void)
 */
 static enum exo_status run_held(uint32_t e, uint32_t frame, uint32_t count, uint64_t stamp)
 {
+	if (count == RUN && frame % RUN == 0 && run_maps[frame / RUN] != 0) {
+		if (pages[frame].owner != e)
+			return EXO_PERM;
+		return run_born[frame / RUN] <= stamp ? EXO_OK : EXO_STALE;
+	}
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i;
 	    loop variant count - i; */
@@ -195,7 +213,8 @@ struct exo_result sys_page_take(uint64_t ce, uint64_t frame, uint64_t type)
 	pages[f.n].state = (uint8_t)(type % 256);
 	pages[f.n].level = (uint8_t)(type / 256);
 	pages[f.n].owner = (uint16_t)e;
-	pages[f.n].born = ++page_stamp;
+	page_stamp++;
+	stamp_now(f.n);
 	machine_zero(f);
 	if (type / 256 == 4)
 		machine_root_init(f);
@@ -266,11 +285,11 @@ struct exo_result sys_page_share(uint64_t frame, uint64_t count, uint64_t ce, ui
 }
 
 /*@ requires frame < NFRAME;
-    assigns page_stamp, pages[frame].born; */
+    assigns page_stamp, pages[frame].born, run_born[frame / RUN]; */
 void page_unshare(uint32_t frame)
 {
 	page_stamp++;
-	pages[frame].born = page_stamp;
+	stamp_now(frame);
 }
 
 struct exo_result sys_page_unshare(uint64_t frame, uint64_t count)
@@ -282,9 +301,9 @@ struct exo_result sys_page_unshare(uint64_t frame, uint64_t count)
 		return refuse(status);
 	page_stamp++;
 	/*@ loop invariant 0 <= i <= count;
-	    loop assigns i, pages[frame .. frame + count - 1];
+	    loop assigns i, pages[frame .. frame + count - 1], run_born[0 .. NFRAME / RUN - 1];
 	    loop variant count - i; */
 	for (uint32_t i = 0; i < count; i++)
-		pages[frame + i].born = page_stamp;
+		stamp_now((uint32_t)frame + i);
 	return refuse(EXO_OK);
 }

@@ -4,7 +4,9 @@
  * Counted fields have arrays of their own: page_maps (4 KiB entries that map the frame), page_pins
  * (DMA requests and roles: root, save area, upcall stack, I/O ring), run_maps (large entries per
  * 512 frames).  Invariant: a free frame has no owner and no count; a frame changes its state only
- * while all of its counts are 0, so whatever was true when it was mapped stays true.
+ * while all of its counts are 0, so whatever was true when it was mapped stays true: the frames of
+ * a run with a large mapping are DATA of one owner.  run_born is above or equal to `born` of each
+ * frame of the run, and the greatest of them when none is free.
  */
 #ifndef KERN_PAGE_H
 #define KERN_PAGE_H
@@ -24,6 +26,7 @@ extern uint32_t page_maps[NFRAME];
 extern uint32_t page_pins[NFRAME];
 extern uint64_t page_free_map[NFRAME / 64];
 extern uint32_t run_maps[NFRAME / RUN];
+extern uint64_t run_born[NFRAME / RUN]; /* not for programs: they have `born` */
 
 /* Stamp of the latest take or unshare; capabilities to frames are dated with it. */
 extern uint64_t page_stamp;

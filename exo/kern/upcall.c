@@ -17,7 +17,7 @@ enum { FLAGS_CLEAN = 0x202 };
 
 static int on_upcall_page(const struct exo_env *env, uint64_t rsp)
 {
-	return rsp >= env->upcall_va && rsp - env->upcall_va < EXO_PAGE_SIZE;
+	return rsp - env->upcall_va < EXO_PAGE_SIZE; /* from below it wraps around */
 }
 
 /*@ requires env->upcall_page != 0 && env->upcall_entry != 0;
@@ -45,15 +45,23 @@ static enum exo_end why_not(const struct exo_env *env, const struct exo_regs *re
 	return EXO_END_NONE;
 }
 
+/* Nobody handles the fault of e.  Out of the way of the faults that somebody does. */
+static __attribute__((cold, noinline)) void fault_ends(uint32_t e, const struct exo_regs *regs,
+						       uint64_t addr, enum exo_end end)
+{
+	env_end(e, end, (uint8_t)regs->vector, (uint32_t)regs->error, addr, regs->rip, regs->rsp,
+		128 + regs->vector);
+}
+
 int upcall_fault(uint32_t e, struct exo_regs *regs, uint64_t addr)
 {
 	struct exo_env *env = &envs[e];
-	enum exo_end end = why_not(env, regs);
+	enum exo_end end;
 
 	env->faults++;
+	end = why_not(env, regs);
 	if (end != EXO_END_NONE) {
-		env_end(e, end, (uint8_t)regs->vector, (uint32_t)regs->error, addr, regs->rip,
-			regs->rsp, 128 + regs->vector);
+		fault_ends(e, regs, addr, end);
 		return 0;
 	}
 	push(env, regs, EXO_UPCALL_FAULT | regs->vector << 8, regs->error, addr);
@@ -75,13 +83,10 @@ void upcall_ending(uint32_t e, struct exo_regs *regs)
 	trace_upcall(EXO_UPCALL_END);
 }
 
-void upcall_pending(uint32_t e, struct exo_regs *regs, int slice_started)
+void upcall_due(uint32_t e, struct exo_regs *regs, uint64_t bits)
 {
 	struct exo_env *env = &envs[e];
-	uint64_t bits = env->events & env->event_upcall;
 
-	if (bits == 0 && !(slice_started && (env->slice_upcall & EXO_SLICE_START)))
-		return;
 	if (!may_interrupt(env, regs))
 		return;
 	if (bits == 0) {

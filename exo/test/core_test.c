@@ -505,6 +505,21 @@ static void test_env_reclaim(void)
 	OK(sys_env_reap(8));
 }
 
+/* A table is gone over in strides: wherever an entry stands beside those of build(), it goes. */
+static void test_env_reclaim_sparse_table(void)
+{
+	for (uint32_t i = 4; i < 512; i += i == 24 ? 476 : 1) {
+		world();
+		child(2, 8);
+		OK(sys_page_map(8, frame(2, L1), i, frame(2, DATA), 1, 8 << 8 | R));
+		CHECK(page_maps[frame(2, DATA)] == 2);
+		OK(sys_env_kill(8, 0));
+		CHECK(OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, L1))) == 0);
+		CHECK(page_maps[frame(2, DATA)] == 0 && pages[frame(2, L1)].present == 0);
+		CHECK(machine_table((struct pfn){frame(2, L1)})->e[i] == 0);
+	}
+}
+
 static void test_env_reclaim_io(void)
 {
 	uint64_t eid;
@@ -818,6 +833,32 @@ static void test_page_map_large(void)
 	NO(PERM, sys_page_map_large(SELF, t, 8, RUN_START, R));
 	OK(sys_page_take(SELF, RUN_START + 77, level(1)));
 	NO(TYPE, sys_page_map_large(SELF, t, 8, RUN_START, R));
+}
+
+/* A run that is mapped already is not looked at again frame by frame, and rights end all the same.
+ */
+static void test_page_map_large_again(void)
+{
+	const uint32_t t = frame(2, L2);
+
+	world();
+	for (uint32_t i = 0; i < RUN; i++)
+		OK(sys_page_take(SELF, RUN_START + i, EXO_PAGE_DATA));
+	child(2, 8);
+	OK(sys_page_map_large(SELF, frame(1, L2), 7, RUN_START, RW));
+	NO(PERM, sys_page_map(SELF, frame(1, L1), 0, RUN_START + 1, RUN, R)); /* the last is not */
+	OK(sys_page_share(RUN_START, RUN, 8, 5, EXO_RIGHT_READ));
+	become(2);
+	OK(sys_page_map_large(SELF, t, 7, RUN_START, 5 << 8 | R));
+	NO(PERM, sys_page_map_large(SELF, t, 8, RUN_START, 5 << 8 | RW));
+	NO(PERM, sys_page_map_large(SELF, t, 8, RUN_START, R));
+	become(1);
+	OK(sys_page_unshare(RUN_START + 300, 1));
+	OK(sys_page_share(RUN_START, RUN, 8, 6, EXO_RIGHT_READ));
+	become(2);
+	NO(STALE, sys_page_map_large(SELF, t, 8, RUN_START, 5 << 8 | R));
+	OK(sys_page_map_large(SELF, t, 8, RUN_START, 6 << 8 | R));
+	CHECK(run_maps[RUN_START / RUN] == 3);
 }
 
 static void test_page_unmap(void)
@@ -2300,6 +2341,10 @@ static void test_checker_sees_frames(void)
 	PLANT(pages[data].parent = 1);
 	PLANT(pages[data].va = 4096);
 	PLANT((take_run(), run_maps[1] = 1));
+	PLANT((take_run(), run_maps[1] = 1, pages[RUN_START + 1].state = EXO_PAGE_UPCALL));
+	PLANT((take_run(), run_maps[1] = 1, pages[RUN_START + 1].owner = 2));
+	PLANT(run_born[frame(1, DATA) / RUN] = 0);
+	PLANT((take_run(), run_maps[1] = 1, run_born[1]++));
 	PLANT(leaf->e[0] &= ~PTE_U);
 	PLANT(leaf->e[0] = leaf_of(high));
 	PLANT(leaf->e[0] = leaf_of(700));
@@ -2944,6 +2989,7 @@ static const struct {
 	TEST(env_start),
 	TEST(env_kill),
 	TEST(env_reclaim),
+	TEST(env_reclaim_sparse_table),
 	TEST(env_reclaim_io),
 	TEST(env_orphans),
 	TEST(env_reap),
@@ -2955,6 +3001,7 @@ static const struct {
 	TEST(page_map),
 	TEST(page_map_for_child),
 	TEST(page_map_large),
+	TEST(page_map_large_again),
 	TEST(page_unmap),
 	TEST(page_protect),
 	TEST(page_share),

@@ -213,6 +213,7 @@ static void forget(void)
 	memset(page_pins, 0, sizeof page_pins);
 	memset(page_free_map, 0, sizeof page_free_map);
 	memset(run_maps, 0, sizeof run_maps);
+	memset(run_born, 0, sizeof run_born);
 	memset(revokes, 0, sizeof revokes);
 	memset(groups, 0, sizeof groups);
 	memset(scenes, 0, sizeof scenes);
@@ -267,6 +268,7 @@ void host_boot(uint32_t frames, uint32_t first_free, uint32_t nenv)
 	ARRAY(page_pins, info.frames * sizeof page_pins[0])                                        \
 	ARRAY(page_free_map, sizeof page_free_map)                                                 \
 	ARRAY(run_maps, sizeof run_maps)                                                           \
+	ARRAY(run_born, sizeof run_born)                                                           \
 	ARRAY(revokes, info.envs * sizeof revokes[0])                                              \
 	ARRAY(groups, sizeof groups)                                                               \
 	ARRAY(scenes, sizeof scenes)                                                               \

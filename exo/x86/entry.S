@@ -114,19 +114,6 @@ trap:
 	xorl %ebp, %ebp
 	call *%gs:CPU_TRAP		/* (regs); whose registers to load */
 	movq %rax, %rsp
-	jmp resume
-
-trap_in_kernel:				/* interrupts while idle; anything else is a bug */
-	movq %rsp, %rbp
-	andq $~15, %rsp
-	call trap_from_kernel
-	movq %rbp, %rsp
-	jmp restore
-
-/* void resume_program(struct exo_regs *): enters a program from its save area. */
-	.globl resume_program
-resume_program:
-	movq %rdi, %rsp
 resume:
 	swapgs
 restore:
@@ -147,6 +134,19 @@ restore:
 	popq %rdi
 	addq $16, %rsp			/* vector, error */
 	iretq
+
+trap_in_kernel:				/* interrupts while idle; anything else is a bug */
+	movq %rsp, %rbp
+	andq $~15, %rsp
+	call trap_from_kernel
+	movq %rbp, %rsp
+	jmp restore
+
+/* void resume_program(struct exo_regs *): enters a program from its save area. */
+	.globl resume_program
+resume_program:
+	movq %rdi, %rsp
+	jmp resume
 
 	/*
 	 * The way in by SYSCALL, and out, twice: as it is, and for as long as somebody traces.  The call

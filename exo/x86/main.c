@@ -111,6 +111,7 @@ static void back_tables(uint32_t frames, uint32_t nenv)
 	tell_table(EXO_TABLE_TRACE, traces, EXO_NTRACE, sizeof traces[0]);
 	paging_trace();
 	paging_back_table(io_frames, sizeof io_frames);
+	paging_back_table(run_born, (frames + RUN - 1) / RUN * sizeof run_born[0]);
 }
 
 static void back_extents(void)

@@ -1,9 +1,9 @@
 /*
  * trap.c - owns what happens between a trap and the next instruction of a program.
  *
- * `loaded` is the environment whose address space and FPU state the CPU holds: it stays while the
- * CPU idles, and its FPU state goes to its save area when another one is loaded.  Interrupts are
- * off in here but inside x86_idle().  Called by entry.S only.
+ * `loaded` is the save area of the environment whose address space and FPU state the CPU holds; its
+ * FPU state goes there when another one is loaded.  While the CPU idles that is nobody's.
+ * Interrupts are off in here but inside x86_idle().  Called by entry.S only.
  */
 #include "../dev/ide.h"
 #include "../dev/kbd.h"
@@ -26,46 +26,42 @@
 #include "trap.h"
 
 enum { EXCEPTIONS = 32, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };
+enum { OF_THE_MACHINE = 1 << NMI | 1 << DOUBLE_FAULT | 1 << MACHINE_CHECK };
 
-static uint32_t loaded;
+static struct exo_save nobody __attribute__((aligned(16)));
+static struct exo_save *loaded = &nobody;
 
 static struct exo_save *save_of(uint32_t e)
 {
 	return direct((uint64_t)envs[e].save * EXO_PAGE_SIZE);
 }
 
-static void fpu_leave(struct exo_save *save)
-{
-	__asm__ volatile("fxsave64 %0" : "=m"(save->fpu));
-	if (x86_features.fsgsbase) {
-		__asm__ volatile("rdfsbase %0" : "=r"(save->fs_base));
-		save->gs_base = x86_rdmsr(X86_USER_GS_BASE);
-	}
-}
-
 /*
- * Data segment registers are 0 in every program: what one left there, no other finds.  Loading GS
- * changes the base in use, so the kernel's is put aside for that moment.
+ * FPU state and segment bases go to one save area and come from another.  Data segment registers
+ * are 0 in every program: what one left there, no other finds.  GS is loaded where the program's
+ * base is in use, so the kernel's is put aside for that moment.
  */
-static void fpu_enter(const struct exo_save *save)
+static inline void exchange(struct exo_save *from, const struct exo_save *to)
 {
-	__asm__ volatile("fxrstor64 %0" ::"m"(save->fpu));
-	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs" ::"r"(0));
-	__asm__ volatile("swapgs; movw %w0, %%gs; swapgs" ::"r"(0));
-	if (x86_features.fsgsbase) {
-		__asm__ volatile("wrfsbase %0" ::"r"(save->fs_base));
-		x86_wrmsr(X86_USER_GS_BASE, save->gs_base);
-	}
+	__asm__ volatile("fxsave64 %0" : "=m"(from->fpu));
+	__asm__ volatile("fxrstor64 %0" ::"m"(to->fpu));
+	if (x86_features.fsgsbase)
+		__asm__ volatile("rdfsbase %0; swapgs; rdgsbase %1;"
+				 "movw %w2, %%ds; movw %w2, %%es; movw %w2, %%fs; movw %w2, %%gs;"
+				 "wrgsbase %4; swapgs; wrfsbase %3"
+				 : "=&r"(from->fs_base), "=&r"(from->gs_base)
+				 : "r"(0), "r"(to->fs_base), "r"(to->gs_base));
+	else
+		__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs;"
+				 "swapgs; movw %w0, %%gs; swapgs" ::"r"(0));
 }
 
-static void load(uint32_t e, struct exo_save *save)
+static inline void load(uint32_t e, struct exo_save *save)
 {
-	if (loaded != 0)
-		fpu_leave(save_of(loaded));
-	loaded = e;
 	x86_load_root((uint64_t)envs[e].root * EXO_PAGE_SIZE);
 	cpu_set_save(save);
-	fpu_enter(save);
+	exchange(loaded, save);
+	loaded = save;
 }
 
 /*
@@ -74,10 +70,10 @@ static void load(uint32_t e, struct exo_save *save)
  */
 static void idle(void)
 {
-	if (loaded != 0) {
-		fpu_leave(save_of(loaded));
+	if (loaded != &nobody) {
 		x86_load_root(paging_kernel_root());
-		loaded = 0;
+		exchange(loaded, &nobody);
+		loaded = &nobody;
 	}
 	cpu_this()->current = 0;
 	trace_runs(0);
@@ -95,9 +91,8 @@ struct exo_regs *switch_program(void)
 	while ((e = cpu_next()) == 0)
 		idle();
 	cpu->current = e;
-	cpu->resched = 0;
 	save = save_of(e);
-	if (e != loaded)
+	if (save != loaded)
 		load(e, save);
 	upcall_pending(e, &save->regs, save->regs.vector != VECTOR_CALL);
 	return &save->regs;
@@ -140,23 +135,28 @@ static void interrupt(unsigned vector)
 		machine_panic("interrupt nobody asked for (vector)", vector, 0);
 }
 
-struct exo_regs *trap_from_program(struct exo_regs *regs)
+/*
+ * The registers are the beginning of the save area, but where the machine failed.  Not inline, as
+ * is what follows: what either of them keeps in registers, the other need not save.
+ */
+__attribute__((noinline)) static struct exo_regs *fault(struct exo_regs *regs)
 {
-	unsigned vector = (unsigned)regs->vector;
-	uint32_t e = cpu_self();
+	const unsigned vector = (unsigned)regs->vector;
+	uint64_t addr = 0;
 
-	if (x86_features.smap)
-		x86_clac();
-	if (vector == NMI || vector == DOUBLE_FAULT || vector == MACHINE_CHECK)
+	if (vector == PAGE_FAULT)
+		addr = x86_fault_address();
+	else if ((OF_THE_MACHINE >> vector & 1) != 0)
 		machine_panic("machine fault in a program (vector, rip)", vector, regs->rip);
-	if (vector < EXCEPTIONS) {
-		uint64_t addr = vector == PAGE_FAULT ? x86_fault_address() : 0;
+	((struct exo_save *)regs)->addr = addr;
+	return upcall_fault(cpu_self(), regs, addr) ? regs : switch_program();
+}
 
-		save_of(e)->addr = addr;
-		if (upcall_fault(e, regs, addr))
-			return regs;
-		return switch_program();
-	}
+__attribute__((noinline)) static struct exo_regs *interrupted(struct exo_regs *regs)
+{
+	const unsigned vector = (unsigned)regs->vector;
+	const uint32_t e = cpu_self();
+
 	interrupt(vector);
 	if (cpu_this()->resched)
 		return switch_program();
@@ -165,6 +165,13 @@ struct exo_regs *trap_from_program(struct exo_regs *regs)
 	/* A slice that follows one's own starts as well. */
 	upcall_pending(e, regs, vector == VECTOR_TIMER);
 	return regs;
+}
+
+struct exo_regs *trap_from_program(struct exo_regs *regs)
+{
+	if (x86_features.smap)
+		x86_clac();
+	return regs->vector < EXCEPTIONS ? fault(regs) : interrupted(regs);
 }
 
 /*

@@ -250,43 +250,6 @@ int build_grant(struct build *b, uint32_t from, uint32_t to)
 	return call_result(call_cap_grant(from, b->cap, to, EXO_RIGHTS_ALL));
 }
 
-/* The child's frame at va, 0 when there is none; its table is looked at through the window. */
-static uint32_t child_frame(struct build *b, uint64_t va)
-{
-	const uint32_t l1 = ptab_l1(b->tables, va);
-	const volatile uint64_t *table = l1 ? vm_window(&l1, 1, VM_READ, b->cap, 0) : 0;
-	uint64_t e = 0;
-
-	if (table) {
-		e = table[(va / VM_PAGE) & 511];
-		vm_window_end();
-	}
-	return e & PTE_PRESENT ? PTE_FRAME(e) : 0;
-}
-
-int build_write(struct build *b, uint64_t va, const void *from, size_t n)
-{
-	const char *p = from;
-
-	while (n) {
-		const size_t at = va % VM_PAGE, piece = n < VM_PAGE - at ? n : VM_PAGE - at;
-		const uint32_t frame = child_frame(b, va);
-		char *to;
-
-		if (!frame)
-			return -EFAULT;
-		to = vm_window(&frame, 1, VM_READ | VM_WRITE, b->cap, 0);
-		if (!to)
-			return -EFAULT;
-		memcpy(to + at, p, piece);
-		vm_window_end();
-		p += piece;
-		va += piece;
-		n -= piece;
-	}
-	return 0;
-}
-
 int build_start(struct build *b, uint64_t rip, uint64_t rsp, uint64_t arg)
 {
 	const int err = call_result(call_env_start(b->cap, rip, rsp, arg));

@@ -128,8 +128,22 @@ static int read_at(const struct build_source *from, uint64_t off, void *to, uint
 	return err;
 }
 
+/* One entry of the table of segments; those that are not loaded are of no interest. */
+static int take_segment(struct elf *elf, const struct elf_program *p, uint64_t file_size, char *why)
+{
+	int err;
+
+	if (p->type == PT_INTERP)
+		return refuse(why, "dynamically linked: link with -static");
+	if (p->type != PT_LOAD || p->size == 0)
+		return 0;
+	err = check_segment(p, file_size, why);
+	return err ? err : add_segment(elf, p, why);
+}
+
 int elf_read(struct elf *elf, const struct build_source *from, char *why)
 {
+	struct elf_program p[MOST_HEADERS];
 	struct elf_file h = {0};
 	int err = from->size < sizeof(h) ? refuse(why, "not an ELF file")
 					 : read_at(from, 0, &h, sizeof(h), why);
@@ -137,18 +151,10 @@ int elf_read(struct elf *elf, const struct build_source *from, char *why)
 	memset(elf, 0, sizeof(*elf));
 	if (!err)
 		err = check_header(&h, why);
-	for (uint32_t i = 0; !err && i < h.phnum; i++) {
-		struct elf_program p = {0};
-
-		err = read_at(from, h.phoff + i * sizeof(p), &p, sizeof(p), why);
-		if (!err && p.type == PT_INTERP)
-			err = refuse(why, "dynamically linked: link with -static");
-		if (err || p.type != PT_LOAD || p.size == 0)
-			continue;
-		err = check_segment(&p, from->size, why);
-		if (!err)
-			err = add_segment(elf, &p, why);
-	}
+	if (!err)
+		err = read_at(from, h.phoff, p, h.phnum * sizeof(p[0]), why);
+	for (uint32_t i = 0; !err && i < h.phnum; i++)
+		err = take_segment(elf, &p[i], from->size, why);
 	if (err)
 		return err;
 	elf->entry = h.entry;

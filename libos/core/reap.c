@@ -14,7 +14,7 @@
 #include <libos/vm.h>
 #include "../vm/ptab.h"
 
-enum { ENTRIES = 512, MOST_WAITING = 64 };
+enum { ENTRIES = PTAB_ENTRIES, MOST_WAITING = 64 };
 
 static uint32_t index_of_build(const struct build *b)
 {
@@ -39,34 +39,28 @@ struct waiting {
 
 static void reclaim_frame(const struct build *b, uint32_t frame, struct waiting *w)
 {
-	struct exo_result r;
+	struct exo_result r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
 
-	if (frame >= tables_info()->frames || tables_page(frame)->owner != index_of_build(b))
-		return;
-	r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
 	if (r.status == EXO_OK && r.value == 0)
 		r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
 	if (r.status == EXO_BUSY && w && w->count < MOST_WAITING)
 		w->frame[w->count++] = frame;
 }
 
-/* The frames that a table leads to, but for large pages; returns how many. */
+/* Its own frames that a table leads to, but for large pages; returns how many. */
 static uint32_t copy_entries(const struct build *b, uint32_t frame, uint32_t *frames)
 {
+	const uint32_t self = index_of_build(b), all = tables_info()->frames;
 	uint32_t left = tables_page(frame)->present, n = 0;
 	const volatile uint64_t *table = left ? vm_window(&frame, 1, VM_READ, b->cap, 0) : 0;
 
 	if (!table)
 		return 0;
-	for (uint32_t i = 0; left && i < ENTRIES; i++) {
-		uint64_t e;
+	for (uint32_t i = 0; left && (i = ptab_next(table, i)) < ENTRIES; i++, left--) {
+		const uint64_t e = table[i];
 
-		while (i % 4 == 0 && i < ENTRIES - 4 &&
-		       !(table[i] | table[i + 1] | table[i + 2] | table[i + 3]))
-			i += 4;
-		e = table[i];
-		left -= (e & PTE_PRESENT) != 0;
-		if ((e & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT)
+		if ((e & PTE_LARGE) == 0 && PTE_FRAME(e) < all &&
+		    tables_page(PTE_FRAME(e))->owner == self)
 			frames[n++] = PTE_FRAME(e);
 	}
 	vm_window_end();

@@ -108,14 +108,11 @@ __attribute__((noinline)) static void dispatch_event(struct exo_upcall_frame *fr
 		on_event(frame);
 }
 
-/* 1: go on at the frame; 0: nobody knows. */
-int upcall_dispatch(struct exo_upcall_frame *frame)
+/* All that is not for who wants page faults first. */
+__attribute__((noinline)) static int dispatch_other(struct exo_upcall_frame *frame)
 {
 	const unsigned type = frame->what & 0xff;
 
-	if (frame->what == (EXO_UPCALL_FAULT | PAGE_FAULT << 8) && first_on_page_fault &&
-	    first_on_page_fault(frame))
-		return 1;
 	if (type == EXO_UPCALL_FAULT)
 		return dispatch_fault(frame, (frame->what >> 8) & (VECTORS - 1));
 	if (type == EXO_UPCALL_EVENT)
@@ -125,6 +122,15 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 	else if (type == EXO_UPCALL_END && on_slice_end)
 		on_slice_end(frame);
 	return 1;
+}
+
+/* 1: go on at the frame; 0: nobody knows. */
+int upcall_dispatch(struct exo_upcall_frame *frame)
+{
+	if (frame->what == (EXO_UPCALL_FAULT | PAGE_FAULT << 8) && first_on_page_fault &&
+	    first_on_page_fault(frame))
+		return 1;
+	return dispatch_other(frame);
 }
 
 /* The kernel looks at events only when it leaves for a program anew, so they are fetched here. */

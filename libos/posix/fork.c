@@ -60,6 +60,7 @@ _Noreturn static void copied(struct copy *c)
 {
 	__asm__ volatile("ldmxcsr %0; fldcw %1" ::"m"(c->mxcsr), "m"(c->x87));
 	start_set_self(c->eid);
+	vm_copied();
 	upcall_defer();
 	upcall_start();
 	proc_copied(c->self);

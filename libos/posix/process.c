@@ -30,8 +30,11 @@ static uint32_t children;
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
-static void child_add(const struct posix_proc *p)
+/* p becomes this process's child.  It is counted first, as this process may be killed here. */
+static void child_add(struct posix_proc *p)
 {
+	posix_self->children++;
+	p->parent = posix_self->pid;
 	child[children++] = (uint16_t)(p - posix_seg->proc);
 }
 
@@ -63,7 +66,7 @@ struct posix_proc *proc_new(void)
 		}
 	}
 	if (p && posix_self) {
-		p->parent = posix_self->pid;
+		child_add(p);
 		p->pgrp = posix_self->pgrp;
 		p->tty = posix_self->tty;
 		p->umask = posix_self->umask;
@@ -73,8 +76,6 @@ struct posix_proc *proc_new(void)
 	}
 	if (p)
 		p->state = POSIX_PROC_RUNNING;
-	if (p && posix_self)
-		child_add(p);
 	posix_unlock();
 	return p;
 }
@@ -86,6 +87,7 @@ void proc_free(struct posix_proc *p)
 	child_remove(p);
 	p->eid = 0;
 	p->state = POSIX_PROC_FREE;
+	posix_self->children--;
 }
 
 void proc_started(struct posix_proc *p, const struct build *b)
@@ -156,12 +158,13 @@ static int status_of(const struct build_end *end)
  */
 static void adopt_children(const struct posix_proc *dead)
 {
+	if (!dead->children)
+		return;
 	for (uint32_t i = 1; i < posix_seg->nprocs; i++) {
 		struct posix_proc *p = &posix_seg->proc[i];
 
 		if (p->state == POSIX_PROC_FREE || p->parent != dead->pid)
 			continue;
-		p->parent = posix_self->pid;
 		p->cap = NO_CAP;
 		child_add(p);
 		if (p->state == POSIX_PROC_ZOMBIE)

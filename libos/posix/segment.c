@@ -254,6 +254,14 @@ static void check_file_systems(const struct posix_segment *s)
 	}
 }
 
+/* May a libOS that is another one than ours be beside it? */
+static void check_variants(const struct posix_segment *s)
+{
+	if (!same_variant(s->libos, libos_note.line, " buf="))
+		refuse(s, "the buffer cache has another policy");
+	check_file_systems(s);
+}
+
 /* What spawn tells the child (start_args.personal). */
 static void join(const struct start_args *args)
 {
@@ -262,9 +270,8 @@ static void join(const struct start_args *args)
 
 	if (s->magic != POSIX_MAGIC || s->version != libos_note.segment || s->size != sizeof(*s))
 		refuse(s, "the shared segment is of another version");
-	if (!same_variant(s->libos, libos_note.line, " buf="))
-		refuse(s, "the buffer cache has another policy");
-	check_file_systems(s);
+	if (strcmp(s->libos, libos_note.line) != 0)
+		check_variants(s);
 	if (!place || args->personal_size != sizeof(*place) || *place >= s->nprocs)
 		start_die("started without a place in the process table", START_EXIT_ABI);
 	posix_seg = s;

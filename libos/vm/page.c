@@ -129,37 +129,55 @@ static int missing_frame(uint64_t va, unsigned perm, volatile uint32_t *frame)
 	return *frame && (has & perm) == perm ? 0 : -EFAULT;
 }
 
+/*
+ * Frames of pages whose entries are in `table`, which begins with the address `base`, as long as
+ * these have all the bits of `need`; how many.
+ */
+static uint32_t shown_frames(void *const *pages, uint32_t count, const volatile uint64_t *table,
+			     uint64_t base, uint64_t need, volatile uint32_t *frames)
+{
+	uint32_t n = 0;
+
+	for (; n < count; n++) {
+		const uint64_t at = (uint64_t)(uintptr_t)pages[n] - base;
+		const uint64_t e = at < TABLE_SPAN ? table[at / VM_PAGE] : 0;
+
+		if ((e & need) != need)
+			break;
+		frames[n] = PTE_FRAME(e);
+	}
+	return n;
+}
+
 int vm_frames(void *const *pages, uint32_t count, unsigned perm, volatile uint32_t *frames,
 	      uint32_t *cap)
 {
 	const uint64_t need = PTE_PRESENT | (perm & VM_WRITE ? PTE_WRITE : 0u);
 	const uint64_t segment = vm.segment_pages * VM_PAGE;
-	const volatile uint64_t *table = 0;
-	uint64_t shown = 1; /* address that `table` begins with; none yet */
 	uint32_t n = segment_frames(pages, count, frames);
 
 	*cap = n ? LAYOUT_CAP_SEGMENT : LAYOUT_CAP_SELF;
 	if (n)
 		return (int)n;
-	for (; n < count; n++) {
+	while (n < count) {
 		const uint64_t va = (uint64_t)(uintptr_t)pages[n];
-		uint64_t e;
+		const uint64_t base = va & ~(TABLE_SPAN - 1);
+		const volatile uint64_t *table;
+		uint32_t got = 0;
 
 		if (va - LAYOUT_SEGMENT < segment)
 			break;
-		if ((va & ~(TABLE_SPAN - 1)) != shown) {
-			shown = va & ~(TABLE_SPAN - 1);
-			table = vm_view(va);
-		}
-		e = table ? table[(va / VM_PAGE) & 511] : 0;
-		frames[n] = PTE_FRAME(e);
-		if ((e & need) != need) {
+		table = vm_view(va);
+		if (table)
+			got = shown_frames(pages + n, count - n, table, base, need, frames + n);
+		if (!got) {
 			const int err = missing_frame(va, perm, &frames[n]);
 
 			if (err)
 				return err;
-			shown = 1;
+			got = 1;
 		}
+		n += got;
 	}
 	return (int)n;
 }

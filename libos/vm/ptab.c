@@ -8,7 +8,7 @@
 #include <libos/vm.h>
 #include "ptab.h"
 
-enum { PER_TABLE = 512, LARGE_SHIFT = 21, GIB_SHIFT = 30 };
+enum { PER_TABLE = PTAB_ENTRIES, LARGE_SHIFT = 21, GIB_SHIFT = 30 };
 
 static uint32_t index_of(uint64_t va, unsigned level)
 {
@@ -213,6 +213,25 @@ int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t fi
 unsigned ptab_perm(uint64_t pte)
 {
 	return VM_READ | (pte & PTE_WRITE ? VM_WRITE : 0u) | (pte & PTE_NX ? 0u : VM_EXEC);
+}
+
+static int eight_empty(const uint64_t *e)
+{
+	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
+}
+
+uint32_t ptab_skip(const volatile uint64_t *table, uint32_t i)
+{
+	const uint64_t *const first = (const uint64_t *)(uintptr_t)table;
+	const uint64_t *const end = first + PTAB_ENTRIES, *e = first + i;
+
+	while (e < end && !*e) {
+		e++;
+		/* Most tables are nearly empty. */
+		while (end - e >= 8 && eight_empty(e))
+			e += 8;
+	}
+	return (uint32_t)(e - first);
 }
 
 uint32_t ptab_run(const uint32_t *frames, uint32_t count)

@@ -12,6 +12,7 @@
 #include <libos/start.h>
 
 enum {
+	PTAB_ENTRIES = 512,
 	PTAB_LOW = 512, /* level-1 tables of the first GiB */
 	PTAB_GIBS = 4,
 	PTAB_HIGH = 16,		/* level-1 tables above it */
@@ -64,6 +65,18 @@ int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t fi
 
 /* What a present entry allows, as VM_*. */
 unsigned ptab_perm(uint64_t pte);
+
+/*
+ * The first entry from i on of a table shown at `table` that is not empty; 512: there is none. What
+ * is empty does not change meanwhile, as the program does not map and the CPU only marks what is
+ * there.
+ */
+uint32_t ptab_skip(const volatile uint64_t *table, uint32_t i);
+
+static inline uint32_t ptab_next(const volatile uint64_t *table, uint32_t i)
+{
+	return i < PTAB_ENTRIES && table[i] ? i : ptab_skip(table, i);
+}
 
 /* How many frames from frames[0] on follow each other, up to count. */
 uint32_t ptab_run(const uint32_t *frames, uint32_t count);

@@ -299,20 +299,22 @@ __attribute__((noinline)) static int park_pages(uint64_t va, uint64_t end, unsig
 }
 
 /* Parking may make a region and so move this one in the array: it is found again by its address. */
-static int protect_region(const struct vm_region *r, unsigned perm)
+static int protect_region(struct vm_region *r, unsigned perm)
 {
 	const uint32_t cap = r->kind == VM_FOREIGN ? (uint32_t)r->off : LAYOUT_CAP_SELF;
 	const uint64_t start = r->start;
-	int err = 0;
+	int err;
 
 	if (perm == r->perm)
 		return 0;
-	if (perm == VM_NONE || r->perm == VM_NONE)
+	if (perm == VM_NONE || r->perm == VM_NONE) {
 		err = park_pages(start, r->end, perm);
-	else
+		r = vm_find(start);
+	} else {
 		err = protect_pages(start, r->end, perm, cap);
+	}
 	if (!err)
-		vm_find(start)->perm = (uint8_t)perm;
+		r->perm = (uint8_t)perm;
 	return err;
 }
 

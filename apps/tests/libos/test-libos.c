@@ -425,6 +425,7 @@ _Noreturn static void copied(uint64_t eid)
 	uint64_t va = 0;
 	int right;
 
+	vm_copied();
 	start_set_self(eid);
 	upcall_start();
 	right = in_child == 1 && page[0] == 77 && page[VM_PAGE] == 0;

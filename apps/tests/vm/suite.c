@@ -379,6 +379,7 @@ _Noreturn static void copied(uint64_t eid)
 	uint64_t va = 0;
 	int right;
 
+	vm_copied();
 	start_set_self(eid);
 	upcall_start();
 	right = mine == 1 && stamped(copied_va, 0, COPIES);

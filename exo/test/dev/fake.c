@@ -264,6 +264,7 @@ static void forget(void)
 	memset(page_pins, 0, sizeof(page_pins));
 	memset(page_free_map, 0, sizeof(page_free_map));
 	memset(run_maps, 0, sizeof(run_maps));
+	memset(run_born, 0, sizeof(run_born));
 	memset(revokes, 0, sizeof(revokes));
 	memset(extents, 0, sizeof(extents));
 	memset(active, 0, sizeof(active));

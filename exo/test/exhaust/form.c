@@ -9,7 +9,8 @@
  *     grow), so each becomes 1 where it is the object's and 0 where it is not, and the object's 1;
  *   - stamps of frames: born <= gen is all that is asked, and a new stamp is above all others, so
  *     stamps are numbered anew in their order, stamps with none of the other kind between them
- *     alike.  The stamp of a frame that nobody owns is written before it is read;
+ *     alike.  The stamp of a frame that nobody owns is written before it is read, and that of a run
+ *     is only read when it is mapped whole: then it is the greatest of its frames;
  *   - times: only distances from now count, and a time that has passed is as good as now.
  * Then names that mean nothing are exchanged in every way, capabilities sorted, and the least hash
  * is the form.  What is not named here is in the form as it is: it can cost states, not truth.
@@ -149,6 +150,7 @@ static void plain_stamps(void)
 		*stamps[i].at = number;
 	}
 	page_stamp = 0;
+	memset(run_born, 0, sizeof run_born);
 }
 
 static void plain_times(void)

@@ -74,7 +74,8 @@ struct build {
 	uint64_t eid;
 	uint32_t cap; /* the caller's slot with EXO_CAP_ENV for it */
 	uint32_t save, upcall;
-	struct ptab *tables; /* its page tables, until build_start() or build_abort() */
+	struct ptab *tables; /* its page tables, until build_start() or build_abort(); in static
+				memory, so that a copy of this program has a copy */
 };
 
 /*
@@ -101,11 +102,6 @@ int build_map(struct build *b, const struct build_map *m);
 /* Maps frames scattered over memory at consecutive pages. */
 int build_map_list(struct build *b, uint64_t va, const uint32_t *frames, uint32_t count,
 		   unsigned perm, uint32_t cap);
-
-/* Writes n bytes at va of the child, where its own pages are mapped already.  -EFAULT: they are
- * not.
- */
-int build_write(struct build *b, uint64_t va, const void *from, size_t n);
 
 int build_grant(struct build *b, uint32_t from, uint32_t to);
 

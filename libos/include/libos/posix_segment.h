@@ -88,8 +88,8 @@ struct posix_proc {
 	struct posix_carried carried;
 	uint64_t ticks; /* CPU slots used by children that ended */
 	char name[16];
-	uint32_t fds; /* fd[] is 0 from here on */
-	uint32_t reserved;
+	uint32_t fds;	   /* fd[] is 0 from here on */
+	uint32_t children; /* in the table, or more: 0 when it dies, nobody is left behind */
 	uint16_t fd[POSIX_NFD];
 };
 

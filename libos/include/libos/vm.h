@@ -179,11 +179,12 @@ void vm_get_stats(struct vm_stats *out);
 struct build;
 
 /*
- * For fork: gives the child under construction (libos/build.h) a copy of all private memory, maps
- * what is shared (the POSIX segment too), and makes the copy's own idea of its tables right.  The
- * caller goes on to start it.  -ENOTSUP when touched pages are protected with VM_NONE now, or are
- * on the disk (vm=swap); a child has no extent to swap to.
+ * For fork: gives the child under construction (libos/build.h) a copy of all private memory and
+ * maps what is shared (the POSIX segment too).  The caller goes on to start it, and the copy begins
+ * with vm_copied(), which makes its own idea of its tables right.  -ENOTSUP when touched pages are
+ * protected with VM_NONE now, or are on the disk (vm=swap); a child has no extent to swap to.
  */
 int vm_copy_to(struct build *b);
+void vm_copied(void);
 
 #endif
