@@ -161,9 +161,11 @@ int vm_copy_to(struct build *b)
 	return err;
 }
 
-/* Nothing is in the copy's window, and nothing shown beside it. */
+/* Nothing is in the copy's window, and nothing shown beside it; and it was made in the midst of
+ * this. */
 void vm_copied(void)
 {
+	vm_busy = 0;
 	memset(&vm.window, 0, sizeof(vm.window));
 	vm.tables = *child;
 	vm.tables.ce = LAYOUT_CAP_SELF;
