@@ -19,7 +19,6 @@ extern char **environ;
 int main(int argc, char **argv, char **envp);
 void __libc_init_array(void);
 void __libc_fini_array(void);
-void __sinit(struct _reent *state);
 char *_user_strerror(int error, int internal, int *status);
 
 __attribute__((weak)) struct _reent *__getreent(void)
@@ -52,23 +51,21 @@ char *_user_strerror(int error, int internal, int *status)
 	return error == EDQUOT ? quota : NULL;
 }
 
-/* The lock that stdio's functions take, which is nothing with one thread.  stdin, stdout and stderr
- * have theirs from the first use of stdio on. */
-void flockfile(FILE *stream)
+/* One thread always has a stream to itself. */
+__attribute__((weak)) void flockfile(FILE *stream)
 {
-	__sinit(_REENT);
-	__lock_acquire_recursive(stream->_lock);
+	(void)stream;
 }
 
-int ftrylockfile(FILE *stream)
+__attribute__((weak)) int ftrylockfile(FILE *stream)
 {
-	__sinit(_REENT);
-	return !__lock_try_acquire_recursive(stream->_lock);
+	(void)stream;
+	return 0;
 }
 
-void funlockfile(FILE *stream)
+__attribute__((weak)) void funlockfile(FILE *stream)
 {
-	__lock_release_recursive(stream->_lock);
+	(void)stream;
 }
 
 _Noreturn void _exit(int status)

@@ -15,6 +15,8 @@
 #include "posix.h"
 #include "pthread.h"
 
+void __sinit(struct _reent *state);
+
 /* ---- state ---------------------------------------------------------------------------------- */
 
 struct _reent *__getreent(void)
@@ -135,6 +137,25 @@ void __retarget_lock_acquire(_LOCK_T lock)
 void __retarget_lock_release(_LOCK_T lock)
 {
 	__retarget_lock_release_recursive(lock);
+}
+
+/* The lock that stdio's functions take.  stdin, stdout and stderr have theirs from the first use of
+ * stdio on. */
+void flockfile(FILE *stream)
+{
+	__sinit(_REENT);
+	__lock_acquire_recursive(stream->_lock);
+}
+
+int ftrylockfile(FILE *stream)
+{
+	__sinit(_REENT);
+	return !__lock_try_acquire_recursive(stream->_lock);
+}
+
+void funlockfile(FILE *stream)
+{
+	__lock_release_recursive(stream->_lock);
 }
 
 /* ---- fork ----------------------------------------------------------------------------------- */

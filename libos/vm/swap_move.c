@@ -283,7 +283,8 @@ static int get(uint64_t va)
 	return p->slot ? bring(va, r) : swap_fill(va, p, r->perm);
 }
 
-/* Whoever asks for pages may take all that are unused between the two; then others must go. */
+/* Whoever asks for pages may take all that are unused between the two; then others must go.  One
+ * that has come needs no room: that which is made for others could be its own. */
 int swap_in(uint64_t va)
 {
 	int err = swap_finish(va), got;
@@ -291,7 +292,7 @@ int swap_in(uint64_t va)
 	if (err < 0 && swap.move.request.op == DISK_READ)
 		return err;
 	for (;;) {
-		if (!err)
+		if (!err && !vm_pte(va))
 			err = swap_make_room();
 		if (err == SWAP_WAIT)
 			return err;

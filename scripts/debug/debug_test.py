@@ -69,7 +69,7 @@ def test_system_call(image):
 
 def test_upcall(image):
     session = Session(image, ["fh break ls:vm_fault", "continue", "fh stack"], "ls /bin", "ls")
-    return session.has(r"\(ls\): vm_fault\+0x0 at libos/vm/region\.c", r"\(ls\): upcall_dispatch", r"\(ls\): upcall_entry",
+    return session.has(r"\(ls\): vm_fault\+0x0 at libos/vm/region\.c", r"\(ls\): dispatch_other", r"\(ls\): upcall_entry",
                        r"^--- upcall: fault 14, address 0x", r"\(ls\): main\+.* at apps/ls/ls\.c:\d+"), session
 
 

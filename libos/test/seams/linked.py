@@ -6,7 +6,7 @@ Static binding is what makes a seam cost nothing. Of the programs as they are bu
     path of a hit calls the policy by name;
   - a program that prints no floating point has nothing of it;
   - a program contains what it was linked with, and not a byte of another variant, nor of a seam that its
-    libOS does not have;
+    libOS does not have; one that makes no threads has nothing of them;
 and `make` refuses a variant that is not there, gives SEAMS to every program, and links anew when a line changes.
 Prints `ok` and `FAIL` lines.
 """
@@ -137,6 +137,9 @@ def main():
     arc = {"libos/buf/arc.c"}
     check_contents(f"{build}/apps/bin/buf-arc", arc, all_fs | (buf - arc))
     check_small(f"{build}/apps/bin/hello-posix")
+    threads = set(glob.glob("libos/sched/*.c")) | set(glob.glob("libos/posix/pthread*.c"))
+    for name in ("hello-posix", "cat", "sh"):
+        check_contents(f"{build}/apps/bin/{name}", set(), threads)
     check_make(build)
     check_relinked_when_sched_changes(build)
     return 1 if FAILED else 0
