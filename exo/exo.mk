@@ -42,7 +42,7 @@ $(O)/exo/%.S.o: exo/%.S $(MK) exo/include/exo/syscall.def
 $(O)/exo/x86/calls.o: EXO_CFLAGS += -DCALL_COUNT=$(CALL_COUNT)
 
 # The slice vector is four words, and sleeping and waking go over them: without a loop.
-$(O)/exo/kern/slot.o: EXO_CFLAGS += -fpeel-loops
+$(O)/exo/kern/slot.o: EXO_CFLAGS += $(if $(findstring clang,$(CC)),,-fpeel-loops)
 
 $(LOADER_BIN): $(LOADER_OBJS) exo/boot/loader.ld
 	$(Q)$(call say,LD) $(LD) -m elf_i386 --no-warn-rwx-segments -T exo/boot/loader.ld \

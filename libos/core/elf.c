@@ -143,7 +143,7 @@ static int take_segment(struct elf *elf, const struct elf_program *p, uint64_t f
 
 int elf_read(struct elf *elf, const struct build_source *from, char *why)
 {
-	struct elf_program p[MOST_HEADERS];
+	struct elf_program p[MOST_HEADERS] = {{0}};
 	struct elf_file h = {0};
 	int err = from->size < sizeof(h) ? refuse(why, "not an ELF file")
 					 : read_at(from, 0, &h, sizeof(h), why);

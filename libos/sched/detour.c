@@ -33,7 +33,7 @@ int thread_detour(struct thread *t, void (*fn)(void))
 
 	if (t->detour)
 		return 1;
-	if (t->state == THREAD_ENDED || *(const uint64_t *)t->rsp != LAYER)
+	if (t->state == THREAD_ENDED || !t->rsp || *(const uint64_t *)t->rsp != LAYER)
 		return 0;
 	*f = (struct thread_frame){.defer = LAYER, .go = run};
 	t->detour = fn;

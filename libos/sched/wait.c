@@ -226,9 +226,10 @@ static void look(void)
  */
 static int undisturbed(const struct thread *t)
 {
-	const uint64_t depth = t == thread_current ? head()->defer : *(const uint64_t *)t->rsp;
-
-	return t->state == THREAD_BLOCKED && depth == 1;
+	/* One that is being made has no stack yet. */
+	if (t->state != THREAD_BLOCKED)
+		return 0;
+	return (t == thread_current ? head()->defer : *(const uint64_t *)t->rsp) == 1;
 }
 
 /* One that could handle events of the program, for which it has a handler, while it waits. */

@@ -82,7 +82,7 @@ def agreement(whole):
     strange = [f"{name} {one.get(name)} {other.get(name)}" for name in one.keys() | other.keys()
                if one.get(name) != other.get(name) and not TIMED.match(name)]
     failed = tell("both emulators agree", "; ".join(strange))
-    return failed + tell("they agree about most", "" if sum(one[name] for name in same) > 120000 else f"only {len(same)} functions")
+    return failed + tell("they agree about most", "" if sum(one[name] for name in same) > 60000 else f"only {len(same)} functions")
 
 
 def pictures(folded, folder):
