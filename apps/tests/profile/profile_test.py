@@ -82,7 +82,8 @@ def agreement(whole):
     strange = [f"{name} {one.get(name)} {other.get(name)}" for name in one.keys() | other.keys()
                if one.get(name) != other.get(name) and not TIMED.match(name)]
     failed = tell("both emulators agree", "; ".join(strange))
-    return failed + tell("they agree about most", "" if sum(one[name] for name in same) > 60000 else f"only {len(same)} functions")
+    alike, every = sum(one[name] for name in same), sum(one.values())
+    return failed + tell("they agree about most", "" if alike > 0.95 * every > 50000 else f"{alike} of {every} instructions")
 
 
 def pictures(folded, folder):
