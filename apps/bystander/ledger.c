@@ -2,7 +2,8 @@
  * ledger.c - whether the whole machine adds up, as far as the read-only tables show it: limits are
  * what they were in sum, every frame and CPU slot that is charged for is held, none is lost.
  *
- * The tables change while they are read, so a sum counts as wrong when it never comes out right.
+ * The tables change when a slot ends in the midst of reading them.  Limits are read within one slot;
+ * the others take longer, so such a sum counts as wrong when it never comes out right.
  * Owns the sums of the beginning.  Called by bystander.c.
  */
 #include <libos/tables.h>
@@ -14,19 +15,24 @@ enum { MS = 1000000, PATIENCE_MS = 2000 };
 static uint64_t at_first[EXO_NQUOTA];
 static uint32_t held[EXO_NENV];
 
-static uint64_t limits(uint32_t kind)
+/* The limits of all environments in sum, as they stood at one time. */
+static void sum_limits(uint64_t sum[EXO_NQUOTA])
 {
-	uint64_t n = 0;
+	uint64_t slot;
 
-	for (uint32_t e = 0; e < tables_info()->envs; e++)
-		n += tables_quota_limit(e)->n[kind];
-	return n;
+	do {
+		slot = tables_info()->ticks;
+		for (uint32_t k = 0; k < EXO_NQUOTA; k++)
+			sum[k] = 0;
+		for (uint32_t e = 0; e < tables_info()->envs; e++)
+			for (uint32_t k = 0; k < EXO_NQUOTA; k++)
+				sum[k] += tables_quota_limit(e)->n[k];
+	} while (tables_info()->ticks != slot);
 }
 
 void ledger_remember(void)
 {
-	for (uint32_t k = 0; k < EXO_NQUOTA; k++)
-		at_first[k] = limits(k);
+	sum_limits(at_first);
 }
 
 /* Environments that are charged for more or fewer than they hold; free ones hold nothing. */
@@ -66,10 +72,11 @@ static uint64_t wrong_slots(void)
 
 static uint64_t wrong_limits(void)
 {
-	uint64_t n = 0;
+	uint64_t sum[EXO_NQUOTA], n = 0;
 
+	sum_limits(sum);
 	for (uint32_t k = 0; k < EXO_NQUOTA; k++)
-		n += limits(k) != at_first[k];
+		n += sum[k] != at_first[k];
 	return n;
 }
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 #include <libos/bare.h>
 #include <libos/console.h>
 #include <libos/disk_open.h>
@@ -14,6 +15,8 @@
 #include <libos/vm.h>
 
 int main(int argc, char **argv);
+
+enum { LINE = 256 }; /* bytes that the console takes at once */
 
 int personality_thread(struct thread *t)
 {
@@ -68,51 +71,80 @@ static const char *digits(char *text, uint64_t n, unsigned base, unsigned width)
 	return at;
 }
 
+/* What one bare_print prints: handed to the console whole, or lines of programs that share a session
+ * would mix. */
+struct line {
+	size_t n;
+	char text[LINE];
+};
+
+static void flush(struct line *l)
+{
+	(void)console_write(l->text, l->n);
+	l->n = 0;
+}
+
+static void put(struct line *l, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (l->n == LINE)
+			flush(l);
+		l->text[l->n++] = text[i];
+	}
+}
+
+static void put_string(struct line *l, const char *text)
+{
+	put(l, text, strlen(text));
+}
+
 /* One conversion: what comes after '%'. */
-static void convert(char what, va_list *args)
+static void convert(struct line *l, char what, va_list *args)
 {
 	char text[64];
 	int64_t n;
 
 	switch (what) {
 	case 's':
-		console_print(va_arg(*args, const char *));
+		put_string(l, va_arg(*args, const char *));
 		return;
 	case 'd':
 		n = va_arg(*args, int64_t);
 		if (n < 0)
-			console_print("-");
-		console_print(digits(text, n < 0 ? -(uint64_t)n : (uint64_t)n, 10, 1));
+			put(l, "-", 1);
+		put_string(l, digits(text, n < 0 ? -(uint64_t)n : (uint64_t)n, 10, 1));
 		return;
 	case 'u':
-		console_print(digits(text, va_arg(*args, uint64_t), 10, 1));
+		put_string(l, digits(text, va_arg(*args, uint64_t), 10, 1));
 		return;
 	case 'x':
-		console_print(digits(text, va_arg(*args, uint64_t), 16, 1));
+		put_string(l, digits(text, va_arg(*args, uint64_t), 16, 1));
 		return;
 	default:
-		(void)console_write(&what, 1);
+		put(l, &what, 1);
 	}
 }
 
 void bare_print(const char *format, ...)
 {
+	struct line line = {.n = 0};
 	va_list args;
 
 	va_start(args, format);
 	while (*format) {
-		const char *end = format;
+		const size_t plain = strcspn(format, "%");
 
-		while (*end && *end != '%')
-			end++;
-		(void)console_write(format, (size_t)(end - format));
-		if (*end == '%' && end[1]) {
-			convert(end[1], &args);
-			end += 2;
+		put(&line, format, plain);
+		format += plain;
+		if (format[0] == '%' && format[1]) {
+			convert(&line, format[1], &args);
+			format += 2;
+		} else if (format[0] == '%') {
+			format++;
 		}
-		format = end;
 	}
 	va_end(args);
+	flush(&line);
 }
 
 int bare_number(const char *text, uint64_t *n)
