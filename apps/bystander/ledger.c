@@ -2,9 +2,9 @@
  * ledger.c - whether the whole machine adds up, as far as the read-only tables show it: limits are
  * what they were in sum, every frame and CPU slot that is charged for is held, none is lost.
  *
- * The tables change when a slot ends in the midst of reading them.  Limits are read within one slot;
- * the others take longer, so such a sum counts as wrong when it never comes out right.
- * Owns the sums of the beginning.  Called by bystander.c.
+ * The tables change when a slot ends in the midst of reading them.  Limits are read within one
+ * slot; the others take longer, so such a sum counts as wrong when it never comes out right. Owns
+ * the sums of the beginning.  Called by bystander.c.
  */
 #include <libos/tables.h>
 #include <libos/time.h>

@@ -71,8 +71,8 @@ static const char *digits(char *text, uint64_t n, unsigned base, unsigned width)
 	return at;
 }
 
-/* What one bare_print prints: handed to the console whole, or lines of programs that share a session
- * would mix. */
+/* What one bare_print prints: handed to the console whole, or lines of programs that share a
+ * session would mix. */
 struct line {
 	size_t n;
 	char text[LINE];
