@@ -32,7 +32,7 @@ static RESIDENT upcall_fn *on_fault[VECTORS];
 static RESIDENT upcall_fn *first_on_page_fault;
 static RESIDENT upcall_fn *on_event, *for_threads;
 static RESIDENT upcall_fn *on_slice, *on_slice_end;
-static RESIDENT uint64_t event_mask, memory_mask, thread_mask;
+static RESIDENT uint64_t event_mask, memory_mask, thread_mask, all_masks;
 
 void upcall_on_fault(unsigned vector, upcall_fn *fn)
 {
@@ -47,7 +47,8 @@ void upcall_on_page_fault(upcall_fn *fn)
 
 static void want_events(void)
 {
-	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask | thread_mask);
+	all_masks = event_mask | memory_mask | thread_mask;
+	call_env_set(0, EXO_SET_EVENT_UPCALL, all_masks);
 }
 
 void upcall_on_event(upcall_fn *fn, uint64_t mask)
@@ -99,7 +100,7 @@ void upcall_on_slice_end(upcall_fn *fn)
 void upcall_start(void)
 {
 	call_env_set(0, EXO_SET_UPCALL_ENTRY, (uint64_t)(uintptr_t)upcall_entry);
-	if (event_mask | memory_mask | thread_mask)
+	if (all_masks)
 		want_events();
 	if (on_slice || on_slice_end)
 		want_slices();
@@ -150,12 +151,11 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 /* The kernel looks at events only when it leaves for a program anew, so they are fetched here. */
 void upcall_poll(void)
 {
-	const uint64_t mask = event_mask | memory_mask | thread_mask;
 	uint64_t bits;
 
-	if (!mask || !(tables_env(start_self() & 0xffff)->events & mask))
+	if (!all_masks || !(tables_env(start_self() & 0xffff)->events & all_masks))
 		return;
-	bits = call_wait(mask, 1).value;
+	bits = call_wait(all_masks, 1).value;
 	if (bits)
 		upcall_inject(bits);
 }
