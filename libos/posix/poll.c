@@ -9,13 +9,20 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <libos/time.h>
 #include <libos/vm.h>
 
-enum { LOOK_AGAIN = 2000000, MS_NS = 1000000, US_NS = 1000 };
+enum {
+	LOOK_AGAIN = 2000000,
+	MS_NS = 1000000,
+	US_NS = 1000,
+	SECOND_US = 1000000,
+	SECOND_NS = 1000000000
+};
 
 static int ready(int fd, int events)
 {
@@ -110,35 +117,22 @@ static int mark(fd_set *set, const struct pollfd *p, int asked, int bits)
 	return 1;
 }
 
-int pselect(int n, fd_set *in, fd_set *out, fd_set *err, const struct timespec *timeout,
-	    const sigset_t *mask)
+/* `mask` is in force while it waits; NULL: the mask is as it is. */
+static int wait_for(struct pollfd *fds, int count, uint64_t deadline, const sigset_t *mask)
 {
-	struct timeval tv;
+	uint64_t before;
 
-	(void)mask;
-	if (timeout)
-		tv = (struct timeval){timeout->tv_sec, timeout->tv_nsec / US_NS};
-	return select(n, in, out, err, timeout ? &tv : NULL);
+	posix_enter_point();
+	if (!mask)
+		return (int)posix_leave(do_poll(fds, (nfds_t)count, deadline));
+	before = signal_mask_enter(mask);
+	return (int)signal_mask_leave(before, do_poll(fds, (nfds_t)count, deadline));
 }
 
-int select(int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *timeout)
+static int mark_all(const struct pollfd *fds, int count, fd_set *in, fd_set *out, fd_set *err)
 {
-	struct pollfd fds[FD_SETSIZE];
-	uint64_t deadline = UINT64_MAX;
-	int count, found = 0, result;
+	int found = 0;
 
-	if (n < 0 || n > FD_SETSIZE || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0))) {
-		errno = EINVAL;
-		return -1;
-	}
-	count = fill(fds, n, in, out, err);
-	if (timeout)
-		deadline = time_now() +
-			   posix_ns(&(struct timespec){timeout->tv_sec, timeout->tv_usec * US_NS});
-	posix_enter_point();
-	result = (int)posix_leave(do_poll(fds, (nfds_t)count, deadline));
-	if (result < 0)
-		return result;
 	if (in)
 		FD_ZERO(in);
 	if (out)
@@ -149,4 +143,34 @@ int select(int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *timeout)
 		found += mark(in, &fds[i], POLLIN, POLLIN | POLLHUP | POLLERR) +
 			 mark(out, &fds[i], POLLOUT, POLLOUT | POLLERR);
 	return found;
+}
+
+int pselect(int n, fd_set *in, fd_set *out, fd_set *err, const struct timespec *timeout,
+	    const sigset_t *mask)
+{
+	struct pollfd fds[FD_SETSIZE];
+	int count;
+
+	if (n < 0 || n > FD_SETSIZE ||
+	    (timeout &&
+	     (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= SECOND_NS))) {
+		errno = EINVAL;
+		return -1;
+	}
+	count = fill(fds, n, in, out, err);
+	if (wait_for(fds, count, timeout ? time_now() + posix_ns(timeout) : UINT64_MAX, mask) < 0)
+		return -1;
+	return mark_all(fds, count, in, out, err);
+}
+
+/* Microseconds may be a second and more, as in Linux. */
+int select(int n, fd_set *in, fd_set *out, fd_set *err, struct timeval *timeout)
+{
+	struct timespec until;
+
+	if (!timeout)
+		return pselect(n, in, out, err, NULL, NULL);
+	until.tv_sec = timeout->tv_sec + timeout->tv_usec / SECOND_US;
+	until.tv_nsec = timeout->tv_usec % SECOND_US * US_NS;
+	return pselect(n, in, out, err, &until, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -370,6 +371,13 @@ int signal_interrupts(int any);
 
 /* Runs what waits; not between enter and leave. */
 void signal_deliver(void);
+
+/*
+ * Between enter and leave: what the caller waits for, it waits for with this mask; returns what the
+ * mask was.  Instead of posix_leave(): the mask is that again, after what interrupted was handled.
+ */
+uint64_t signal_mask_enter(const sigset_t *mask);
+int64_t signal_mask_leave(uint64_t before, int64_t result);
 
 /* Sends `sig` to p; posix_lock is held. */
 void signal_send(struct posix_proc *p, int sig);

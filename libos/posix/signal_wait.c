@@ -30,19 +30,33 @@ static int sleep_for_signal(void)
 	return error;
 }
 
-int sigsuspend(const sigset_t *mask)
+uint64_t signal_mask_enter(const sigset_t *mask)
 {
 	const uint64_t before = signal_blocked;
 
-	posix_enter_point();
 	wait_own(&signal_blocked);
 	signal_blocked = *mask & ~never;
-	(void)sleep_for_signal();
-	upcall_undefer();
-	signal_deliver();
+	return before;
+}
+
+int64_t signal_mask_leave(uint64_t before, int64_t result)
+{
+	if (result == -EINTR) {
+		upcall_undefer();
+		signal_deliver();
+		posix_enter();
+	}
 	signal_blocked = before;
-	errno = EINTR;
-	return -1;
+	return posix_leave(result);
+}
+
+int sigsuspend(const sigset_t *mask)
+{
+	uint64_t before;
+
+	posix_enter_point();
+	before = signal_mask_enter(mask);
+	return (int)signal_mask_leave(before, sleep_for_signal());
 }
 
 int pause(void)

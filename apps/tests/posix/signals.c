@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -65,6 +66,28 @@ static void test_sigsuspend(void)
 	CHECK(raise(SIGUSR1) == 0 && caught == 0);
 	CHECK_ERROR(sigsuspend(&old), EINTR);
 	CHECK(caught == SIGUSR1 && sigprocmask(SIG_SETMASK, &old, NULL) == 0);
+	CHECK(signal(SIGUSR1, SIG_DFL) == note);
+}
+
+/* What the mask of the wait lets through interrupts it, what it holds back does not. */
+static void test_pselect_mask(void)
+{
+	const struct timespec soon = {0, 2000000}, long_enough = {60, 0}, bad = {0, 1000000000};
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	caught = 0;
+	CHECK(signal(SIGUSR1, note) == SIG_DFL && sigprocmask(SIG_BLOCK, &set, &old) == 0);
+	CHECK(raise(SIGUSR1) == 0 && pselect(0, NULL, NULL, NULL, &soon, NULL) == 0);
+	CHECK(pselect(0, NULL, NULL, NULL, &soon, &set) == 0 && caught == 0);
+	CHECK_ERROR(pselect(0, NULL, NULL, NULL, &bad, &old), EINVAL);
+	CHECK(caught == 0);
+	CHECK_ERROR(pselect(0, NULL, NULL, NULL, &long_enough, &old), EINTR);
+	CHECK(caught == SIGUSR1);
+	caught = 0;
+	CHECK(raise(SIGUSR1) == 0 && caught == 0); /* the mask is as it was */
+	CHECK(sigprocmask(SIG_SETMASK, &old, NULL) == 0 && caught == SIGUSR1);
 	CHECK(signal(SIGUSR1, SIG_DFL) == note);
 }
 
@@ -201,6 +224,7 @@ const struct check signal_checks[] = {
 	{"signal-handler", test_handler},
 	{"signal-mask", test_mask},
 	{"sigsuspend", test_sigsuspend},
+	{"pselect ignored its mask", test_pselect_mask},
 	{"sighold", test_hold},
 	{"sigpause", test_sigpause},
 	{"sigqueue-refused", test_sigqueue},
