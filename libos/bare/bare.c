@@ -101,7 +101,7 @@ static void put_string(struct line *l, const char *text)
 /* One conversion: what comes after '%'. */
 static void convert(struct line *l, char what, va_list *args)
 {
-	char text[64];
+	char text[64] = "";
 	int64_t n;
 
 	switch (what) {

@@ -135,9 +135,12 @@ static int sleep_for(const struct posix_record *r)
 	if (error)
 		return error;
 	posix_unlock();
-	error = posix_wait(POSIX_EV_WAKE, 0);
+	error = posix_wait_whole(POSIX_EV_WAKE, 0);
 	posix_lock();
 	record_met(t, r);
+	posix_unlock();
+	posix_cancel_point();
+	posix_lock();
 	return error;
 }
 

@@ -72,7 +72,7 @@ void posix_wake(uint64_t eid)
 		call_event_post(eid, POSIX_EV_WAKE);
 }
 
-int posix_wait(uint64_t mask, uint64_t deadline)
+int posix_wait_whole(uint64_t mask, uint64_t deadline)
 {
 	const uint64_t alarm = signal_alarm_at;
 	const uint64_t until = alarm && (!deadline || alarm < deadline) ? alarm : deadline;
@@ -80,9 +80,7 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 
 	if (signal_interrupts((mask & POSIX_EV_SIGNAL) != 0))
 		return -EINTR;
-	posix_cancel_point();
 	r = wait_events(mask | POSIX_EV_SIGNAL | EXO_EV_CHILD | EXO_EV_CONSOLE_IN, until);
-	posix_cancel_point();
 	if (r.value & EXO_EV_CHILD)
 		proc_children();
 	if (r.value & EXO_EV_CONSOLE_IN)
@@ -92,6 +90,16 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 	if (signal_interrupts((mask & POSIX_EV_SIGNAL) != 0))
 		return -EINTR;
 	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;
+}
+
+int posix_wait(uint64_t mask, uint64_t deadline)
+{
+	int error;
+
+	posix_cancel_point();
+	error = posix_wait_whole(mask, deadline);
+	posix_cancel_point();
+	return error;
 }
 
 void posix_sleep(uint64_t deadline)

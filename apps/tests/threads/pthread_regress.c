@@ -3,6 +3,7 @@
  *
  * POSIX.1-2008 only, so that the host's pthreads can show that the tests are right.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -459,6 +460,69 @@ static void a_copy_can_allocate(void)
 	CHECK(status == 7 << 8);
 }
 
+/* ---- record locks --------------------------------------------------------------------------- */
+
+static int file, to_child[2], to_parent[2];
+
+static int lock_byte(int command, off_t at, short type)
+{
+	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+
+	return fcntl(file, command, &l);
+}
+
+/* Nothing on the stack that it is cancelled on: the host's sanitizer would find it there later. */
+static void *waits_for_byte_1(void *arg)
+{
+	static struct flock byte_1 = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1};
+
+	(void)fcntl(file, F_SETLKW, &byte_1);
+	return arg;
+}
+
+/* Holds byte 1, and wants byte 0 when it is told to. */
+static int child_locks(void)
+{
+	char c = 0;
+
+	(void)close(to_child[1]);
+	if (lock_byte(F_SETLK, 1, F_WRLCK) != 0 || write(to_parent[1], &c, 1) != 1 ||
+	    read(to_child[0], &c, 1) != 1)
+		return 1;
+	return lock_byte(F_SETLKW, 0, F_WRLCK) == 0 ? 7 : errno == EDEADLK ? 2 : 3;
+}
+
+/* Nobody waits for the child any more, so it may wait: no deadlock. */
+static void cancelled_waits_for_no_lock(void)
+{
+	char name[] = "/tmp/locked-XXXXXX", c;
+	int status = 0;
+	void *result;
+	pthread_t t;
+	pid_t child;
+
+	file = mkstemp(name);
+	CHECK(file >= 0 && unlink(name) == 0 && pipe(to_child) == 0 && pipe(to_parent) == 0);
+	CHECK(lock_byte(F_SETLK, 0, F_WRLCK) == 0);
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(child_locks());
+	CHECK(child > 0 && read(to_parent[0], &c, 1) == 1);
+	CHECK(pthread_create(&t, NULL, waits_for_byte_1, NULL) == 0);
+	(void)usleep(5000);
+	CHECK(pthread_cancel(t) == 0 && pthread_join(t, &result) == 0 &&
+	      result == PTHREAD_CANCELED);
+	CHECK(write(to_child[1], &c, 1) == 1);
+	(void)usleep(5000);
+	CHECK(lock_byte(F_SETLK, 0, F_UNLCK) == 0 && waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	for (int i = 0; i < 2; i++)
+		CHECK(close(to_child[i]) == 0 && close(to_parent[i]) == 0);
+	CHECK(close(file) == 0);
+}
+
 const struct check pthread_regress_checks[] = {
 	{"pthread: a signal is not lost with who is cancelled",
 	 signal_is_not_lost_with_the_cancelled},
@@ -471,5 +535,6 @@ const struct check pthread_regress_checks[] = {
 	{"pthread: a copy can print", a_copy_can_print},
 	{"pthread: who waits is not copied", who_waits_is_not_copied},
 	{"pthread: a copy can allocate", a_copy_can_allocate},
+	{"pthread: who was cancelled waits for no record lock", cancelled_waits_for_no_lock},
 	{NULL, NULL},
 };
