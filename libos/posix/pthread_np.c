@@ -35,9 +35,10 @@ void pthread_yield(void)
 	(void)sched_yield();
 }
 
+/* No point of cancellation, as it never waits. */
 int pthread_tryjoin_np(pthread_t t, void **result)
 {
-	return t->state == THREAD_ENDED ? pthread_join_until(t, result, 0) : EBUSY;
+	return t->state == THREAD_ENDED ? -thread_join_until(t, result, 0) : EBUSY;
 }
 
 int pthread_timedjoin_np(pthread_t t, void **result, const struct timespec *until)

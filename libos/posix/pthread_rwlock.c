@@ -3,7 +3,9 @@
  *
  * Owns: what the words of pthread_rwlock_t mean.  Invariant: writer is NULL or readers is 0.  New
  * readers stand behind writers that wait, and the lock is kept for a writer that was woken, so
- * writers do not starve.  Lock: deferred upcalls.  Called by programs.
+ * writers do not starve.  A thread that has a read lock passes them: it may be this very lock that
+ * they wait for.  Which locks a thread has is not kept, only how many.  Lock: deferred upcalls.
+ * Called by programs.
  */
 #include "pthread.h"
 
@@ -34,14 +36,19 @@ int pthread_rwlock_destroy(pthread_rwlock_t *l)
 	return lock_of(l)->writer || lock_of(l)->readers ? EBUSY : 0;
 }
 
+static int is_open(const struct rwlock *l)
+{
+	return !l->writer && !l->called;
+}
+
 static int may_read(const struct rwlock *l)
 {
-	return !l->writer && !l->called && !l->writing.first;
+	return is_open(l) && (!l->writing.first || thread_current->reads);
 }
 
 static int may_write(const struct rwlock *l)
 {
-	return !l->writer && !l->called && !l->readers;
+	return is_open(l) && !l->readers;
 }
 
 /* Whoever may go on is woken; readers look again then. */
@@ -49,8 +56,21 @@ static void pass_on(struct rwlock *l)
 {
 	if (may_write(l))
 		l->called = (uint32_t)thread_queue_wake(&l->writing);
-	if (may_read(l))
+	if (is_open(l) && !l->writing.first)
 		thread_queue_wake_all(&l->reading);
+}
+
+static void add_reader(struct rwlock *l)
+{
+	l->readers++;
+	thread_current->reads++;
+}
+
+static void drop_reader(struct rwlock *l)
+{
+	l->readers--;
+	if (thread_current->reads) /* else another has locked what it unlocks */
+		thread_current->reads--;
 }
 
 /* `until`: NULL for no end.  0, EDEADLK, EINVAL or ETIMEDOUT. */
@@ -75,7 +95,7 @@ static int acquire(struct rwlock *l, int write, const struct timespec *until)
 	if (!error && write)
 		l->writer = thread_current;
 	else if (!error)
-		l->readers++;
+		add_reader(l);
 	else
 		pass_on(l); /* readers may have stood behind us */
 	thread_leave();
@@ -132,7 +152,7 @@ int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 	if (l->writer == thread_current)
 		l->writer = NULL;
 	else if (!l->writer && l->readers)
-		l->readers--;
+		drop_reader(l);
 	else
 		error = EPERM;
 	pass_on(l);

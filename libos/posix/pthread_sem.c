@@ -131,6 +131,7 @@ int sem_timedwait(sem_t *s, const struct timespec *until)
 {
 	uint64_t deadline;
 
+	pthread_testcancel();
 	if (thread_sem_trywait((struct thread_sem *)s) == 0)
 		return 0;
 	deadline = pthread_deadline(CLOCK_REALTIME, until);

@@ -604,6 +604,25 @@ static void joins_that_end(void)
 	CHECK(result == &let_go && sem_destroy(&let_go) == 0);
 }
 
+/* Is cancelled, and is not at a point of cancellation: the error of a join that does not wait. */
+static void *joins_without_waiting(void *ended)
+{
+	(void)pthread_cancel(pthread_self());
+	return (void *)(intptr_t)pthread_tryjoin_np(*(pthread_t *)ended, NULL);
+}
+
+static void a_join_that_does_not_wait_is_not_cancelled(void)
+{
+	pthread_t ended, t;
+	void *result = &t;
+
+	CHECK(sem_init(&let_go, 0, 1) == 0);
+	CHECK(pthread_create(&ended, NULL, waits_to_go, &let_go) == 0);
+	(void)usleep(10000);
+	CHECK(pthread_create(&t, NULL, joins_without_waiting, &ended) == 0);
+	CHECK(pthread_join(t, &result) == 0 && result == NULL && sem_destroy(&let_go) == 0);
+}
+
 const struct check pthread_attr_checks[] = {
 	{"pthread: all functions are there", all_are_there},
 	{"pthread: guards of stacks", guard_size},
@@ -622,5 +641,7 @@ const struct check pthread_attr_checks[] = {
 	{"pthread: handlers of fork", fork_handlers},
 	{"pthread: names", names},
 	{"pthread: joins that end", joins_that_end},
+	{"pthread: a join that does not wait is not cancelled",
+	 a_join_that_does_not_wait_is_not_cancelled},
 	{NULL, NULL},
 };

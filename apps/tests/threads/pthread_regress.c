@@ -80,6 +80,51 @@ static void signal_is_not_lost_with_the_cancelled(void)
 	CHECK(woken == 1);
 }
 
+/* ---- locks ---------------------------------------------------------------------------------- */
+
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+static void *waits_to_write(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	waiting = 1;
+	pthread_mutex_unlock(&mutex);
+	CHECK(pthread_rwlock_wrlock(&rwlock) == 0);
+	woken = 1;
+	CHECK(pthread_rwlock_unlock(&rwlock) == 0);
+	return arg;
+}
+
+static void *tries_to_read(void *arg)
+{
+	*(int *)arg = pthread_rwlock_tryrdlock(&rwlock);
+	return NULL;
+}
+
+/* "A thread may hold multiple concurrent read locks", also while a writer waits for the first. */
+static void who_reads_may_read_again(void)
+{
+	const struct timespec until = in_s(CLOCK_REALTIME, 1);
+	pthread_t writer, reader;
+	int error = 0;
+
+	waiting = woken = 0;
+	CHECK(pthread_rwlock_rdlock(&rwlock) == 0);
+	CHECK(pthread_create(&writer, NULL, waits_to_write, NULL) == 0);
+	while (!waiting_now())
+		sched_yield();
+	(void)usleep(2000);
+	CHECK(pthread_rwlock_timedrdlock(&rwlock, &until) == 0);
+	CHECK(pthread_rwlock_tryrdlock(&rwlock) == 0);
+	for (int i = 0; i < 3; i++)
+		CHECK(!woken && pthread_rwlock_unlock(&rwlock) == 0);
+	CHECK(pthread_join(writer, NULL) == 0 && woken);
+	CHECK(pthread_rwlock_wrlock(&rwlock) == 0);
+	CHECK(pthread_create(&reader, NULL, tries_to_read, &error) == 0);
+	CHECK(pthread_join(reader, NULL) == 0 && error == EBUSY);
+	CHECK(pthread_rwlock_unlock(&rwlock) == 0);
+}
+
 /* ---- barriers ------------------------------------------------------------------------------- */
 
 static pthread_barrier_t barrier;
@@ -250,6 +295,13 @@ static int takes_post(void)
 	return sem_wait(&posted);
 }
 
+static int takes_post_by(void)
+{
+	const struct timespec passed = {0, 0};
+
+	return sem_timedwait(&posted, &passed);
+}
+
 static void *cancelled_before(void *call)
 {
 	(void)pthread_cancel(pthread_self());
@@ -262,8 +314,9 @@ static void *cancelled_before(void *call)
 static void cancelled_where_it_does_not_wait(void)
 {
 	static int (*const calls[])(void) = {
-		reads, writes, reads_there, writes_there, opens,	   opens_there, closes,
-		syncs, polls,  selects,	    naps,	  looks_for_child, takes_post,	locks_part,
+		reads,	     writes,	      reads_there, writes_there,  opens,
+		opens_there, closes,	      syncs,	   polls,	  selects,
+		naps,	     looks_for_child, takes_post,  takes_post_by, locks_part,
 	};
 	pthread_t t;
 	void *result;
@@ -526,6 +579,7 @@ static void cancelled_waits_for_no_lock(void)
 const struct check pthread_regress_checks[] = {
 	{"pthread: a signal is not lost with who is cancelled",
 	 signal_is_not_lost_with_the_cancelled},
+	{"pthread: who reads may read again", who_reads_may_read_again},
 	{"pthread: a barrier is free for the last one", barrier_is_free_for_the_last},
 	{"pthread: the end of time is far", the_end_of_time_is_far},
 	{"pthread: a long sleep is long", a_long_sleep_is_long},

@@ -48,6 +48,7 @@ struct thread {
 	uint64_t signals;			/* sent to it alone (pthread_signal.c) */
 	int breaks;		   /* what a signal does to its wait (pthread_signal.c) */
 	int given;		   /* its memory is the program's */
+	uint32_t reads;		   /* read locks that it has (pthread_rwlock.c) */
 	uint64_t low, size, guard; /* its memory; guard bytes, at its beginning */
 	void (*detour)(void);	   /* to run first (detour.c); where it goes on then */
 	uint64_t after_detour;
