@@ -54,20 +54,36 @@ static void read_share(const char *text, struct job *j)
 	j->every = (uint32_t)every;
 }
 
+/* The number at *at, of a member that is `text`; *at goes on behind it. */
+static uint64_t read_word(char **at, const char *text)
+{
+	char *end;
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(*at, &end, 10);
+	if (end == *at)
+		tool_die(TOOL_USAGE, "%s: no number between two commas", text);
+	if (errno)
+		tool_die(TOOL_USAGE, "%s: a word has 64 bits", text);
+	*at = end;
+	return value;
+}
+
 /* Numbers with commas between, up to a colon, if there are any: what is behind it. */
 static char *read_words(char *text, struct member *m)
 {
 	const size_t length = strspn(text, "0123456789,");
-	char *at = text, *end;
+	char *at = text;
 
 	if (length == 0 || text[length] != ':')
 		return text;
-	for (;; at = end + 1) {
+	for (;; at++) {
 		if (m->words == GROUP_WORDS)
 			tool_die(TOOL_USAGE, "%s: a member has %d words", text, GROUP_WORDS);
-		m->word[m->words++] = strtoull(at, &end, 10);
-		if (*end == ':')
-			return end + 1;
+		m->word[m->words++] = read_word(&at, text);
+		if (*at == ':')
+			return at + 1;
 	}
 }
 

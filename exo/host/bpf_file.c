@@ -33,8 +33,10 @@ long bpf_hex(const char *text, uint8_t *bytes, size_t room)
 			text += 2;
 		if (*text == '\0')
 			return (long)n;
-		if (digit(text[0]) > 15 || digit(text[1]) > 15 || n == room)
-			return -1;
+		if (digit(text[0]) > 15 || digit(text[1]) > 15)
+			return BPF_HEX_BAD;
+		if (n == room)
+			return BPF_HEX_LONG;
 		bytes[n++] = (uint8_t)(digit(text[0]) * 16 + digit(text[1]));
 		text += 2;
 	}

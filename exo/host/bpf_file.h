@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes out of hex text: pairs of digits, spaces and 0x between them.  How many; -1: that is not
-   hex, or more than `room`. */
+enum { BPF_HEX_BAD = -1, BPF_HEX_LONG = -2 };
+
+/* Bytes out of hex text: pairs of digits, spaces, commas and 0x between them.  How many; or that it
+   is not hex, or more than `room`. */
 long bpf_hex(const char *text, uint8_t *bytes, size_t room);
 
 /*

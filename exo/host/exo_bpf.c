@@ -17,21 +17,19 @@
 static const char usage_text[] =
 	"usage: exo-bpf [MEMORY] [--program HEX | --object FILE [--section NAME]] [--strict]\n"
 	"       exo-bpf --verify [MEMORY | --context BYTES] [--program ... | --object ...]\n"
-	"The program comes as hex from standard input, or as said; MEMORY is hex too.  Prints r0 "
-	"in hex:\n"
-	"of the kernel's interpreter for what the kernel accepts.  Else, except with --strict, "
-	"what a\n"
-	"private copy of MEMORY and zeroed registers and stack make of it, each access being "
-	"checked, for\n"
-	"at most 10000000 steps.  --verify prints `accepted N steps`, or the instruction (from 0) "
-	"and\n"
-	"why it is refused.  Exit status: 0 good, 1 refused or failed, 2 mistakes.\n";
+	"The program comes as hex from standard input, or as said; MEMORY is hex too.\n"
+	"Prints r0 in hex: of the kernel's interpreter for what the kernel accepts.  Else,\n"
+	"except with --strict, what a private copy of MEMORY and zeroed registers and stack\n"
+	"make of it, each access being checked, for at most 10000000 steps.\n"
+	"--verify prints `accepted N steps`, or the instruction (from 0) and why it is refused;\n"
+	"--context 4160 is what a scheduler sees.\n"
+	"Exit status: 0 good, 1 refused or failed, 2 mistakes.\n";
 
 enum { TEXT_ROOM = 1 << 20, MODEL_STEPS = 10000000 };
 
 struct words {
 	const char *memory, *program, *object, *section, *context;
-	int verify, strict;
+	int verify, strict, help;
 };
 
 static struct bpf_program program;
@@ -52,6 +50,25 @@ static _Noreturn __attribute__((format(printf, 2, 3))) void stop(int status, con
 	exit(status);
 }
 
+static _Noreturn void misused(const char *word, const char *what)
+{
+	fputs(usage_text, stderr);
+	stop(2, "%s%s", word, what);
+}
+
+/* No word is passed over in silence. */
+static void check_words(const struct words *w)
+{
+	if (w->program && w->object)
+		misused("--program", " and --object: which?");
+	if (w->section && !w->object)
+		misused("--section", " is of an --object");
+	if (w->context && w->memory)
+		misused("--context", " and MEMORY: which?");
+	if (w->verify && w->object && !w->context && !w->memory)
+		misused("--object", ": what does it see?  --context 4160 of a scheduler");
+}
+
 static struct words read_words(char **word)
 {
 	struct words w = {0};
@@ -69,18 +86,21 @@ static struct words read_words(char **word)
 			if (strcmp(*word, options[k].option) == 0)
 				value = options[k].value;
 		if (value && !word[1])
-			stop(2, "%s wants a value\n%s", *word, usage_text);
+			misused(*word, " wants a value");
 		if (value)
 			*value = *++word;
 		else if (strcmp(*word, "--verify") == 0)
 			w.verify = 1;
 		else if (strcmp(*word, "--strict") == 0)
 			w.strict = 1;
+		else if (strcmp(*word, "--help") == 0)
+			w.help = 1;
 		else if (word[0][0] == '-' || w.memory)
-			stop(2, "'%s'?\n%s", *word, usage_text);
+			misused(*word, "?");
 		else
 			w.memory = *word;
 	}
+	check_words(&w);
 	return w;
 }
 
@@ -129,8 +149,10 @@ static long read_code(const struct words *w)
 		return n;
 	}
 	n = bpf_hex(w->program ? w->program : read_text(), code, sizeof(code));
+	if (n == BPF_HEX_LONG)
+		stop(2, "program: more than %d instructions", EXO_BPF_MAX_INSNS);
 	if (n < 0)
-		stop(2, "program: not hex, or more than %d instructions", EXO_BPF_MAX_INSNS);
+		stop(2, "program: not hex");
 	return n;
 }
 
@@ -177,35 +199,53 @@ static uint64_t run_checked(void)
 	return m.r0;
 }
 
-int main(int count, char **word)
+static void read_program(const struct words *w)
 {
-	const struct words w = read_words(word + (count > 0));
-	enum exo_bpf_reason reason;
-	uint32_t steps;
-
-	program.context_size = read_memory(&w);
-
-	const long bytes = read_code(&w);
+	const long bytes = read_code(w);
 
 	if (bytes % 8 != 0)
 		stop(2, "program: %ld bytes are no instructions of 8", bytes);
 	program.count = (uint32_t)(bytes / 8);
 	if (program.count <= EXO_BPF_MAX_INSNS)
 		memcpy(program.insn, code, (size_t)bytes);
-	reason = verify();
-	if (w.verify && reason == EXO_BPF_OK) {
+}
+
+/* The status of --verify. */
+static int tell(enum exo_bpf_reason reason)
+{
+	if (reason == EXO_BPF_OK)
 		printf("accepted %u steps\n", program.steps);
-		return 0;
-	}
-	if (w.verify) {
+	else
 		printf("refused: instruction %u: %s\n", verifier.pc, exo_bpf_reason_text(reason));
-		return 1;
-	}
+	return reason != EXO_BPF_OK;
+}
+
+static int run(const struct words *w, enum exo_bpf_reason reason)
+{
+	uint32_t steps;
+
 	if (reason == EXO_BPF_OK)
 		printf("%llx\n", (unsigned long long)bpf_run(&program, memory, &steps));
-	else if (!w.strict && can_be_tried(reason))
+	else if (!w->strict && can_be_tried(reason))
 		printf("%llx\n", (unsigned long long)run_checked());
 	else
 		stop(1, "refused: instruction %u: %s", verifier.pc, exo_bpf_reason_text(reason));
 	return 0;
+}
+
+int main(int count, char **word)
+{
+	const struct words w = read_words(word + (count > 0));
+	int status = 0;
+
+	if (w.help) {
+		fputs(usage_text, stdout);
+	} else {
+		program.context_size = read_memory(&w);
+		read_program(&w);
+		status = w.verify ? tell(verify()) : run(&w, verify());
+	}
+	if (fclose(stdout))
+		stop(1, "the answer cannot be written");
+	return status;
 }

@@ -130,10 +130,11 @@ static int check_head(struct object *o)
 
 	if (!copy(o, 0, &o->head, sizeof(o->head)) || memcmp(h->ident, "\177ELF", 4) != 0)
 		return refuse(o, "not an ELF object", "", "");
+	if (h->ident[5] != LITTLE) /* then the other fields are the other way round, too */
+		return refuse(o, "its high bytes come first: compile it by clang -target bpf", "",
+			      "");
 	if (h->ident[4] != CLASS_64 || h->machine != MACHINE_BPF)
 		return refuse(o, "not for BPF: compile it by clang -target bpf or bpf-gcc", "", "");
-	if (h->ident[5] != LITTLE)
-		return refuse(o, "for BPF with the high byte first", "", "");
 	if (h->type != TYPE_OBJECT)
 		return refuse(o, "linked: an object is wanted (-c)", "", "");
 	if (h->shnum > MOST_SECTIONS)

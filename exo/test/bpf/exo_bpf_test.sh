@@ -52,7 +52,9 @@ wants "calls helpers" 1 "exo-bpf: refused: instruction 0: there are no helper fu
 	"85 00 00 00 05 00 00 00 95 00 00 00 00 00 00 00"
 wants "empty program" 1 "refused: instruction 0: a program has 1 to 512 instructions" "" --verify
 wants "half an instruction" 2 "exo-bpf: program: 4 bytes are no instructions of 8" "b7 00 00 00"
-wants "no hex" 2 "exo-bpf: program: not hex, or more than 512 instructions" "b7 0"
+wants "no hex" 2 "exo-bpf: program: not hex" "b7 0"
+wants "too many instructions" 2 "exo-bpf: program: more than 512 instructions" \
+	"$(i=0; while [ $i -lt 257 ]; do echo "$seven"; i=$((i + 1)); done)"
 got=$(printf 'b700000007000000\0 9500000000000000' | "$tool" 2>&1)
 prints "what is no text" "$got" "exo-bpf: program: not hex"
 got=$( (head -c 1048576 /dev/zero | tr '\0' ' '; echo "$seven") | "$tool" 2>&1)
@@ -61,6 +63,19 @@ got=$("$tool" 2>&1 </)
 prints "a folder" "$got" "exo-bpf: program: cannot be read"
 wants "memory that is no hex" 2 "exo-bpf: memory: not hex, or more than 65536 bytes" "$seven" 11zz
 wants "--object" 0 "accepted 773 steps" "" --verify --context 4160 --object "$scheds/rr.clang.o"
+wants "--verify --object of nothing to see" 2 "$("$tool" --help; echo "exo-bpf: --object: what does it see?  --context 4160 of a scheduler")" \
+	"" --verify --object "$scheds/rr.clang.o"
+wants "an option that is none" 2 "$("$tool" --help; echo "exo-bpf: --debug?")" "$seven" "" --debug
+wants "two programs" 2 "$("$tool" --help; echo "exo-bpf: --program and --object: which?")" \
+	"" --program "$seven" --object "$scheds/rr.clang.o"
+wants "two memories" 2 "$("$tool" --help; echo "exo-bpf: --context and MEMORY: which?")" "$seven" 11 --context 8
+wants "a section of hex" 2 "$("$tool" --help; echo "exo-bpf: --section is of an --object")" "$seven" --section sched
+got=$("$tool" --help 2>/dev/null && echo good)
+prints "--help" "$(echo "$got" | sed 's/ \[MEMORY.*//; 1p; $p; d')" "usage: exo-bpf
+good"
+got=$(echo "$seven" | "$tool" 2>&1 >/dev/full; echo $?)
+prints "nowhere to answer" "$got" "exo-bpf: the answer cannot be written
+1"
 wants "--section" 2 "exo-bpf: $scheds/rr.clang.o: no section \`other\` of instructions" "" \
 	--object "$scheds/rr.clang.o" --section other
 wants "an object of another machine" 2 "exo-bpf: $scheds/rr.host.o: not for BPF: compile it by clang -target bpf or bpf-gcc" "" \

@@ -98,7 +98,9 @@ static void test_head(void)
 	       o.head.e_machine = EM_X86_64);
 	SPOILT("not for BPF: compile it by clang -target bpf or bpf-gcc",
 	       o.head.e_ident[EI_CLASS] = ELFCLASS32);
-	SPOILT("for BPF with the high byte first", o.head.e_ident[EI_DATA] = ELFDATA2MSB);
+	SPOILT("its high bytes come first: compile it by clang -target bpf",
+	       o.head.e_ident[EI_DATA] = ELFDATA2MSB;
+	       o.head.e_machine = __builtin_bswap16(EM_BPF));
 	SPOILT("linked: an object is wanted (-c)", o.head.e_type = ET_EXEC);
 	SPOILT("malformed: no table of sections", o.head.e_shnum = 0);
 	SPOILT("malformed: no table of sections", o.head.e_shentsize = 40);
