@@ -63,7 +63,7 @@ static uint64_t read_word(char **at, const char *text)
 	errno = 0;
 	value = strtoull(*at, &end, 10);
 	if (end == *at)
-		tool_die(TOOL_USAGE, "%s: no number between two commas", text);
+		tool_die(TOOL_USAGE, "%s: a number is missing", text);
 	if (errno)
 		tool_die(TOOL_USAGE, "%s: a word has 64 bits", text);
 	*at = end;
