@@ -1,12 +1,14 @@
 /*
- * string.c - strcspn, eight bytes at a time where up to two characters end the run.
+ * string.c - strnlen, and strcspn where up to two characters end the run, eight bytes at a time.
  *
- * The library's own looks through the set for each byte; SQLite's LIKE calls it for each row.
+ * The library's own strcspn looks through the set for each byte; SQLite's LIKE calls it for each
+ * row.  strnlen is what every path that a program names goes through (posix/user.c).
  * Linked before newlib's.  No state.
  */
 #include <stddef.h>
 #include <stdint.h>
 
+size_t strnlen(const char *s, size_t most);
 size_t strcspn(const char *s, const char *reject);
 
 /* Eight bytes of the string, which may be of any type. */
@@ -23,9 +25,27 @@ static inline uint64_t zero_byte(uint64_t v)
 }
 
 /*
- * Bytes before the first that is a, b or the end.  Words are aligned, so that none is partly on a
- * page that the string is not on; of the first the bytes before the string do not count.
+ * Words are aligned here and below, so that none is partly on a page that the string is not on; of
+ * the first the bytes before the string do not count.
  */
+size_t strnlen(const char *s, size_t most)
+{
+	const size_t before = (uintptr_t)s % WORD;
+	const word *at = (const word *)(uintptr_t)(s - before);
+	size_t seen = WORD - before;
+	uint64_t hit;
+
+	if (most == 0)
+		return 0;
+	hit = zero_byte(*at | ((1ull << before * BYTE_BITS) - 1));
+	for (; !hit && seen < most; seen += WORD)
+		hit = zero_byte(*++at);
+	if (hit)
+		seen -= WORD - (size_t)__builtin_ctzll(hit) / BYTE_BITS;
+	return seen < most ? seen : most;
+}
+
+/* Bytes before the first that is a, b or the end. */
 static size_t span_until(const char *s, uint64_t a, uint64_t b)
 {
 	const size_t before = (uintptr_t)s % WORD;

@@ -225,9 +225,19 @@ static int op_lookup(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 	return status;
 }
 
+/* References to what a walk from `start` has come to. */
+static inline void walk_hold(struct ext2 *e, struct fs_walk *w, const struct fs_node *start)
+{
+	if (w->node != NULL)
+		ext2_node_ref(e, ext2_node_of(w->node));
+	if (w->node != NULL && w->want == FS_WANT_NODE)
+		w->dir = NULL;
+	if (w->dir != NULL && w->dir != start)
+		ext2_node_ref(e, ext2_node_of(w->dir));
+}
+
 static enum fs_walked op_walk(struct fs_ctx *c, struct fs_walk *w)
 {
-	struct ext2 *e = ext2_of(c);
 	struct fs_node *const start = w->dir;
 
 	/* A '/' behind the last name asks for more than whether it is there. */
@@ -235,12 +245,12 @@ static enum fs_walked op_walk(struct fs_ctx *c, struct fs_walk *w)
 		return FS_WALK_STOPPED;
 	enter(c);
 	const enum fs_walked walked = ext2_name_walk(c, w);
-	if (w->node != NULL)
-		ext2_node_ref(e, ext2_node_of(w->node));
-	if (w->node != NULL && w->want == FS_WANT_NODE)
-		w->dir = NULL;
-	if (w->dir != NULL && w->dir != start)
-		ext2_node_ref(e, ext2_node_of(w->dir));
+	if (w->node != NULL && w->want == FS_WANT_ATTR) {
+		*w->attr = w->node->attr;
+		w->node = w->dir = NULL;
+	} else {
+		walk_hold(ext2_of(c), w, start);
+	}
 	leave(c);
 	return walked;
 }

@@ -19,10 +19,10 @@
 /* newlib's rename() calls this. */
 int _rename(const char *from, const char *to);
 
-/* A walk to a name whose directory the caller may change. */
+/* A walk to a name whose directory the caller may change; `how` says WALK_DIR or WALK_PARENT. */
 static int walk_to_change(int dirfd, const char *path, unsigned how, struct walk *w)
 {
-	int error = walk_at(dirfd, path, how | WALK_DIR | WALK_NOFOLLOW, w);
+	int error = walk_at(dirfd, path, how | WALK_NOFOLLOW, w);
 
 	if (error)
 		return error;
@@ -35,7 +35,7 @@ static int walk_to_change(int dirfd, const char *path, unsigned how, struct walk
 static int do_mkdir(int dirfd, const char *path, mode_t mode)
 {
 	struct walk w;
-	int error = walk_to_change(dirfd, path, WALK_CREATE, &w);
+	int error = walk_to_change(dirfd, path, WALK_DIR | WALK_CREATE, &w);
 
 	if (error)
 		return error == -EPERM ? -EEXIST : error;
@@ -60,7 +60,7 @@ int mkdirat(int dirfd, const char *path, mode_t mode)
 static int do_remove(int dirfd, const char *path, int directory)
 {
 	struct walk w;
-	int error = walk_to_change(dirfd, path, directory ? 0 : WALK_PARENT, &w);
+	int error = walk_to_change(dirfd, path, directory ? WALK_DIR : WALK_PARENT, &w);
 
 	if (error)
 		return error;
@@ -99,7 +99,7 @@ static int do_link(const char *from, const char *to)
 
 	if (error)
 		return error;
-	error = old.device ? -EPERM : walk_to_change(AT_FDCWD, to, WALK_CREATE, &new);
+	error = old.device ? -EPERM : walk_to_change(AT_FDCWD, to, WALK_DIR | WALK_CREATE, &new);
 	if (error == 0) {
 		error = new.node ? -EEXIST : node_link(old.node, new.dir, new.name, new.length);
 		walk_done(&new);
@@ -118,7 +118,7 @@ static int do_symlink(const char *text, const char *path)
 {
 	const long length = user_path(text);
 	struct walk w;
-	int error = length < 0 ? (int)length : walk_to_change(AT_FDCWD, path, WALK_CREATE, &w);
+	int error = length < 0 ? (int)length : walk_to_change(AT_FDCWD, path, WALK_DIR | WALK_CREATE, &w);
 
 	if (error)
 		return error;
@@ -164,11 +164,11 @@ ssize_t readlinkat(int dirfd, const char *restrict path, char *restrict to, size
 static int do_rename(const char *from, const char *to)
 {
 	struct walk old, new;
-	int error = walk_to_change(AT_FDCWD, from, 0, &old);
+	int error = walk_to_change(AT_FDCWD, from, WALK_DIR, &old);
 
 	if (error)
 		return error;
-	error = walk_to_change(AT_FDCWD, to, WALK_CREATE, &new);
+	error = walk_to_change(AT_FDCWD, to, WALK_DIR | WALK_CREATE, &new);
 	if (error == 0) {
 		if (mount_of_root(old.node) || (new.node &&mount_of_root(new.node)))
 			error = -EBUSY;

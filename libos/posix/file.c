@@ -171,25 +171,24 @@ static struct timespec timespec_of(struct fs_time t)
 	return (struct timespec){.tv_sec = (time_t)t.sec, .tv_nsec = (long)t.nsec};
 }
 
-static int stat_node(const struct fs_node *n, struct stat *out)
+/* Of an inode, in the file system with that mark.  Member by member, for the compiler would clear
+ * the whole first. */
+static int stat_attr(const struct fs_attr *a, uint32_t mark, struct stat *out)
 {
-	const struct fs_attr *a = &n->attr;
-
-	*out = (struct stat){
-		.st_dev = (dev_t)(n->fs->mark % POSIX_NMOUNT + 1),
-		.st_ino = (ino_t)a->ino,
-		.st_mode = (mode_t)a->mode,
-		.st_nlink = (nlink_t)a->nlink,
-		.st_uid = a->uid,
-		.st_gid = a->gid,
-		.st_rdev = a->rdev,
-		.st_size = (off_t)a->size,
-		.st_blksize = a->blksize,
-		.st_blocks = (blkcnt_t)a->blocks,
-		.st_atim = timespec_of(a->atime),
-		.st_mtim = timespec_of(a->mtime),
-		.st_ctim = timespec_of(a->ctime),
-	};
+	out->st_dev = (dev_t)(mark % POSIX_NMOUNT + 1);
+	out->st_ino = (ino_t)a->ino;
+	out->st_mode = (mode_t)a->mode;
+	out->st_nlink = (nlink_t)a->nlink;
+	out->st_uid = a->uid;
+	out->st_gid = a->gid;
+	out->st_rdev = a->rdev;
+	out->st_size = (off_t)a->size;
+	out->st_blksize = a->blksize;
+	out->st_blocks = (blkcnt_t)a->blocks;
+	out->st_atim = timespec_of(a->atime);
+	out->st_mtim = timespec_of(a->mtime);
+	out->st_ctim = timespec_of(a->ctime);
+	memset(out->st_spare4, 0, sizeof(out->st_spare4));
 	return 0;
 }
 
@@ -209,19 +208,17 @@ static int stat_made(uint32_t mode, uint32_t number, struct stat *out)
 static int stat_at(int dirfd, const char *path, unsigned how, struct stat *out)
 {
 	struct walk w;
-	int error = walk_at(dirfd, path, how, &w);
+	int error = walk_at(dirfd, path, how | WALK_ATTR, &w);
 
+	if (error == 0)
+		error = user_check(out, sizeof(*out), VM_WRITE);
 	if (error)
 		return error;
-	error = user_check(out, sizeof(*out), VM_WRITE);
-	if (error == 0 && w.device == DEVICE_DIR)
-		error = stat_made(FS_IFDIR | 0755, DEVICE_DIR, out);
-	else if (error == 0 && w.device)
-		error = stat_made(FS_IFCHR | 0666, w.device, out);
-	else if (error == 0)
-		error = stat_node(w.node, out);
-	walk_done(&w);
-	return error;
+	if (w.device == DEVICE_DIR)
+		return stat_made(FS_IFDIR | 0755, DEVICE_DIR, out);
+	if (w.device)
+		return stat_made(FS_IFCHR | 0666, w.device, out);
+	return stat_attr(&w.attr, w.mark, out);
 }
 
 static int stat_fd(int fd, struct stat *out)
@@ -238,7 +235,7 @@ static int stat_fd(int fd, struct stat *out)
 	if (user_check(out, sizeof(*out), VM_WRITE))
 		return -EFAULT;
 	if (f->type == POSIX_FILE_NODE)
-		return stat_node(f->node, out);
+		return stat_attr(&f->node->attr, f->node->fs->mark, out);
 	if (device[f->type])
 		return stat_made(FS_IFCHR | 0666, device[f->type], out);
 	stat_made(FS_IFIFO | 0600, (uint32_t)(f - posix_seg->file), out);

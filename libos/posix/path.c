@@ -105,8 +105,6 @@ static inline int start_at(struct walk *w, struct fs_node *from, const char *pat
 
 	if (!n)
 		return -ENOENT;
-	if (!reach_fs(n->fs))
-		return -ENODEV;
 	step_into(w, n);
 	w->borrowed = 1;
 	return 0;
@@ -127,13 +125,15 @@ static int stride(struct walk *w, struct rest *r, unsigned how)
 	struct fs_walk f = {.path = r->at,
 			    .left = (size_t)(r->end - r->at),
 			    .dir = w->dir,
-			    .want = how & WALK_PARENT ? FS_WANT_DIR
-				    : how & WALK_DIR  ? FS_WANT_BOTH
-						      : FS_WANT_NODE};
+			    .want = (enum fs_walk_want)(how & WALK_WANT),
+			    .attr = &w->attr};
 	enum fs_walked walked;
 
-	if (!reach || !reach->ops->walk)
+	if (!reach)
+		return -ENODEV;
+	if (!reach->ops->walk)
 		return 1;
+	w->mark = reach->mark;
 	walked = reach->ops->walk(&reach->ctx, &f);
 	if (f.dir != w->dir)
 		step_into(w, f.dir);
@@ -203,7 +203,7 @@ static int follow_name(struct walk *w, struct rest *r, struct fs_node *from, uns
 	error = path_permit(w->dir, X_OK);
 	if (error)
 		return error;
-	if (last && (how & WALK_PARENT) && !w->slash)
+	if (last && (how & WALK_WANT) == WALK_PARENT && !w->slash)
 		return 0;
 	error = look_up(w, &n);
 	if (error == -ENOENT && last && (how & WALK_CREATE))
@@ -256,6 +256,14 @@ __attribute__((noinline)) static int step(struct walk *w, struct rest *r, struct
 	return error;
 }
 
+/* WALK_ATTR: lets go of the node that was found by a closer look. */
+static void take_attr(struct walk *w)
+{
+	w->attr = w->node->attr;
+	w->mark = w->node->fs->mark;
+	walk_done(w);
+}
+
 int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 {
 	const long length = user_path(path);
@@ -281,6 +289,8 @@ int walk(struct fs_node *from, const char *path, unsigned how, struct walk *w)
 		while (error == 1 && (error = step(w, &r, from, how)) == 1);
 	if (error)
 		walk_done(w);
+	else if (w->node && (how & WALK_WANT) == WALK_ATTR)
+		take_attr(w);
 	return error;
 }
 

@@ -309,14 +309,17 @@ enum posix_device {
 	DEVICE_DIR, /* /dev itself */
 };
 
+/* What is wanted: node, if nothing else is said; then the rest. */
 enum {
-	WALK_NOFOLLOW = 1, /* a symbolic link at the end stays one */
-	WALK_CREATE = 2,   /* the last name need not exist: node is NULL then, and dir is there */
-	WALK_DIR = 4,	   /* dir and the last name are wanted also when node is there */
-	WALK_PARENT = 8,   /* they alone: node may be NULL whether it is there or not */
+	WALK_DIR = FS_WANT_BOTH,   /* dir and the last name also when node is there */
+	WALK_PARENT = FS_WANT_DIR, /* they alone: node may be NULL whether it is there or not */
+	WALK_ATTR = FS_WANT_ATTR,  /* attr and mark alone: nothing is held */
+	WALK_WANT = 3,		   /* these bits */
+	WALK_NOFOLLOW = 4,	   /* a symbolic link at the end stays one */
+	WALK_CREATE = 8, /* the last name need not exist: node is NULL then, and dir is there */
 };
 
-/* What a path leads to; held by references until walk_done(). */
+/* What a path leads to; held by references until walk_done(), but for WALK_ATTR. */
 struct walk {
 	struct fs_node *dir;  /* NULL for devices, and where nobody asked for it */
 	int borrowed;	      /* dir is the root or the working directory, held by others */
@@ -325,6 +328,8 @@ struct walk {
 	int slash; /* the path ended in '/' */
 	size_t length;
 	char name[FS_NAME_MAX + 1]; /* with dir: the last name; "." for the root */
+	struct fs_attr attr;	    /* WALK_ATTR: of the node, unless it is a device … */
+	uint32_t mark;		    /* … and its file system's */
 };
 
 /* Follows `path` from directory `from` (NULL: the working directory). */

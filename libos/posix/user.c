@@ -48,8 +48,7 @@ long user_path(const char *path)
 		if (end == 0)
 			return -EFAULT;
 		end = end < most ? end : most;
-		while (at < end && *(const char *)at)
-			at++;
+		at += strnlen((const char *)at, end - at);
 		if (at < end)
 			return at == start ? -ENOENT : (long)(at - start);
 	}

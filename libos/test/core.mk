@@ -10,7 +10,7 @@ $(O)/test/core/obj/%.o: libos/%.c $(MK)
 $(O)/test/core/obj/core/memory.o: LIBOS_CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dmemcpy=own_memcpy \
 	-Dmemmove=own_memmove -Dmemset=own_memset -Dmemcmp=own_memcmp $(call libos_loops,$(HOSTCC))
 # Not under the address sanitizer: it reads whole words.
-$(O)/test/core/obj/core/string.o: LIBOS_CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dstrcspn=own_strcspn
+$(O)/test/core/obj/core/string.o: LIBOS_CORE_TEST_FLAGS := $(HOST_CFLAGS) -fno-builtin -Dstrcspn=own_strcspn -Dstrnlen=own_strnlen
 $(O)/test/core/test_memory: $(O)/test/core/obj/core/string.o
 
 $(LIBOS_CORE_TESTS): $(O)/test/core/test_%: $(O)/test/core/obj/test/core/%_test.o $(O)/test/core/obj/core/%.o

@@ -174,7 +174,8 @@ struct fs_mount {
 enum fs_walk_want {
 	FS_WANT_NODE, /* what the last name names */
 	FS_WANT_BOTH, /* and the directory that it is in */
-	FS_WANT_DIR   /* that one alone, whether there is such a name in it or not */
+	FS_WANT_DIR,  /* that one alone, whether there is such a name in it or not */
+	FS_WANT_ATTR  /* the attributes of what the last name names; it is not held */
 };
 
 /* A way down a path, for `walk`. */
@@ -184,6 +185,7 @@ struct fs_walk {
 	struct fs_node *dir;  /* where it begins, and then, where it stands */
 	struct fs_node *node; /* what the last name names; NULL at first */
 	enum fs_walk_want want;
+	struct fs_attr *attr; /* where FS_WANT_ATTR puts them */
 };
 
 enum fs_walked {

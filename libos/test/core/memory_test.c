@@ -1,5 +1,5 @@
 /*
- * memory_test.c - memcpy, memmove, memset, memcmp and strcspn of libos/core against plain loops.
+ * memory_test.c - memcpy, memmove, memset, memcmp, strcspn and strnlen of libos/core against plain loops.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@ void *own_memmove(void *to, const void *from, size_t n);
 void *own_memset(void *to, int c, size_t n);
 int own_memcmp(const void *a, const void *b, size_t n);
 size_t own_strcspn(const char *s, const char *reject);
+size_t own_strnlen(const char *s, size_t most);
 
 enum { SIZE = 400, MOST = 180, ROUNDS = 100000 };
 
@@ -107,6 +108,23 @@ static int spans(void)
 	return own_strcspn((const char *)is + at, (const char *)set) == n;
 }
 
+/* Strings anywhere in a word, that end, or go on, before and behind the bytes that count. */
+static int lengths(void)
+{
+	const size_t at = below(SIZE / 2), most = below(MOST);
+	size_t n = 0;
+
+	for (size_t i = 0; i < SIZE; i++)
+		is[i] = (uint8_t)below(2 * MOST) | 0x80;
+	is[at + below(MOST)] = 0;
+	is[at + most + below(8)] = 0;
+	if (at > 0)
+		is[at - 1] = 0;
+	while (n < most && is[at + n])
+		n++;
+	return own_strnlen((const char *)is + at, most) == n;
+}
+
 static int all(const char *name, int (*round)(void))
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -123,5 +141,6 @@ int main(void)
 {
 	srand(1);
 	return all("memory_move", moves) | all("memory_copy", copies) | all("memory_set", sets) |
-	       all("memory_compare", compares) | all("string_span", spans);
+	       all("memory_compare", compares) | all("string_span", spans) |
+	       all("string_length", lengths);
 }
