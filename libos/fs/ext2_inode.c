@@ -132,7 +132,7 @@ static int node_alloc(struct fs_ctx *c, uint32_t ino, struct ext2_node **out)
 	n->pub.attr.ino = n->ino = ino;
 	n->pub.attr.blksize = DISK_BLOCK;
 	n->pub.refs = 1;
-	n->id = e->next_id++;
+	n->id = e->next_id++ * 0x9e3779b97f4a7c15u; /* an odd factor: no two are the same */
 	n->hash_next = *bucket(e, ino);
 	*bucket(e, ino) = n;
 	e->node_count++;

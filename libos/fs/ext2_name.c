@@ -28,38 +28,45 @@ struct ext2_name {
 /* What a name is looked for by. */
 struct key {
 	uint64_t dir;
-	uint32_t hash;
-	uint32_t len;
+	uint64_t hash; /* its low half */
+	size_t len;
 	const char *text;
 	uint64_t tail; /* its last word */
 };
 
+/* Adds up to eight bytes of text, as far as they go before a '/' or for `left`, of which there is
+ * one at least.  Whether that is for others to follow. */
+static inline int key_add(struct key *k, const char *text, size_t left)
+{
+	uint64_t w = fs_word(text, left);
+	const uint64_t hit = fs_hit(w, '/');
+
+	if (hit != 0) {
+		w &= (hit ^ (hit - 1)) >> 8; /* the bytes below that one */
+		k->len += (unsigned)__builtin_ctzl(hit) / 8;
+	} else {
+		k->len += left < 8 ? left : 8;
+	}
+	k->hash = (k->hash ^ w) * 0xff51afd7ed558ccdu;
+	k->hash ^= k->hash >> 32;
+	k->tail = w;
+	return hit == 0 && left > 8 && text[8] != '/';
+}
+
 /* Of the name at `text`, which goes up to a '/' or for `left` bytes. */
 static inline struct key key_of(const struct ext2_node *dir, const char *text, size_t left)
 {
-	uint64_t h = dir->id * 0x9e3779b97f4a7c15u, tail = 0;
-	size_t len = 0, n = 8;
+	struct key k = {.dir = dir->id, .hash = dir->id, .text = text};
 
-	for (; n == 8 && len < left; len += n) {
-		uint64_t w = fs_word(text + len, left - len);
-
-		n = fs_before(w, '/');
-		if (n == 0)
-			break;
-		if (n < 8)
-			w &= ((uint64_t)1 << 8 * n) - 1;
-		h = (h ^ w) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-		tail = w;
-	}
-	len = len < left ? len : left;
-	return (struct key){dir->id, (uint32_t)h, (uint32_t)len, text, tail};
+	while (key_add(&k, text + k.len, left - k.len))
+		;
+	return k;
 }
 
 /* Whether all words but the last are those of the key. */
 static int same_start(const struct ext2_name *n, const struct key *k)
 {
-	for (uint32_t at = 0; at + 8 < k->len; at += 8)
+	for (size_t at = 0; at + 8 < k->len; at += 8)
 		if (n->text[at / 8] != fs_word(k->text + at, 8))
 			return 0;
 	return 1;
@@ -67,7 +74,7 @@ static int same_start(const struct ext2_name *n, const struct key *k)
 
 static inline int same(const struct ext2_name *n, const struct key *k)
 {
-	return n->place.hash == k->hash && n->dir == k->dir && n->len == k->len &&
+	return n->place.hash == (uint32_t)k->hash && n->dir == k->dir && n->len == k->len &&
 	       n->text[(k->len - 1) / 8] == k->tail && (k->len <= 8 || same_start(n, k));
 }
 
@@ -122,7 +129,7 @@ void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name
 {
 	const struct key k = key_of(dir, name, len);
 
-	p->hash = k.hash;
+	p->hash = (uint32_t)k.hash;
 	if (e->name_bytes + size_of(len) > e->name_bytes_max)
 		ext2_names_flush(e);
 	struct ext2_name **at = find(e, &k);
@@ -158,13 +165,13 @@ void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const struct 
 
 /* ---- walking ---- */
 
-/* The answer for a name that is not here. */
-static enum fs_walked not_here(const struct ext2 *e, const struct ext2_node *dir,
-			       const struct key *k, size_t left)
+/* The answer for a name that is not here, the last one. */
+__attribute__((noinline)) static enum fs_walked
+not_here(const struct ext2 *e, const struct ext2_node *dir, const char *name, size_t len)
 {
-	const int last = k->len == left && left <= FS_NAME_MAX && !fs_name_dots(k->text, left);
+	const int absent = len <= FS_NAME_MAX && !fs_name_dots(name, len) && complete(e, dir);
 
-	return last && complete(e, dir) ? FS_WALK_ABSENT : FS_WALK_STOPPED;
+	return absent ? FS_WALK_ABSENT : FS_WALK_STOPPED;
 }
 
 /* The node of `ino`, if it is in memory and neither covered nor damaged. */
@@ -175,23 +182,31 @@ static inline struct ext2_node *plain_node(const struct ext2 *e, uint32_t ino)
 	return n != NULL && n->pub.user == 0 && n->pub.attr.nlink != 0 ? n : NULL;
 }
 
-/* The walk itself, but for which directory is where it ends: it begins in `*dir`, which is one. */
-static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, struct fs_walk *w)
+/* Whether the walk may go on through the directory. */
+static inline int may_search(const struct fs_ctx *c, const struct ext2_node *dir)
+{
+	return c->uid == 0 || fs_permits(&dir->pub.attr, c->uid, c->gid, FS_MAY_SEARCH);
+}
+
+/* The walk itself, in registers: the text might be anywhere, and stores to `w` change it. */
+static inline enum fs_walked go(const struct fs_ctx *c, struct fs_walk *w, struct ext2_node **dir,
+				const char **at)
 {
 	const struct ext2 *e = ext2_of(c);
+	const char *const end = w->path + w->left;
 
 	for (;;) {
-		for (; w->left > 0 && *w->path == '/'; w->left--)
-			w->path++;
-		if (w->left == 0 || !fs_permits(&(*dir)->pub.attr, c->uid, c->gid, FS_MAY_SEARCH))
+		while (**at == '/')
+			++*at;
+		if (!may_search(c, *dir))
 			return FS_WALK_STOPPED;
-		const struct key k = key_of(*dir, w->path, w->left);
-		const int last = k.len == w->left;
+		const struct key k = key_of(*dir, *at, (size_t)(end - *at));
+		const int last = *at + k.len == end;
 		if (last && w->want == FS_WANT_DIR)
 			return k.len <= FS_NAME_MAX ? FS_WALK_FOUND : FS_WALK_STOPPED;
 		const struct ext2_name *name = *find(e, &k);
 		if (name == NULL)
-			return not_here(e, *dir, &k, w->left);
+			return last ? not_here(e, *dir, *at, k.len) : FS_WALK_STOPPED;
 		struct ext2_node *n = plain_node(e, name->place.ino);
 		if (n == NULL || (last ? ext2_type_of(n) == FS_IFLNK : !ext2_is_dir(n)))
 			return FS_WALK_STOPPED;
@@ -200,18 +215,18 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct ext2_node **dir, 
 			return FS_WALK_FOUND;
 		}
 		*dir = n;
-		w->path += k.len + 1;
-		w->left -= k.len + 1;
+		*at += k.len + 1;
 	}
 }
 
 enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
 {
 	struct ext2_node *dir = ext2_node_of(w->dir);
-	struct fs_walk at = *w; /* so that it is in registers: the text might be anywhere */
-	const enum fs_walked walked = ext2_is_dir(dir) ? go(c, &dir, &at) : FS_WALK_STOPPED;
+	const char *at = w->path;
+	const enum fs_walked walked = ext2_is_dir(dir) ? go(c, w, &dir, &at) : FS_WALK_STOPPED;
 
-	*w = at;
+	w->left -= (size_t)(at - w->path);
+	w->path = at;
 	w->dir = &dir->pub;
 	return walked;
 }

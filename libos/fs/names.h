@@ -32,11 +32,18 @@ static inline uint64_t fs_word(const char *text, size_t left)
 	return w;
 }
 
+/* The lowest bit that is set is the highest of the first byte that is `byte`; 0: none is. */
+static inline uint64_t fs_hit(uint64_t w, uint8_t byte)
+{
+	const uint64_t ones = 0x0101010101010101u, x = w ^ byte * ones;
+
+	return (x - ones) & ~x & ones << 7;
+}
+
 /* How many bytes of the word come before the first that is `byte`; 8: none is. */
 static inline unsigned fs_before(uint64_t w, uint8_t byte)
 {
-	const uint64_t ones = 0x0101010101010101u, x = w ^ byte * ones;
-	const uint64_t hit = (x - ones) & ~x & ones << 7;
+	const uint64_t hit = fs_hit(w, byte);
 
 	return hit != 0 ? (unsigned)__builtin_ctzl(hit) / 8 : 8;
 }
