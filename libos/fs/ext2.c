@@ -9,7 +9,7 @@
  * of another process.
  * Invariant: at the end of each operation no buffer is pinned, and the tree in the cache is one
  * that a check finds clean once counts and inodes are written (ext2_sync).
- * Lock: e->fs.lock, from `enter` to `leave`, which every operation does once.
+ * Lock: e->fs.lock, from ext2_enter to ext2_leave, which every operation does once.
  * Called through fs_ext2_ops.
  */
 #include <errno.h>
@@ -21,14 +21,8 @@
 
 /* ---- coming in and going out ---- */
 
-static inline void leave(struct fs_ctx *c)
-{
-	ext2_of(c)->changing = 0;
-	lock_release(&c->fs->lock);
-}
-
 /* The process inside died: pins fall; if it was changing something, half of that may be done. */
-__attribute__((cold)) static void recover(struct fs_ctx *c)
+__attribute__((cold)) void ext2_recover(struct fs_ctx *c)
 {
 	struct ext2 *e = ext2_of(c);
 
@@ -36,12 +30,6 @@ __attribute__((cold)) static void recover(struct fs_ctx *c)
 	ext2_node_recover(e);
 	if (e->changing)
 		(void)ext2_bad(e, "a process died while changing it; its user was", c->uid);
-}
-
-static inline void enter(struct fs_ctx *c)
-{
-	if (lock_acquire(&c->fs->lock) == LOCK_STOLEN)
-		recover(c);
 }
 
 static void begin(struct ext2 *e)
@@ -55,10 +43,10 @@ static int enter_change(struct fs_ctx *c)
 {
 	struct ext2 *e = ext2_of(c);
 
-	enter(c);
+	ext2_enter(c);
 	int status = e->fs.readonly ? -EROFS : ext2_mark(c);
 	if (status != 0)
-		leave(c);
+		ext2_leave(c);
 	else
 		begin(e);
 	return status;
@@ -71,7 +59,7 @@ static int64_t leave_change(struct fs_ctx *c, int64_t result)
 	const enum buf_want want = buf_wants(c->fs->cache);
 	const int status = want == BUF_WANT_NOTHING ? 0 : ext2_settle(c, want);
 
-	leave(c);
+	ext2_leave(c);
 	return result < 0 || status == 0 ? result : status;
 }
 
@@ -93,11 +81,11 @@ static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 
 static int op_unmount(struct fs_ctx *c, int force)
 {
-	enter(c);
+	ext2_enter(c);
 	begin(ext2_of(c));
 	int status = ext2_unmount(c, force);
 	if (status == -EBUSY)
-		leave(c);
+		ext2_leave(c);
 	else
 		c->fs = NULL;
 	return status;
@@ -105,9 +93,9 @@ static int op_unmount(struct fs_ctx *c, int force)
 
 static int op_sync(struct fs_ctx *c)
 {
-	enter(c);
+	ext2_enter(c);
 	int status = ext2_sync(c);
-	leave(c);
+	ext2_leave(c);
 	return status;
 }
 
@@ -116,7 +104,7 @@ static int op_fsync(struct fs_ctx *c, struct fs_node *node)
 	struct ext2 *e = ext2_of(c);
 	struct ext2_node *n = ext2_node_of(node);
 
-	enter(c);
+	ext2_enter(c);
 	int status = n->dirty ? ext2_node_write(c, n) : 0;
 	int more;
 	if (e->bs == DISK_BLOCK) {
@@ -130,15 +118,15 @@ static int op_fsync(struct fs_ctx *c, struct fs_node *node)
 	status = status != 0 ? status : more;
 	if (status == 0)
 		status = buf_flush(c->disk);
-	leave(c);
+	ext2_leave(c);
 	return status;
 }
 
 static int op_statfs(struct fs_ctx *c, struct fs_statfs *out)
 {
-	enter(c);
+	ext2_enter(c);
 	int status = ext2_statfs(c, out);
-	leave(c);
+	ext2_leave(c);
 	return status;
 }
 
@@ -148,18 +136,18 @@ static int op_root(struct fs_ctx *c, struct fs_node **out)
 {
 	struct ext2 *e = ext2_of(c);
 
-	enter(c);
+	ext2_enter(c);
 	ext2_node_ref(e, e->root);
 	*out = &e->root->pub;
-	leave(c);
+	ext2_leave(c);
 	return 0;
 }
 
 static void op_ref(struct fs_ctx *c, struct fs_node *node)
 {
-	enter(c);
+	ext2_enter(c);
 	ext2_node_ref(ext2_of(c), ext2_node_of(node));
-	leave(c);
+	ext2_leave(c);
 }
 
 /* The last reference to a node without a name goes, and the inode with it. */
@@ -176,17 +164,17 @@ static int put_last(struct fs_ctx *c, struct ext2_node *n)
 	status = status != 0 ? status : more;
 	if (e->changing)
 		return (int)leave_change(c, status);
-	leave(c);
+	ext2_leave(c);
 	return status;
 }
 
 static int op_put(struct fs_ctx *c, struct fs_node *node)
 {
-	enter(c);
+	ext2_enter(c);
 	if (node->refs == 1 && node->attr.nlink == 0)
 		return put_last(c, ext2_node_of(node));
 	(void)ext2_node_put(c, ext2_node_of(node)); /* does nothing that can fail */
-	leave(c);
+	ext2_leave(c);
 	return 0;
 }
 
@@ -216,50 +204,20 @@ static int op_lookup(struct fs_ctx *c, struct fs_node *dir, const char *name, si
 
 	if (status != 0)
 		return status;
-	enter(c);
+	ext2_enter(c);
 	status = ext2_is_dir(ext2_node_of(dir)) ? find_node(c, ext2_node_of(dir), name, len, &n)
 						: -ENOTDIR;
-	leave(c);
+	ext2_leave(c);
 	if (status == 0)
 		*out = &n->pub;
 	return status;
 }
 
-/* References to what a walk from `start` has come to. */
-static inline void walk_hold(struct ext2 *e, struct fs_walk *w, const struct fs_node *start)
-{
-	if (w->node != NULL)
-		ext2_node_ref(e, ext2_node_of(w->node));
-	if (w->node != NULL && w->want == FS_WANT_NODE)
-		w->dir = NULL;
-	if (w->dir != NULL && w->dir != start)
-		ext2_node_ref(e, ext2_node_of(w->dir));
-}
-
-static enum fs_walked op_walk(struct fs_ctx *c, struct fs_walk *w)
-{
-	struct fs_node *const start = w->dir;
-
-	/* A '/' behind the last name asks for more than whether it is there. */
-	if (w->left == 0 || w->path[w->left - 1] == '/')
-		return FS_WALK_STOPPED;
-	enter(c);
-	const enum fs_walked walked = ext2_name_walk(c, w);
-	if (w->node != NULL && w->want == FS_WANT_ATTR) {
-		*w->attr = w->node->attr;
-		w->node = w->dir = NULL;
-	} else {
-		walk_hold(ext2_of(c), w, start);
-	}
-	leave(c);
-	return walked;
-}
-
 static int op_getattr(struct fs_ctx *c, struct fs_node *node, struct fs_attr *out)
 {
-	enter(c);
+	ext2_enter(c);
 	*out = node->attr;
-	leave(c);
+	ext2_leave(c);
 	return 0;
 }
 
@@ -310,10 +268,10 @@ static int64_t op_read(struct fs_ctx *c, struct fs_node *node, uint64_t off, voi
 
 	if (ext2_type_of(n) != FS_IFREG)
 		return ext2_is_dir(n) ? -EISDIR : -EINVAL;
-	enter(c);
+	ext2_enter(c);
 	int64_t got = ext2_file_read(c, n, off, to, len);
 	note_access(ext2_of(c), n);
-	leave(c);
+	ext2_leave(c);
 	return got;
 }
 
@@ -338,9 +296,9 @@ static int op_advise(struct fs_ctx *c, struct fs_node *node, uint64_t off, uint6
 {
 	if (ext2_type_of(ext2_node_of(node)) != FS_IFREG)
 		return -EINVAL;
-	enter(c);
+	ext2_enter(c);
 	const int status = ext2_file_advise(c, ext2_node_of(node), off, len, advice);
-	leave(c);
+	ext2_leave(c);
 	return status;
 }
 
@@ -362,7 +320,7 @@ static int64_t op_readlink(struct fs_ctx *c, struct fs_node *node, char *to, siz
 
 	if (ext2_type_of(n) != FS_IFLNK)
 		return -EINVAL;
-	enter(c);
+	ext2_enter(c);
 	if (n->pub.attr.blocks > (n->file_acl != 0 ? e->bs / 512 : 0)) {
 		got = ext2_file_read(c, n, 0, to, len);
 	} else if (n->pub.attr.size > EXT2_FAST_MAX) {
@@ -371,7 +329,7 @@ static int64_t op_readlink(struct fs_ctx *c, struct fs_node *node, char *to, siz
 		got = (int64_t)(len < n->pub.attr.size ? len : n->pub.attr.size);
 		memcpy(to, n->block, (size_t)got);
 	}
-	leave(c);
+	ext2_leave(c);
 	return got;
 }
 
@@ -734,9 +692,9 @@ static int op_readdir(struct fs_ctx *c, struct fs_node *dir, uint64_t cookie,
 {
 	if (!ext2_is_dir(ext2_node_of(dir)))
 		return -ENOTDIR;
-	enter(c);
+	ext2_enter(c);
 	int n = ext2_dir_read(c, ext2_node_of(dir), cookie, ents, max);
-	leave(c);
+	ext2_leave(c);
 	return n;
 }
 
@@ -752,7 +710,7 @@ const struct fs_ops fs_ext2_ops = {
 	.ref = op_ref,
 	.put = op_put,
 	.lookup = op_lookup,
-	.walk = op_walk,
+	.walk = ext2_walk,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
 	.read = op_read,

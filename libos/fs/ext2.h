@@ -14,7 +14,7 @@
  * Invariant: whatever was read from the disk is checked before it is used as an index, a length
  * or a block number; what does not pass goes to ext2_bad, which makes the file system read-only
  * and returns -EIO.
- * Lock: e->fs.lock is held in all functions declared here.
+ * Lock: e->fs.lock is held in all functions declared here but ext2_walk.
  */
 #ifndef EXT2_H
 #define EXT2_H
@@ -167,6 +167,24 @@ struct ext2_block {
 	uint8_t *data; /* e->bs bytes */
 };
 
+/* ---- ext2.c ---- */
+
+/* Somebody died inside. */
+void ext2_recover(struct fs_ctx *c);
+
+/* Around each operation, once. */
+static inline void ext2_enter(struct fs_ctx *c)
+{
+	if (lock_acquire(&c->fs->lock) == LOCK_STOLEN)
+		ext2_recover(c);
+}
+
+static inline void ext2_leave(struct fs_ctx *c)
+{
+	ext2_of(c)->changing = 0;
+	lock_release(&c->fs->lock);
+}
+
 /* ---- ext2_super.c ---- */
 
 int ext2_mount(struct fs_mount *m, struct fs **out);
@@ -252,9 +270,19 @@ static inline struct ext2_node *ext2_node_here(const struct ext2 *e, uint32_t in
 /* A new inode beside `parent`, with a reference, one link (a directory: two), no blocks. */
 int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode,
 		  struct ext2_node **out);
-/* One reference less; frees the inode if no name and no reference is left. */
-int ext2_node_put(struct fs_ctx *c, struct ext2_node *n);
-void ext2_node_ref(struct ext2 *e, struct ext2_node *n);
+/* The first reference comes, the last is gone. */
+void ext2_node_taken(struct ext2 *e, struct ext2_node *n);
+int ext2_node_idle(struct fs_ctx *c, struct ext2_node *n);
+/* One reference more; one less: frees the inode if no name and no reference is left. */
+static inline void ext2_node_ref(struct ext2 *e, struct ext2_node *n)
+{
+	if (n->pub.refs++ == 0)
+		ext2_node_taken(e, n);
+}
+static inline int ext2_node_put(struct fs_ctx *c, struct ext2_node *n)
+{
+	return --n->pub.refs > 0 ? 0 : ext2_node_idle(c, n);
+}
 /* Changed in memory. */
 void ext2_node_dirty(struct ext2 *e, struct ext2_node *n);
 /* To the cache: one / all dirty ones. */
@@ -364,7 +392,7 @@ void ext2_name_add(struct ext2 *e, const struct ext2_node *dir, const char *name
 void ext2_name_remove(struct ext2 *e, const struct ext2_node *dir, const struct ext2_place *p);
 /* Forgets all. */
 void ext2_names_flush(struct ext2 *e);
-/* As fs_ops.walk, without the references. */
-enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w);
+/* fs_ops.walk; takes the lock. */
+enum fs_walked ext2_walk(struct fs_ctx *c, struct fs_walk *w);
 
 #endif

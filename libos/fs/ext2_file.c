@@ -135,7 +135,8 @@ static int copy_in(struct fs_ctx *c, uint64_t at, char *to, uint64_t len)
 }
 
 /* Reads bytes that are in the file, run by run. */
-static int64_t read_runs(struct fs_ctx *c, struct ext2_node *n, uint64_t off, void *to, size_t len)
+__attribute__((noinline)) static int64_t read_runs(struct fs_ctx *c, struct ext2_node *n,
+						   uint64_t off, void *to, size_t len)
 {
 	const struct ext2 *e = ext2_of(c);
 	uint64_t done = 0;

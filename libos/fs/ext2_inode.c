@@ -296,10 +296,9 @@ int ext2_node_write_all(struct fs_ctx *c)
 
 /* ---- nodes ---- */
 
-void ext2_node_ref(struct ext2 *e, struct ext2_node *n)
+void ext2_node_taken(struct ext2 *e, struct ext2_node *n)
 {
-	if (n->pub.refs++ == 0)
-		lru_remove(e, n);
+	lru_remove(e, n);
 }
 
 static int read_node(struct fs_ctx *c, struct ext2_node *n)
@@ -436,17 +435,12 @@ static int erase(struct fs_ctx *c, struct ext2_node *n)
 	return status != 0 ? status : ext2_ino_free(c, n->ino, is_dir);
 }
 
-int ext2_node_put(struct fs_ctx *c, struct ext2_node *n)
+/* The inode of `n` goes with its last reference. */
+static int put_nameless(struct fs_ctx *c, struct ext2_node *n)
 {
 	struct ext2 *e = ext2_of(c);
 	int status = 0;
 
-	if (--n->pub.refs > 0)
-		return 0;
-	if (n->pub.attr.nlink > 0) {
-		lru_add(e, n);
-		return 0;
-	}
 	e->orphans--;
 	if (!e->fs.readonly) {
 		status = erase(c, n);
@@ -455,6 +449,14 @@ int ext2_node_put(struct fs_ctx *c, struct ext2_node *n)
 	}
 	destroy(e, n);
 	return status;
+}
+
+int ext2_node_idle(struct fs_ctx *c, struct ext2_node *n)
+{
+	if (n->pub.attr.nlink == 0)
+		return put_nameless(c, n);
+	lru_add(ext2_of(c), n);
+	return 0;
 }
 
 void ext2_node_unlink(struct ext2 *e, struct ext2_node *n, uint32_t links)

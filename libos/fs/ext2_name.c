@@ -9,8 +9,9 @@
  * Invariant: a cached name is in the directory, at its place; entries never move, so adding one
  * keeps places valid. A directory is named by its node's id, which no other node ever has: what is
  * left of a node that is gone is never found.
- * Lock: the file system's, held by the caller.
- * Called by ext2_dir.c, which changes directories and names together, and by ext2.c to walk.
+ * Lock: the file system's, held by the caller, but for ext2_walk, which takes it.
+ * Called by ext2_dir.c, which changes directories and names together; a walk is an operation of its
+ * own.
  */
 #include <errno.h>
 #include <string.h>
@@ -188,9 +189,9 @@ static inline int may_search(const struct fs_ctx *c, const struct ext2_node *dir
 	return c->uid == 0 || fs_permits(&dir->pub.attr, c->uid, c->gid, FS_MAY_SEARCH);
 }
 
-/* The walk itself, in registers: the text might be anywhere, and stores to `w` change it. */
-static inline enum fs_walked go(const struct fs_ctx *c, struct fs_walk *w, struct ext2_node **dir,
-				const char **at)
+/* The walk itself, from name `*at` in `*dir`, to where it ends; the text does not end in '/'. */
+static inline enum fs_walked go(const struct fs_ctx *c, const struct fs_walk *w, const char **at,
+				struct ext2_node **dir, struct ext2_node **found)
 {
 	const struct ext2 *e = ext2_of(c);
 	const char *const end = w->path + w->left;
@@ -211,7 +212,7 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct fs_walk *w, struc
 		if (n == NULL || (last ? ext2_type_of(n) == FS_IFLNK : !ext2_is_dir(n)))
 			return FS_WALK_STOPPED;
 		if (last) {
-			w->node = &n->pub;
+			*found = n;
 			return FS_WALK_FOUND;
 		}
 		*dir = n;
@@ -219,14 +220,42 @@ static inline enum fs_walked go(const struct fs_ctx *c, struct fs_walk *w, struc
 	}
 }
 
-enum fs_walked ext2_name_walk(const struct fs_ctx *c, struct fs_walk *w)
+/* References to what a walk from `start` has come to, or the attributes alone. */
+static inline void hold(struct ext2 *e, struct fs_walk *w, const struct ext2_node *start,
+			struct ext2_node *dir, struct ext2_node *n)
 {
-	struct ext2_node *dir = ext2_node_of(w->dir);
-	const char *at = w->path;
-	const enum fs_walked walked = ext2_is_dir(dir) ? go(c, w, &dir, &at) : FS_WALK_STOPPED;
+	w->node = NULL;
+	w->dir = NULL;
+	if (n != NULL && w->want == FS_WANT_ATTR) {
+		*w->attr = n->pub.attr;
+		return;
+	}
+	if (n != NULL) {
+		ext2_node_ref(e, n);
+		w->node = &n->pub;
+	}
+	if (n != NULL && w->want == FS_WANT_NODE)
+		return;
+	if (dir != start)
+		ext2_node_ref(e, dir);
+	w->dir = &dir->pub;
+}
 
+enum fs_walked ext2_walk(struct fs_ctx *c, struct fs_walk *w)
+{
+	struct ext2_node *const start = ext2_node_of(w->dir);
+	struct ext2_node *dir = start, *n = NULL;
+	const char *at = w->path;
+	enum fs_walked walked;
+
+	/* A '/' behind the last name asks for more than whether it is there. */
+	if (w->left == 0 || at[w->left - 1] == '/' || !ext2_is_dir(start))
+		return FS_WALK_STOPPED;
+	ext2_enter(c);
+	walked = go(c, w, &at, &dir, &n);
 	w->left -= (size_t)(at - w->path);
 	w->path = at;
-	w->dir = &dir->pub;
+	hold(ext2_of(c), w, start, dir, n);
+	ext2_leave(c);
 	return walked;
 }
