@@ -417,6 +417,29 @@ static int has_blocks(const struct ext2 *e, const struct ext2_node *n)
 	return type == FS_IFREG || type == FS_IFDIR;
 }
 
+/*
+ * Says on the disk that the inode of `n`, all of whose blocks are free, is nobody's; what else it
+ * was does not matter.  One that was never written says so already, for whoever had it before.
+ */
+static int write_dead(struct fs_ctx *c, const struct ext2_node *n)
+{
+	struct ext2_block b;
+	struct ext2_inode *raw;
+	int status = n->fresh ? 0 : get_raw(c, n->ino, &b, &raw);
+
+	if (status != 0 || n->fresh)
+		return status;
+	raw->links = 0;
+	raw->dtime = (uint32_t)ext2_of(c)->now.sec;
+	raw->size = raw->size_high = 0;
+	raw->blocks = 0;
+	raw->file_acl = 0;
+	memset(raw->block, 0, sizeof raw->block);
+	ext2_dirty(c, &b, 0);
+	ext2_put(&b);
+	return 0;
+}
+
 /* Frees the inode of `n`, which has no link left, and all that it holds. */
 static int erase(struct fs_ctx *c, struct ext2_node *n)
 {
@@ -428,10 +451,7 @@ static int erase(struct fs_ctx *c, struct ext2_node *n)
 		status = free_xattr(c, n);
 	if (status != 0)
 		return status;
-	n->pub.attr.size = 0;
-	n->pub.attr.blocks = 0;
-	n->dtime = (uint32_t)e->now.sec;
-	status = ext2_node_write(c, n);
+	status = write_dead(c, n);
 	return status != 0 ? status : ext2_ino_free(c, n->ino, is_dir);
 }
 

@@ -287,14 +287,13 @@ static int free_tree(struct fs_ctx *c, struct ext2_node *n, uint32_t *slot, uint
 	return status;
 }
 
-int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep)
+/* ext2_unmap where there are indirect blocks. */
+static int free_trees(struct fs_ctx *c, struct ext2_node *n, uint32_t keep)
 {
 	const struct ext2 *e = ext2_of(c);
 	uint64_t begin = EXT2_NDIRECT;
-	int status = free_leaves(c, n, n->block, keep, EXT2_NDIRECT);
+	int status = 0;
 
-	n->run_len = 0;
-	n->ahead.end = 0;
 	for (uint32_t level = 1; level <= LEVELS && status == 0; level++) {
 		uint64_t span = (uint64_t)1 << level * e->per_log;
 		uint32_t *slot = &n->block[EXT2_NDIRECT + level - 1];
@@ -303,6 +302,18 @@ int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep)
 			status = free_tree(c, n, slot, level, keep > begin ? keep - begin : 0);
 		begin += span;
 	}
+	return status;
+}
+
+int ext2_unmap(struct fs_ctx *c, struct ext2_node *n, uint32_t keep)
+{
+	const uint32_t *const slot = &n->block[EXT2_NDIRECT];
+	int status = free_leaves(c, n, n->block, keep, EXT2_NDIRECT);
+
+	n->run_len = 0;
+	n->ahead.end = 0;
+	if (status == 0 && (slot[0] | slot[1] | slot[2]) != 0)
+		status = free_trees(c, n, keep);
 	ext2_node_dirty(ext2_of(c), n);
 	return status;
 }
