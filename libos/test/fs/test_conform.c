@@ -142,11 +142,12 @@ static int test_names(void)
 #define DEEP	EIGHT "/" SIXTEEN "/"
 
 static struct fs_walk last; /* the last walk */
+static struct fs_attr last_attr;
 
 /* Walks from the root as `c` does, gives the references back, and leaves the rest in `last`. */
 static enum fs_walked walk_as(struct fs_ctx *c, const char *path, enum fs_walk_want want)
 {
-	last = (struct fs_walk){path, strlen(path), root, NULL, want};
+	last = (struct fs_walk){path, strlen(path), root, NULL, want, &last_attr};
 	const enum fs_walked walked = ops->walk(c, &last);
 
 	if ((last.node != NULL && put(last.node) != 0) ||
@@ -207,6 +208,9 @@ static int test_walk(void)
 	       last.node == deep);
 	EXPECT(walk_as(&r.ctx, DEEP "x", FS_WANT_DIR) == FS_WALK_FOUND && last.dir == sixteen &&
 	       last.node == NULL && strcmp(last.path, "x") == 0);
+	EXPECT(walk_as(&r.ctx, DEEP "f", FS_WANT_ATTR) == FS_WALK_FOUND && last.dir == NULL &&
+	       last.node == NULL && memcmp(&last_attr, &deep->attr, sizeof last_attr) == 0);
+	EXPECT(walk_as(&r.ctx, DEEP "x", FS_WANT_ATTR) == FS_WALK_ABSENT && last.dir == sixteen);
 	EXPECT(walk(DEEP "g") == FS_WALK_ABSENT && last.dir == sixteen && last.left == 1);
 	EXPECT(stops_at(DEEP, root, DEEP) && stops_at("/", root, "/") && stops_at("", root, ""));
 	EXPECT(stops_at(EIGHT "/..", eight, "..") && stops_at("./" EIGHT, root, "./" EIGHT));

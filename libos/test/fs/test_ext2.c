@@ -286,7 +286,7 @@ static const char *long_name(int i)
 /* How a walk to file `i` ends. */
 static enum fs_walked walk_to(struct rig *r, struct fs_node *root, int i)
 {
-	struct fs_walk w = {long_name(i), 200, root, NULL, FS_WANT_NODE};
+	struct fs_walk w = {long_name(i), 200, root, NULL, FS_WANT_NODE, NULL};
 	const enum fs_walked walked = ops->walk(&r->ctx, &w);
 
 	if (w.node != NULL && ops->put(&r->ctx, w.node) != 0)

@@ -410,6 +410,9 @@ static int check_walk(struct rig *r, enum fs_walked walked, const struct fs_walk
 		EXPECT(m == NULL && w->dir == d && w->node == NULL);
 	if (walked == FS_WALK_FOUND && w->want == FS_WANT_DIR)
 		EXPECT(w->dir == d && w->node == NULL);
+	else if (walked == FS_WALK_FOUND && w->want == FS_WANT_ATTR)
+		EXPECT(status == 0 && w->dir == NULL && w->node == NULL &&
+		       memcmp(w->attr, &n->attr, sizeof n->attr) == 0);
 	else if (walked == FS_WALK_FOUND)
 		EXPECT(status == 0 && w->node == n && nodes[m->node].type != FS_IFLNK &&
 		       w->dir == (w->want == FS_WANT_BOTH ? d : NULL));
@@ -423,6 +426,7 @@ static int do_walk(struct rig *r, struct rng *g)
 	const char *name = pick_name(g);
 	char path[NODES * 65] = "/";
 	struct fs_node *root, *d;
+	struct fs_attr attr;
 	uint32_t dir;
 
 	if (ops->walk == NULL)
@@ -431,7 +435,7 @@ static int do_walk(struct rig *r, struct rng *g)
 	EXPECT(d != NULL && ops->root(&r->ctx, &root) == 0);
 	m_path(dir, path);
 	strcat(path, name);
-	struct fs_walk w = {path, strlen(path), root, NULL, (enum fs_walk_want)rnd(g, 3)};
+	struct fs_walk w = {path, strlen(path), root, NULL, (enum fs_walk_want)rnd(g, 4), &attr};
 	const enum fs_walked walked = ops->walk(&r->ctx, &w);
 	walks[walked]++;
 	EXPECT(check_walk(r, walked, &w, d, m_find(dir, name), name) == 0);
