@@ -651,8 +651,8 @@ void buf_forget(struct buf_cache *c, uint64_t block)
 void buf_invalidate(struct buf_cache *c)
 {
 	cache_enter(c);
-	/* From the end: so neighbours are taken again one after the other, and the kernel, which looks
-	 * at runs of frames, finds long ones. */
+	/* From the end: so neighbours are taken again one after the other, and the kernel, which
+	 * looks at runs of frames, finds long ones. */
 	for (uint32_t f = c->nframes; f-- > 0;) {
 		struct buf *b = &c->heads[f];
 

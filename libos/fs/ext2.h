@@ -111,8 +111,8 @@ struct ext2_node {
 	uint32_t run_first, run_block, run_len; /* the run of blocks mapped last */
 	struct buf_stream ahead;
 	uint32_t insert_at, insert_offset; /* where in a directory the search for room begins */
-	uint64_t id; /* of this node's names in the cache of names, which hashes by it */
-	uint64_t complete;		   /* epoch in which all of them are there, or 0 */
+	uint64_t id;	   /* of this node's names in the cache of names, which hashes by it */
+	uint64_t complete; /* epoch in which all of them are there, or 0 */
 };
 
 struct ext2_name;

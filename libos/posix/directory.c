@@ -118,7 +118,8 @@ static int do_symlink(const char *text, const char *path)
 {
 	const long length = user_path(text);
 	struct walk w;
-	int error = length < 0 ? (int)length : walk_to_change(AT_FDCWD, path, WALK_DIR | WALK_CREATE, &w);
+	int error = length < 0 ? (int)length
+			       : walk_to_change(AT_FDCWD, path, WALK_DIR | WALK_CREATE, &w);
 
 	if (error)
 		return error;

@@ -1,5 +1,6 @@
 /*
- * memory_test.c - memcpy, memmove, memset, memcmp, strcspn and strnlen of libos/core against plain loops.
+ * memory_test.c - memcpy, memmove, memset, memcmp, strcspn and strnlen of libos/core against plain
+ * loops.
  */
 #include <stdint.h>
 #include <stdio.h>
