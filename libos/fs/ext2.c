@@ -63,6 +63,14 @@ static int64_t leave_change(struct fs_ctx *c, int64_t result)
 	return result < 0 || status == 0 ? result : status;
 }
 
+/* Gives `n` back after what has come to `status`: an error now counts if there was none. */
+static int put_after(struct fs_ctx *c, struct ext2_node *n, int status)
+{
+	const int more = ext2_node_put(c, n);
+
+	return status != 0 ? status : more;
+}
+
 /* Whether names can be put into `dir`, and `name` is one. */
 static int check_new(const struct ext2_node *dir, const char *name, size_t len)
 {
@@ -160,8 +168,7 @@ static int put_last(struct fs_ctx *c, struct ext2_node *n)
 		status = ext2_mark(c);
 		begin(e);
 	}
-	int more = ext2_node_put(c, n);
-	status = status != 0 ? status : more;
+	status = put_after(c, n, status);
 	if (e->changing)
 		return (int)leave_change(c, status);
 	ext2_leave(c);
@@ -529,8 +536,7 @@ static int remove_locked(struct fs_ctx *c, struct ext2_node *dir, const char *na
 		drop_dir(e, dir, n);
 	else if (status == 0)
 		ext2_node_unlink(e, n, 1);
-	int more = ext2_node_put(c, n);
-	return status != 0 ? status : more;
+	return put_after(c, n, status);
 }
 
 static int op_unlink(struct fs_ctx *c, struct fs_node *dir, const char *name, size_t len)
@@ -583,9 +589,8 @@ static int is_above(struct fs_ctx *c, const struct ext2_node *n, struct ext2_nod
 			result = ext2_node_get(c, ino, &up);
 		if (result == 0 && (depth >= DEPTH_MAX || !ext2_is_dir(up)))
 			result = ext2_bad(e, "parents of directory inode", below->ino);
-		int more = ext2_node_put(c, d);
+		result = put_after(c, d, result);
 		d = up;
-		result = result != 0 ? result : more;
 		if (d == NULL)
 			return result;
 	}
@@ -664,10 +669,9 @@ static int rename_locked(struct fs_ctx *c, struct move *m)
 		status = check_move(c, m);
 	if (status == 0 && m->over != m->n)
 		status = do_move(c, m);
-	int more = m->over != NULL ? ext2_node_put(c, m->over) : 0;
-	status = status != 0 ? status : more;
-	more = ext2_node_put(c, m->n);
-	return status != 0 ? status : more;
+	if (m->over != NULL)
+		status = put_after(c, m->over, status);
+	return put_after(c, m->n, status);
 }
 
 static int op_rename(struct fs_ctx *c, struct fs_node *odir, const char *oname, size_t olen,

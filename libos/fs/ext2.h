@@ -270,18 +270,15 @@ static inline struct ext2_node *ext2_node_here(const struct ext2 *e, uint32_t in
 /* A new inode beside `parent`, with a reference, one link (a directory: two), no blocks. */
 int ext2_node_new(struct fs_ctx *c, struct ext2_node *parent, uint32_t mode,
 		  struct ext2_node **out);
-/* The first reference comes, the last is gone. */
+/* One reference less; frees the inode if no name and no reference is left. */
+int ext2_node_put(struct fs_ctx *c, struct ext2_node *n);
+/* The first reference comes. */
 void ext2_node_taken(struct ext2 *e, struct ext2_node *n);
-int ext2_node_idle(struct fs_ctx *c, struct ext2_node *n);
-/* One reference more; one less: frees the inode if no name and no reference is left. */
+/* One reference more. */
 static inline void ext2_node_ref(struct ext2 *e, struct ext2_node *n)
 {
 	if (n->pub.refs++ == 0)
 		ext2_node_taken(e, n);
-}
-static inline int ext2_node_put(struct fs_ctx *c, struct ext2_node *n)
-{
-	return --n->pub.refs > 0 ? 0 : ext2_node_idle(c, n);
 }
 /* Changed in memory. */
 void ext2_node_dirty(struct ext2 *e, struct ext2_node *n);
