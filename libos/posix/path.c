@@ -56,6 +56,8 @@ static int is_type(const struct fs_node *n, uint32_t type)
 
 _Static_assert(X_OK == FS_MAY_SEARCH && W_OK == FS_MAY_WRITE && R_OK == FS_MAY_READ,
 	       "one set of bits");
+_Static_assert((int)WALK_WANT == (int)FS_WANT_ATTR && WALK_NOFOLLOW > WALK_WANT,
+	       "what a walk wants is said as the file system takes it");
 
 /* The text still to follow, up to `end` with its 0, rewritten when a symbolic link comes in. */
 struct rest {
