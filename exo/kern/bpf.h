@@ -115,8 +115,9 @@ struct bpf_verifier {
  * itself.  EXO_BPF_MORE, or why it is refused (v->pc: the instruction).  A few passes over it.
  */
 /*@ requires \valid(v) && \valid(p) && \separated(v, p) && p->context_size <= EXO_BPF_MAX_CONTEXT;
+    assigns *v, p->steps;
     ensures \result == EXO_BPF_MORE ==> walking(v, p) && v->work == 0;
-    ensures p->steps == 0; */
+    ensures \result != EXO_BPF_OK && p->steps == 0; */
 enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program *p);
 
 /*
@@ -125,7 +126,9 @@ enum exo_bpf_reason bpf_verify_begin(struct bpf_verifier *v, struct bpf_program 
  */
 /*@ requires \valid(v) && \valid(p) && \separated(v, p) && p->context_size <= EXO_BPF_MAX_CONTEXT;
     requires walking(v, p);
+    assigns *v, p->steps;
     ensures \result == EXO_BPF_MORE ==> walking(v, p);
+    ensures \result == EXO_BPF_OK ==> checked(p) && p->steps <= EXO_BPF_MAX_STEPS;
     ensures \result != EXO_BPF_OK ==> p->steps == \old(p->steps); */
 enum exo_bpf_reason bpf_verify_some(struct bpf_verifier *v, struct bpf_program *p, uint32_t n);
 

@@ -55,6 +55,9 @@ enum exo_status cap_env(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *targ
  */
 enum exo_status cap_live_other(uint32_t e, uint64_t ce, uint32_t rights, uint32_t *target);
 
+/*@ requires 0 < e < EXO_NENV && \valid(target);
+    assigns *target;
+    ensures \result == EXO_OK ==> 0 < *target < EXO_NENV; */
 static inline enum exo_status cap_live_env(uint32_t e, uint64_t ce, uint32_t rights,
 					   uint32_t *target)
 {

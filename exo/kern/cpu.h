@@ -26,11 +26,15 @@ struct cpu {
 
 extern struct cpu cpus[NCPU];
 
+/*@ assigns \nothing;
+    ensures \result == &cpus[0]; */
 static inline struct cpu *cpu_this(void)
 {
 	return &cpus[0];
 }
 
+/*@ assigns \nothing;
+    ensures \result == cpus[0].current; */
 static inline uint32_t cpu_self(void)
 {
 	return cpus[0].current;

@@ -17,6 +17,8 @@
 
 /*@ requires 0 < e < EXO_NENV;
     requires envs[e].state == EXO_ENV_WAITING || envs[e].state == EXO_ENV_CALLING;
+    assigns envs[0 .. EXO_NENV - 1], cpus[0], slot_runnable[0 .. SLOT_WORDS - 1],
+      timer_heap[0 .. EXO_NENV - 1], timer_place[0 .. EXO_NENV - 1], timer_count;
     ensures envs[e].state == EXO_ENV_RUNNABLE; */
 void event_wake(uint32_t e, enum exo_status status, uint64_t value)
 {
@@ -36,7 +38,10 @@ void event_wake(uint32_t e, enum exo_status status, uint64_t value)
 	slot_ready(e);
 }
 
-/*@ requires e < EXO_NENV; */
+/*@ requires e < EXO_NENV;
+    requires wakers[e].w.asleep ==> 0 < e && waker_sound(e);
+    assigns wakers[e], envs[0 .. EXO_NENV - 1], cpus[0], slot_runnable[0 .. SLOT_WORDS - 1],
+      timer_heap[0 .. EXO_NENV - 1], timer_place[0 .. EXO_NENV - 1], timer_count; */
 void event_raise(uint32_t e, uint64_t bits)
 {
 	if (envs[e].state == EXO_ENV_FREE || envs[e].state == EXO_ENV_ZOMBIE)
@@ -51,6 +56,8 @@ void event_raise(uint32_t e, uint64_t bits)
 }
 
 /*@ requires 0 < e < EXO_NENV && envs[e].state == EXO_ENV_RUNNABLE;
+    assigns envs[0 .. EXO_NENV - 1], cpus[0], slot_runnable[0 .. SLOT_WORDS - 1],
+      timer_heap[0 .. EXO_NENV - 1], timer_place[0 .. EXO_NENV - 1], timer_count;
     ensures envs[e].state == EXO_ENV_WAITING; */
 void event_sleep(uint32_t e, uint64_t mask, uint64_t deadline)
 {

@@ -22,6 +22,18 @@ union scene {
 
 extern struct exo_group groups[EXO_NGROUP];
 extern union scene scenes[EXO_NGROUP];
+extern struct bpf_program group_programs[EXO_NGROUP];
+
+/*@ // what the interpreter may be given: it was accepted
+    predicate group_sound(integer g) = checked(&group_programs[g]) &&
+      group_programs[g].steps <= EXO_GROUP_STEPS &&
+      group_programs[g].context_size == sizeof(struct exo_sched);
+    predicate members_kept(struct exo_sched *s) = s->members <= EXO_SCHED_MEMBERS &&
+      (\forall integer i; 0 <= i < EXO_SCHED_MEMBERS ==> s->member[i].env < EXO_NENV) &&
+      (\forall integer i; s->members <= i < EXO_SCHED_MEMBERS ==> s->member[i].env == 0);
+    predicate group_kept(integer g) = groups[g].owner < EXO_NENV &&
+      groups[g].row < EXO_GROUP_FAILURES && members_kept(&scenes[g].sched) &&
+      (groups[g].insns != 0 ==> groups[g].owner != 0 && group_sound(g)); */
 
 /*
  * The slot at which the CPU is now is group g's: the member that its program gives it to, which can

@@ -20,6 +20,11 @@ uint64_t load_waiting[LOAD_WORDS];
 struct bpf_program load_program;
 static struct bpf_verifier load_verifier;
 
+/*@ // what the verifier has begun with it can go on with
+    predicate load_walks = load.env != 0 && load.verifying != 0 ==>
+      walking(&load_verifier, &load_program) && load_program.context_size ==
+	(load.group != 0 ? sizeof(struct exo_sched) : sizeof(struct exo_wake)); */
+
 /* ---- whose turn it is -------------------------------------------------------------------- */
 
 /*@ requires e < EXO_NENV;
@@ -39,7 +44,8 @@ static void wait_no_more(uint32_t e)
 /* Who waits, the first behind `last` in the circle of numbers; 0: nobody does. */
 /*@ requires last < EXO_NENV;
     assigns \nothing;
-    ensures \result < EXO_NENV; */
+    ensures \result < EXO_NENV;
+    ensures \result != 0 ==> load_waiting[\result / 64] != 0; */
 static uint32_t waits_behind(uint32_t last)
 {
 	const uint32_t start = (last + 1) % EXO_NENV;
@@ -60,6 +66,9 @@ static uint32_t waits_behind(uint32_t last)
 }
 
 /* Has who loads, or who may, had its time? */
+/*@ requires load.since <= info.ticks;
+    assigns \nothing;
+    ensures \result != 0 <==> info.ticks - load.since >= EXO_BPF_TICKS; */
 static int overdue(void)
 {
 	return info.ticks - load.since >= EXO_BPF_TICKS;
@@ -67,7 +76,8 @@ static int overdue(void)
 
 /* e, who loaded or could have, does not any more. */
 /*@ requires e < EXO_NENV;
-    assigns load, load_waiting[e / 64]; */
+    assigns load.last, load.env, load.turn, load_waiting[e / 64];
+    ensures load.last == e && load.env == 0 && load.turn == 0; */
 static void pass_on(uint32_t e)
 {
 	wait_no_more(e);
@@ -77,8 +87,13 @@ static void pass_on(uint32_t e)
 }
 
 /* May `me`, which wants to, load now?  Whoever has had its time makes room first. */
-/*@ requires 0 < me < EXO_NENV;
-    assigns load, load_waiting[0 .. LOAD_WORDS - 1]; */
+/*@ requires 0 < me < EXO_NENV && load_kept;
+    assigns load.last, load.env, load.turn, load.since, load_waiting[0 .. LOAD_WORDS - 1];
+    ensures load_kept;
+    ensures \result != 0 ==> load.env == me || (load.env == 0 && load.turn == me);
+    ensures load.env == \old(load.env) || load.env == 0;
+    ensures \old(load.env) != 0 ==>
+      (load.env == 0 <==> info.ticks - \old(load.since) >= EXO_BPF_TICKS); */
 static int my_turn(uint32_t me)
 {
 	const uint32_t before = load.env != 0 ? load.env : load.turn;
@@ -97,8 +112,11 @@ static int my_turn(uint32_t me)
 	return load.turn == me;
 }
 
-/*@ requires e < EXO_NENV;
-    assigns load, load_waiting[e / 64]; */
+/*@ requires 0 < e < EXO_NENV && load_kept;
+    assigns load.last, load.env, load.turn, load_waiting[e / 64];
+    ensures load_kept && load.env != e && load.turn != e;
+    ensures \old(load.env) != e && \old(load.turn) != e ==>
+      load.env == \old(load.env) && load.turn == \old(load.turn); */
 void load_env_end(uint32_t e)
 {
 	wait_no_more(e);
@@ -106,8 +124,10 @@ void load_env_end(uint32_t e)
 		pass_on(e);
 }
 
-/*@ requires 0 < g < EXO_NGROUP;
-    assigns load, load_waiting[0 .. LOAD_WORDS - 1]; */
+/*@ requires 0 < g < EXO_NGROUP && load_kept;
+    assigns load.last, load.env, load.turn, load_waiting[0 .. LOAD_WORDS - 1];
+    ensures load_kept && (load.env == 0 || load.group != g);
+    ensures \old(load.group) != g ==> load.env == \old(load.env); */
 void load_drop(uint32_t g)
 {
 	if (load.env != 0 && load.group == g)
@@ -116,6 +136,21 @@ void load_drop(uint32_t g)
 
 /* ---- loading ----------------------------------------------------------------------------- */
 
+/*@ requires 0 < cpus[0].current < EXO_NENV && load_kept;
+    assigns load, load_waiting[0 .. LOAD_WORDS - 1], load_program.count;
+    ensures load_kept;
+    ensures \result.status == EXO_OK && \result.value != 0 ==>
+      load.env == cpus[0].current && load.group == group && load.verifying == 0 &&
+      load_program.count == 0;
+    ensures \old(load.env) != 0 && \old(load.env) != cpus[0].current &&
+      info.ticks - \old(load.since) < EXO_BPF_TICKS ==> load.env == \old(load.env);
+    ensures load.env == \old(load.env) && load.env != cpus[0].current ==>
+      load_program.count == \old(load_program.count) && load.group == \old(load.group);
+    behavior refused:
+      assumes group != 0 &&
+	(group >= EXO_NGROUP || groups[group].owner != cpus[0].current);
+      assigns \nothing;
+      ensures \result.status != EXO_OK; */
 struct exo_result sys_bpf_begin(uint64_t group)
 {
 	const uint32_t me = cpu_self();
@@ -138,18 +173,28 @@ struct exo_result sys_bpf_begin(uint64_t group)
 
 /* Eight bytes of a program's memory as an instruction. */
 /*@ requires \valid_read(b + (0 .. 7));
-    assigns \nothing; */
+    assigns \nothing;
+    ensures \result.op == b[0] && \result.regs == b[1]; */
 static struct exo_bpf_insn insn_from(const uint8_t *b)
 {
 	return (struct exo_bpf_insn){
 		.op = b[0],
 		.regs = b[1],
-		.off = (int16_t)(b[2] | b[3] << 8),
-		.imm = (int32_t)(b[4] | (uint32_t)b[5] << 8 | (uint32_t)b[6] << 16 |
-				 (uint32_t)b[7] << 24),
+		.off = (int16_t)(b[2] + b[3] * 0x100),
+		.imm = (int32_t)(b[4] + b[5] * 0x100u + b[6] * 0x10000u + b[7] * 0x1000000u),
 	};
 }
 
+/*@ requires 0 < cpus[0].current < EXO_NENV && load_kept;
+    assigns load_program.insn[0 .. EXO_BPF_MAX_INSNS - 1], load_program.count;
+    ensures load_kept;
+    ensures load_program.count ==
+      \old(load_program.count) + (\result.status == EXO_OK ? n : 0);
+    behavior refused:
+      assumes load.env != cpus[0].current || load.verifying != 0 || n == 0 || n > EXO_BPF_PUT ||
+	load_program.count + n > (load.group != 0 ? EXO_BPF_MAX_INSNS : EXO_WAKE_INSNS);
+      assigns \nothing;
+      ensures \result.status != EXO_OK; */
 struct exo_result sys_bpf_put(uint64_t va, uint64_t n)
 {
 	const uint32_t me = cpu_self();
@@ -165,7 +210,8 @@ struct exo_result sys_bpf_put(uint64_t va, uint64_t n)
 	if (status != EXO_OK)
 		return refuse(status);
 	/*@ loop invariant 0 <= i <= n;
-	    loop assigns i, load_program;
+	    loop invariant load_program.count == \at(load_program.count, Pre) + i;
+	    loop assigns i, load_program.insn[0 .. EXO_BPF_MAX_INSNS - 1], load_program.count;
 	    loop variant n - i; */
 	for (uint32_t i = 0; i < n; i++)
 		load_program.insn[load_program.count++] =
@@ -174,6 +220,13 @@ struct exo_result sys_bpf_put(uint64_t va, uint64_t n)
 }
 
 /* The next part of the verification. */
+/*@ requires 0 < load.env < EXO_NENV && load_kept && load_walks;
+    assigns load.verifying, load_program.context_size, load_program.steps, load_verifier;
+    ensures load_kept && load.verifying != 0;
+    ensures load_program.context_size ==
+      (load.group != 0 ? sizeof(struct exo_sched) : sizeof(struct exo_wake));
+    ensures \result == EXO_BPF_MORE ==> walking(&load_verifier, &load_program);
+    ensures \result == EXO_BPF_OK ==> checked(&load_program); */
 static enum exo_bpf_reason verify(void)
 {
 	if (load.verifying)
@@ -184,6 +237,23 @@ static enum exo_bpf_reason verify(void)
 	return bpf_verify_begin(&load_verifier, &load_program);
 }
 
+/*@ requires 0 < cpus[0].current < EXO_NENV && load_kept && load_walks;
+    assigns load, load_waiting[0 .. LOAD_WORDS - 1], load_program.context_size,
+      load_program.steps, load_verifier, wakers[cpus[0].current], groups[load.group],
+      group_programs[load.group];
+    ensures load_kept && load_walks;
+    behavior refused:
+      assumes load.env != cpus[0].current;
+      assigns \nothing;
+      ensures \result.status != EXO_OK;
+    behavior for_group:
+      assumes load.env == cpus[0].current && load.group != 0;
+      ensures groups[load.group].loaded == \old(groups[load.group].loaded) ||
+	(group_sound(load.group) && load.env == 0);
+    behavior for_wait:
+      assumes load.env == cpus[0].current && load.group == 0;
+      ensures waker_sound(cpus[0].current) ||
+	wakers[cpus[0].current].w.insns == \old(wakers[cpus[0].current].w.insns); */
 struct exo_result sys_bpf_verify(void)
 {
 	const uint32_t me = cpu_self();
@@ -201,6 +271,6 @@ struct exo_result sys_bpf_verify(void)
 		wake_program(me, &load_program);
 	if (reason != EXO_BPF_MORE)
 		pass_on(me);
-	return answer(EXO_OK, reason | (uint64_t)load_verifier.pc << 16 |
-				      (uint64_t)load_program.steps << 32);
+	return answer(EXO_OK,
+		      reason | load_verifier.pc * 0x10000ull | load_program.steps * 0x100000000ull);
 }

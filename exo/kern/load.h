@@ -12,6 +12,8 @@
 
 #include <exo/tables.h>
 #include "bpf.h"
+#include "group.h"
+#include "info.h"
 
 struct load {
 	uint32_t env;	    /* who loads; 0: nobody */
@@ -27,6 +29,27 @@ enum { LOAD_WORDS = EXO_NENV / 64 };
 extern struct load load;
 extern struct bpf_program load_program;	  /* what has been put */
 extern uint64_t load_waiting[LOAD_WORDS]; /* bit per environment that has found others before it */
+
+/*@ predicate load_kept = load.env < EXO_NENV && load.turn < EXO_NENV && load.last < EXO_NENV &&
+      load.group < EXO_NGROUP && load.since <= info.ticks &&
+      (load.env == 0 || load.turn == 0) &&
+      (load.env != 0 && load.group != 0 ==> groups[load.group].owner == load.env) &&
+      (load.env != 0 ==>
+	load_program.count <= (load.group != 0 ? EXO_BPF_MAX_INSNS : EXO_WAKE_INSNS));
+
+    // a copy of a program with right fields is one
+    lemma halves_copied{A,B}: \forall struct exo_bpf_insn *from, *to, integer n;
+      \at(checked_insns(from, n), A) &&
+      (\forall integer k; 0 <= k < n ==> \at(from[k], A) == \at(to[k], B)) ==>
+      \at(halves(to, n), B);
+    lemma sound_copied{A,B}: \forall struct exo_bpf_insn *from, *to, integer n;
+      \at(checked_insns(from, n), A) &&
+      (\forall integer k; 0 <= k < n ==> \at(from[k], A) == \at(to[k], B)) ==>
+      \at((\forall integer pc; 0 <= pc < n ==> sound(to[pc], pc, n)), B);
+    lemma checked_copied{A,B}: \forall struct exo_bpf_insn *from, *to, integer n;
+      \at(checked_insns(from, n), A) &&
+      (\forall integer k; 0 <= k < n ==> \at(from[k], A) == \at(to[k], B)) ==>
+      \at(checked_insns(to, n), B); */
 
 /* Group g is freed: nobody loads for it. */
 void load_drop(uint32_t g);

@@ -31,6 +31,7 @@ void machine_root_init(struct pfn root);
 void machine_tlb_drop(struct pfn root, uint64_t va, uint32_t pages);
 
 /* Nanoseconds since boot. */
+/*@ assigns \nothing; */
 uint64_t machine_now(void);
 
 /* What the TSC says. */

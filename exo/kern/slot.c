@@ -167,7 +167,8 @@ static void choose_nobody(void)
 }
 
 /*@ requires 0 < e < EXO_NENV;
-    assigns cpus[0]; */
+    assigns cpus[0];
+    ensures cpus[0].chosen != e; */
 void slot_unchoose(uint32_t e)
 {
 	if (cpu_this()->chosen == e)

@@ -14,11 +14,15 @@
 #include <exo/syscall.def>
 #undef CALL
 
+/*@ assigns \nothing;
+    ensures \result.status == status && \result.value == value; */
 static inline struct exo_result answer(enum exo_status status, uint64_t value)
 {
 	return (struct exo_result){(uint64_t)status, value};
 }
 
+/*@ assigns \nothing;
+    ensures \result.status == status && \result.value == 0; */
 static inline struct exo_result refuse(enum exo_status status)
 {
 	return answer(status, 0);

@@ -73,6 +73,8 @@ static void mark(const struct spot *spot, uint64_t bits)
 	machine_table((struct pfn){spot->table})->e[spot->index] |= bits;
 }
 
+/*@ requires e < EXO_NENV && \valid(dst + (0 .. n - 1));
+    assigns dst[0 .. n - 1]; */
 enum exo_status copy_in(uint32_t e, struct uva src, uint8_t *dst, uint32_t n)
 {
 	struct spot spot[2];

@@ -19,6 +19,11 @@ union waker {
 
 extern union waker wakers[EXO_NENV];
 
+/*@ // what the interpreter may be given: it was accepted
+    predicate waker_sound(integer e) = wakers[e].w.insns <= EXO_WAKE_INSNS &&
+      wakers[e].w.bound <= EXO_WAKE_STEPS &&
+      checked_insns(&wakers[e].w.insn[0], wakers[e].w.insns); */
+
 /* e's predicate is this one from now on; e is not asleep. */
 void wake_program(uint32_t e, const struct bpf_program *program);
 
