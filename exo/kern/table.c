@@ -500,7 +500,8 @@ uint32_t table_lowest(uint32_t t)
 	return t;
 }
 
-/* Frame f is freed when it is e's and nothing holds it any more: no mapping, link, role, request. */
+/* Frame f is freed when it is e's and nothing holds it any more: no mapping, link, role, request.
+ */
 /*@ requires f < NFRAME && 0 < e < EXO_NENV;
     assigns pages[f], page_free_map[f / 64], info.free_frames,
 	    quota_used[e].n[EXO_QUOTA_PAGES]; */
