@@ -330,8 +330,9 @@ static uint32_t role_pins(uint32_t z, uint32_t f)
 }
 
 /*
- * A table with entries is emptied (value 0: come again), anything else is freed (value 1).  A table
- * that is still mapped somewhere waits for that mapping to go.
+ * Of a table with entries, one table is emptied from below (value 0: come again), and frames that
+ * only it led to go with that; anything else is freed (value 1).  A frame that is still mapped
+ * somewhere waits for that mapping to go.
  */
 static struct exo_result reclaim_page(uint32_t z, uint64_t index)
 {
@@ -343,7 +344,7 @@ static struct exo_result reclaim_page(uint32_t z, uint64_t index)
 	const uint32_t f = (uint32_t)index;
 
 	if (pages[f].present != 0) {
-		table_empty(f);
+		table_empty(table_lowest(f));
 		return answer(EXO_OK, 0);
 	}
 	if (page_maps[f] != 0 || run_maps[f / RUN] != 0 || pages[f].parent != 0 ||

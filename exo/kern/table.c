@@ -466,8 +466,56 @@ static uint32_t next_full(const struct table *t, uint32_t i, uint32_t count)
 	return i;
 }
 
+/* A table with entries that an entry of t links; 0: there is none. */
 /*@ requires t < NFRAME && pages[t].state == EXO_PAGE_TABLE && 1 <= pages[t].level <= 4;
+    assigns \nothing;
+    ensures \result < NFRAME; */
+static uint32_t full_child(uint32_t t)
+{
+	const struct table *const entries = machine_table((struct pfn){t});
+	const uint32_t level = pages[t].level, count = entries_of(level);
+	uint32_t left = level == 1 ? 0 : pages[t].present;
+
+	/*@ loop invariant 0 <= i <= count;
+	    loop assigns i, left;
+	    loop variant left; */
+	for (uint32_t i = 0; left != 0 && (i = next_full(entries, i, count)) < count; i++, left--)
+		if (!entry_is_leaf(entries->e[i], level) &&
+		    pages[entry_frame(entries->e[i])].present != 0)
+			return entry_frame(entries->e[i]);
+	return 0;
+}
+
+uint32_t table_lowest(uint32_t t)
+{
+	uint32_t child = full_child(t);
+
+	/*@ loop invariant t < NFRAME && child < NFRAME;
+	    loop assigns t, child;
+	    loop variant pages[t].level; */
+	while (child != 0) {
+		t = child;
+		child = full_child(t);
+	}
+	return t;
+}
+
+/* Frame f is freed when it is e's and nothing holds it any more: no mapping, link, role, request.
+ */
+/*@ requires f < NFRAME && 0 < e < EXO_NENV;
+    assigns pages[f], page_free_map[f / 64], info.free_frames,
+	    quota_used[e].n[EXO_QUOTA_PAGES]; */
+static void let_go(uint32_t e, uint32_t f)
+{
+	if (pages[f].owner == e && page_idle(f) == EXO_OK)
+		page_release(f);
+}
+
+/*@ requires t < NFRAME && pages[t].state == EXO_PAGE_TABLE && 1 <= pages[t].level <= 4;
+    requires 0 < pages[t].owner < EXO_NENV;
     assigns pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1], run_maps[0 .. NFRAME / RUN - 1];
+    assigns page_free_map[0 .. NFRAME / 64 - 1], info.free_frames;
+    assigns quota_used[pages[t].owner].n[EXO_QUOTA_PAGES];
     ensures pages[t].present == 0;
 */
 void table_empty(uint32_t t)
@@ -478,18 +526,23 @@ void table_empty(uint32_t t)
 
 	/*@ loop invariant 0 <= i <= count;
 	    loop assigns i, left, pages[0 .. NFRAME - 1], page_maps[0 .. NFRAME - 1],
-	      run_maps[0 .. NFRAME / RUN - 1], entries->e[0 .. NENTRY - 1];
+	      run_maps[0 .. NFRAME / RUN - 1], entries->e[0 .. NENTRY - 1],
+	      page_free_map[0 .. NFRAME / 64 - 1], info.free_frames,
+	      quota_used[pages[t].owner].n[EXO_QUOTA_PAGES];
 	    loop variant left; */
 	for (uint32_t i = 0; left != 0 && (i = next_full(entries, i, count)) < count; i++, left--) {
 		const uint64_t entry = entries->e[i];
+		const uint32_t f = entry_frame(entry);
 
+		entries->e[i] = 0;
 		if (entry_is_leaf(entry, level)) {
 			leaf_uncount(entry, level);
 		} else {
-			pages[entry_frame(entry)].parent = 0;
-			pages[entry_frame(entry)].va = 0;
+			pages[f].parent = 0;
+			pages[f].va = 0;
 		}
-		entries->e[i] = 0;
+		if ((entry & PTE_PS) == 0)
+			let_go(pages[t].owner, f);
 	}
 	pages[t].present = 0;
 }

@@ -36,8 +36,12 @@ static inline int entry_is_leaf(uint64_t entry, uint32_t level)
 	return level == 1 || (level == 2 && (entry & PTE_PS) != 0);
 }
 
-/* Empties every entry of table frame t, whose owner is a ZOMBIE (so no CPU translates by it): at
-   most 512. */
+/* Where to begin emptying table t: a table at or below it whose own links lead to empty tables
+   only. Looks at most at 512 entries of each of 4 tables. */
+uint32_t table_lowest(uint32_t t);
+
+/* Empties every entry of table frame t, whose owner is a ZOMBIE (so no CPU translates by it), and
+   frees those of the owner's frames that nothing holds any more: at most 512 of either. */
 void table_empty(uint32_t t);
 
 /*

@@ -437,7 +437,7 @@ static void reclaim_all(uint32_t z)
 		if (caps[z].c[s].kind != EXO_CAP_NONE)
 			OK(sys_env_reclaim(eid, EXO_QUOTA_CAPS, s));
 	for (uint32_t f = 0; f < info.frames; f++)
-		if (pages[f].owner == z && pages[f].present != 0)
+		while (pages[f].owner == z && pages[f].present != 0 && !why)
 			CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, f)) == 0);
 	for (uint32_t f = 0; f < info.frames; f++)
 		if (pages[f].owner == z)
@@ -516,8 +516,98 @@ static void test_env_reclaim_sparse_table(void)
 		OK(sys_env_kill(8, 0));
 		CHECK(OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, L1))) == 0);
 		CHECK(page_maps[frame(2, DATA)] == 0 && pages[frame(2, L1)].present == 0);
+		CHECK(pages[frame(2, DATA)].state == EXO_PAGE_FREE);
 		CHECK(machine_table((struct pfn){frame(2, L1)})->e[i] == 0);
 	}
+}
+
+/* Is there nobody's frame any more? */
+static int is_free(uint32_t f)
+{
+	return pages[f].state == EXO_PAGE_FREE && pages[f].owner == 0 &&
+	       (page_free_map[f / 64] >> f % 64 & 1) == 1;
+}
+
+/* By its root alone an address space goes, a table each time, the lowest first. */
+static void test_env_reclaim_from_below(void)
+{
+	uint64_t eid;
+
+	world();
+	child(2, 8);
+	eid = env_eid(2).n;
+	OK(sys_page_take(8, frame(2, 20), level(1)));
+	OK(sys_table_link(8, frame(2, L2), 511, frame(2, 20)));
+	OK(sys_page_take(8, frame(2, 21), EXO_PAGE_DATA));
+	OK(sys_page_map(8, frame(2, 20), 511, frame(2, 21), 1, 8 << 8 | R));
+	OK(sys_env_kill(8, 0));
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 0);
+	CHECK(is_free(frame(2, DATA)) && is_free(frame(2, DATA + 3)));
+	CHECK(pages[frame(2, L1)].present == 0 && pages[frame(2, 20)].present == 1);
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 0);
+	CHECK(is_free(frame(2, 21)) && pages[frame(2, L2)].present == 2);
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 0);
+	CHECK(is_free(frame(2, L1)) && is_free(frame(2, 20)) && !is_free(frame(2, L2)));
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 0);
+	CHECK(is_free(frame(2, L2)) && pages[frame(2, ROOT)].present == 1);
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 0);
+	CHECK(is_free(frame(2, L3)) && envs[2].root == frame(2, ROOT));
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 1);
+	CHECK(is_free(frame(2, ROOT)) && envs[2].root == 0);
+	CHECK(quota_used[2].n[EXO_QUOTA_PAGES] == 2); /* save area and upcall page have roles */
+}
+
+/* What others map, what is another's, what has a role (and a pin for it) stays when a table is
+   emptied; what it shows twice goes with the last. */
+static void test_env_reclaim_keeps_what_is_held(void)
+{
+	uint64_t eid;
+
+	world();
+	child(2, 8);
+	eid = env_eid(2).n;
+	OK(sys_page_take(SELF, frame(1, 20), EXO_PAGE_DATA));
+	OK(sys_page_map(8, frame(2, L1), 100, frame(1, 20), 1, R));
+	OK(sys_page_map(8, frame(2, L1), 101, frame(2, UPCALL), 1, 8 << 8 | RW));
+	OK(sys_page_map(8, frame(2, L1), 102, frame(2, L1), 1, 8 << 8 | R));
+	OK(sys_page_map(SELF, frame(1, L1), 100, frame(2, DATA), 1, 8 << 8 | R));
+	OK(sys_page_map(8, frame(2, L1), 104, frame(2, DATA + 1), 1, 8 << 8 | R));
+	OK(sys_env_kill(8, 0));
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, L1))) == 0);
+	CHECK(pages[frame(1, 20)].owner == 1 && page_maps[frame(1, 20)] == 0);
+	CHECK(pages[frame(2, UPCALL)].owner == 2 && pages[frame(2, L1)].owner == 2);
+	CHECK(pages[frame(2, DATA)].owner == 2 && page_maps[frame(2, DATA)] == 1);
+	CHECK(is_free(frame(2, DATA + 1)) && is_free(frame(2, DATA + 3)));
+	NO(BUSY, sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, DATA)));
+	OK(sys_page_unmap(SELF, frame(1, L1), 100, 1));
+	reclaim_all(2);
+	CHECK(quota_used[2].n[EXO_QUOTA_PAGES] == 0);
+}
+
+/* A table that another table of the dead one shows goes with what shows it; of a large page no
+   frame goes. */
+static void test_env_reclaim_shown_tables(void)
+{
+	uint64_t eid;
+
+	world();
+	child(2, 8);
+	eid = env_eid(2).n;
+	OK(sys_quota_move(8, EXO_QUOTA_PAGES, 512));
+	for (uint32_t f = RUN_START; f < RUN_START + 512; f++)
+		OK(sys_page_take(8, f, EXO_PAGE_DATA));
+	OK(sys_page_map_large(8, frame(2, L2), 2, RUN_START, 8 << 8 | RW));
+	OK(sys_page_take(8, frame(2, 20), level(1)));
+	OK(sys_table_link(8, frame(2, L2), 1, frame(2, 20)));
+	OK(sys_page_map(8, frame(2, 20), 0, frame(2, L1), 1, 8 << 8 | R));
+	OK(sys_page_map(8, frame(2, 20), 1, frame(2, 20), 1, 8 << 8 | R));
+	OK(sys_env_kill(8, 0));
+	for (uint32_t n = 0; n < 5; n++)
+		CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 0);
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, frame(2, ROOT))) == 1);
+	CHECK(is_free(frame(2, L1)) && is_free(frame(2, 20)));
+	CHECK(run_maps[1] == 0 && pages[RUN_START].owner == 2 && pages[RUN_START + 511].owner == 2);
+	CHECK(OK(sys_env_reclaim(eid, EXO_QUOTA_PAGES, RUN_START)) == 1);
 }
 
 static void test_env_reclaim_io(void)
@@ -1104,6 +1194,24 @@ static void test_bind_of_an_old_generation_does_not_count(void)
 	CHECK(pages[f].bound == 0 && registry[at].env == 2);
 }
 
+/* A mark in an entry, of a page that was mapped by a right that is gone, is no new mapping: the
+   test of random calls took it for one. */
+static void test_a_mark_is_no_mapping(void)
+{
+	uint8_t byte;
+
+	world();
+	child(2, 8);
+	OK(sys_page_share(frame(1, DATA), 1, 8, 5, EXO_RIGHT_READ));
+	become(2);
+	OK(sys_page_map(SELF, frame(2, L1), 100, frame(1, DATA), 1, 5 << 8 | R));
+	OK(sys_cap_drop(5));
+	host_remember();
+	CHECK(copy_in(2, (struct uva){100 * EXO_PAGE_SIZE}, &byte, sizeof byte) == EXO_OK);
+	CHECK((machine_table((struct pfn){frame(2, L1)})->e[100] & PTE_A) != 0);
+	CHECK(host_overstep(2) == 0);
+}
+
 static void test_freed_frame_leaves_the_registry(void)
 {
 	const uint64_t at = entry(3, BLOCK, 7);
@@ -1118,9 +1226,8 @@ static void test_freed_frame_leaves_the_registry(void)
 	OK(sys_block_bind(X3, BLOCK, at, frame(2, DATA)));
 	become(1);
 	OK(sys_env_kill(8, 0));
-	while (page_maps[frame(2, DATA)] != 0)
-		OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, L1)));
-	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, DATA)));
+	OK(sys_env_reclaim(env_eid(2).n, EXO_QUOTA_PAGES, frame(2, L1)));
+	CHECK(is_free(frame(2, DATA)));
 	CHECK(registry[at].state == EXO_BIND_FREE && pages[frame(2, DATA)].bound == 0);
 }
 
@@ -2990,6 +3097,9 @@ static const struct {
 	TEST(env_kill),
 	TEST(env_reclaim),
 	TEST(env_reclaim_sparse_table),
+	TEST(env_reclaim_from_below),
+	TEST(env_reclaim_keeps_what_is_held),
+	TEST(env_reclaim_shown_tables),
 	TEST(env_reclaim_io),
 	TEST(env_orphans),
 	TEST(env_reap),
@@ -3010,6 +3120,7 @@ static const struct {
 	TEST(block_bind),
 	TEST(bound_frame_is_mapped_by_readers),
 	TEST(bind_of_an_old_generation_does_not_count),
+	TEST(a_mark_is_no_mapping),
 	TEST(freed_frame_leaves_the_registry),
 	TEST(registry_size),
 	TEST(device),

@@ -597,7 +597,10 @@ static const char *overstep_leaves(uint32_t me)
 			const uint64_t now = memory[t].table.e[i];
 			const uint64_t old = fresh ? 0 : old_memory[t].table.e[i];
 
-			if (now == old || !entry_is_leaf(now, level) || now == 0)
+			/* The kernel marks what it reads and writes for a program, as the CPU does.
+			 */
+			if (((now ^ old) & ~(PTE_A | PTE_D)) == 0 || !entry_is_leaf(now, level) ||
+			    now == 0)
 				continue;
 			for (uint32_t k = 0; k < run; k++)
 				if (!could_map(me, entry_frame(now) + k, now))

@@ -1,20 +1,14 @@
 /*
  * reap.c - taking an ended environment apart, thing by thing, each by a call of its own.
  *
- * Its page tables say which frames it held: from the root down each table is copied, then emptied
- * and taken back, and then what it led to goes.  Only when something is left over are all frames of
- * the machine looked through.  Owns nothing.  Called by whoever built the environment.
+ * Its address space goes with its root, a call for each table.  Only when something is left over
+ * are all frames of the machine looked through.  Owns nothing.  Called by whoever built the
+ * environment.
  */
 #include <errno.h>
-#include <string.h>
 #include <libos/build.h>
 #include <libos/call.h>
-#include <libos/layout.h>
 #include <libos/tables.h>
-#include <libos/vm.h>
-#include "../vm/ptab.h"
-
-enum { ENTRIES = PTAB_ENTRIES, MOST_WAITING = 64 };
 
 static uint32_t index_of_build(const struct build *b)
 {
@@ -31,55 +25,14 @@ int build_kill(const struct build *b, uint64_t code)
 	return call_result(call_env_kill(b->cap, code));
 }
 
-/* A frame may wait for another to go: tables that a table still shows. */
-struct waiting {
-	uint32_t count;
-	uint32_t frame[MOST_WAITING];
-};
-
-static void reclaim_frame(const struct build *b, uint32_t frame, struct waiting *w)
+/* A page table takes a call for each table below it, with which go the frames that these led to. */
+static void reclaim_frame(const struct build *b, uint32_t frame)
 {
-	struct exo_result r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
+	struct exo_result r;
 
-	if (r.status == EXO_OK && r.value == 0)
+	do
 		r = call_env_reclaim(b->eid, EXO_QUOTA_PAGES, frame);
-	if (r.status == EXO_BUSY && w && w->count < MOST_WAITING)
-		w->frame[w->count++] = frame;
-}
-
-/* Its own frames that a table leads to, but for large pages; returns how many. */
-static uint32_t copy_entries(const struct build *b, uint32_t frame, uint32_t *frames)
-{
-	const uint32_t self = index_of_build(b), all = tables_info()->frames;
-	uint32_t left = tables_page(frame)->present, n = 0;
-	const volatile uint64_t *table = left ? vm_window(&frame, 1, VM_READ, b->cap, 0) : 0;
-
-	if (!table)
-		return 0;
-	for (uint32_t i = 0; left && (i = ptab_next(table, i)) < ENTRIES; i++, left--) {
-		const uint64_t e = table[i];
-
-		if ((e & PTE_LARGE) == 0 && PTE_FRAME(e) < all &&
-		    tables_page(PTE_FRAME(e))->owner == self)
-			frames[n++] = PTE_FRAME(e);
-	}
-	vm_window_end();
-	return n;
-}
-
-/* A table, then whatever it led to: the kernel frees what nothing leads to any more. */
-static void reclaim_table(const struct build *b, uint32_t frame, unsigned level, struct waiting *w)
-{
-	uint32_t frames[ENTRIES];
-	const uint32_t n = copy_entries(b, frame, frames);
-
-	reclaim_frame(b, frame, w);
-	for (uint32_t i = 0; i < n; i++) {
-		if (level > 1)
-			reclaim_table(b, frames[i], level - 1, w);
-		else
-			reclaim_frame(b, frames[i], w);
-	}
+	while (r.status == EXO_OK && r.value == 0);
 }
 
 static uint32_t used(const struct build *b, enum exo_quota_kind kind)
@@ -87,25 +40,23 @@ static uint32_t used(const struct build *b, enum exo_quota_kind kind)
 	return tables_quota_used(index_of_build(b))->n[kind];
 }
 
+/* What is left after the root is shared with others, or was never mapped. */
 static void reclaim_pages(const struct build *b, const volatile struct exo_env *e)
 {
 	const uint32_t self = index_of_build(b), save = e->save, upcall = e->upcall_page;
 	const uint32_t frames = tables_info()->frames;
-	struct waiting w = {.count = 0};
 
 	if (e->root)
-		reclaim_table(b, e->root, 4, &w);
+		reclaim_frame(b, e->root);
 	if (save)
-		reclaim_frame(b, save, 0);
+		reclaim_frame(b, save);
 	if (upcall)
-		reclaim_frame(b, upcall, 0);
-	for (uint32_t i = 0; i < w.count; i++)
-		reclaim_frame(b, w.frame[i], 0);
+		reclaim_frame(b, upcall);
 	for (int tables = 1; tables >= 0; tables--)
 		for (uint32_t f = 0; used(b, EXO_QUOTA_PAGES) && f < frames; f++)
 			if (tables_page(f)->owner == self &&
 			    (!tables || tables_page(f)->state == EXO_PAGE_TABLE))
-				reclaim_frame(b, f, 0);
+				reclaim_frame(b, f);
 }
 
 static void reclaim_slots(const struct build *b, const volatile struct exo_env *e)

@@ -20,7 +20,7 @@
 enum { BATCH = 64 };
 
 /* Pages that follow each other and are alike. */
-struct batch {
+struct run {
 	uint64_t va;
 	uint32_t count;
 	uint32_t mine; /* frames of this program */
@@ -29,75 +29,111 @@ struct batch {
 	uint32_t frames[BATCH];
 };
 
+/* The child's frames that are still to be filled, and from where. */
+struct copies {
+	uint32_t count;
+	uint32_t frames[BATCH];
+	uint64_t from[BATCH];
+};
+
 static const struct ptab *child; /* tables of the copy that was made last */
 
-static int copy_pages(struct build *b, const struct batch *t)
-{
-	uint32_t frames[BATCH];
-	char *window;
-	int err = build_pages(b, t->va, t->count, ptab_perm(t->bits), frames);
+/* What is not copied begins a table, so that no run goes over it. */
+_Static_assert(LAYOUT_UPCALL % VM_LARGE_PAGE == 0 && LAYOUT_RING == LAYOUT_UPCALL + VM_PAGE,
+	       "upcall page and ring are the first of their table");
 
-	if (err)
-		return err;
-	window = vm_window(frames, t->count, VM_READ | VM_WRITE, b->cap, &err);
+static int fill(struct build *b, struct copies *c)
+{
+	char *window;
+	int err = 0;
+
+	if (!c->count)
+		return 0;
+	window = vm_window(c->frames, c->count, VM_READ | VM_WRITE, b->cap, &err);
 	if (!window)
 		return err;
-	/* NOLINTNEXTLINE(clang-analyzer-unix.cstring.NullArg): only what is mapped gets here */
-	memcpy(window, (const void *)t->va, t->count * VM_PAGE);
+	for (uint32_t i = 0; i < c->count; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.cstring.NullArg): only what is mapped gets
+		 * here */
+		memcpy(window + i * VM_PAGE, (const void *)c->from[i], VM_PAGE);
 	vm_window_end();
+	c->count = 0;
 	return 0;
 }
 
-static int flush(struct build *b, const struct batch *t)
+static int copy_run(struct build *b, const struct run *r, struct copies *c)
 {
-	const struct vm_region *r = t->region;
+	int err = c->count + r->count > BATCH ? fill(b, c) : 0;
+
+	if (!err)
+		err = build_pages(b, r->va, r->count, ptab_perm(r->bits), c->frames + c->count);
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < r->count; i++)
+		c->from[c->count++] = r->va + i * VM_PAGE;
+	return 0;
+}
+
+static int give_run(struct build *b, const struct run *r, struct copies *c)
+{
+	const struct vm_region *const region = r->region;
 	uint32_t cap = LAYOUT_CAP_SEGMENT;
 
-	if (!t->count)
-		return 0;
-	if (t->mine && !(r && r->shared && r->kind != VM_FOREIGN))
-		return copy_pages(b, t);
-	if (t->mine)
+	if (r->mine && !(region && region->shared && region->kind != VM_FOREIGN))
+		return copy_run(b, r, c);
+	if (r->mine)
 		cap = LAYOUT_CAP_SELF;
-	else if (r && r->off)
-		cap = (uint32_t)r->off;
-	return build_map_list(b, t->va, t->frames, t->count, ptab_perm(t->bits), cap);
+	else if (region && region->off)
+		cap = (uint32_t)region->off;
+	return build_map_list(b, r->va, r->frames, r->count, ptab_perm(r->bits), cap);
 }
 
-/* The page at va with entry e goes with those before it, or begins anew when they are done. */
-static int add(struct build *b, struct batch *t, uint64_t va, uint64_t e, uint64_t self)
+static uint32_t is_own(uint64_t e, uint64_t self)
 {
-	const uint64_t bits = e & (PTE_WRITE | PTE_NX);
-	const uint32_t mine = tables_page(PTE_FRAME(e))->owner == self;
-	const struct vm_region *r = t->region && va < t->region->end ? t->region : vm_find(va);
-
-	if (t->count == BATCH || t->va + t->count * VM_PAGE != va || t->bits != bits ||
-	    t->mine != mine || t->region != r) {
-		const int err = flush(b, t);
-
-		if (err)
-			return err;
-		t->va = va;
-		t->count = 0;
-		t->mine = mine;
-		t->bits = bits;
-		t->region = r;
-	}
-	t->frames[t->count++] = PTE_FRAME(e);
-	return 0;
+	return tables_page(PTE_FRAME(e))->owner == self;
 }
 
-static int copy_table(struct build *b, struct batch *t, uint64_t base)
+/* The run that begins with entry i of the table for addresses from `base` on. */
+static void find_run(struct run *r, const volatile uint64_t *table, uint64_t base, uint32_t i)
 {
+	const uint64_t self = start_self() & 0xffff, first = table[i];
+	const uint64_t alike = PTE_PRESENT | PTE_WRITE | PTE_NX;
+	uint64_t end;
+
+	r->va = base + i * VM_PAGE;
+	r->mine = is_own(first, self);
+	r->bits = first & (PTE_WRITE | PTE_NX);
+	r->region = vm_find(r->va);
+	end = r->region ? (r->region->end - base) / VM_PAGE : i + 1;
+	if (end > PTAB_ENTRIES)
+		end = PTAB_ENTRIES;
+	if (end > i + BATCH)
+		end = i + BATCH;
+	r->count = 0;
+	do
+		r->frames[r->count++] = PTE_FRAME(table[i++]);
+	while (i < end && ((table[i] ^ first) & alike) == 0 && is_own(table[i], self) == r->mine);
+}
+
+/* Pages may come meanwhile, of the stack: `present` counts them, so that the last is not missed. */
+static int copy_table(struct build *b, struct copies *c, uint64_t base)
+{
+	const volatile struct exo_page *const record = tables_page(ptab_l1(&vm.tables, base));
 	const volatile uint64_t *table = vm_view(base);
-	const uint64_t self = start_self() & 0xffff;
+	uint32_t i = 0, seen = 0;
+	struct run r;
 	int err = table ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; !err && (i = ptab_next(table, i)) < PTAB_ENTRIES; i++) {
+	while (!err && seen < record->present && (i = ptab_next(table, i)) < PTAB_ENTRIES) {
 		const uint64_t va = base + i * VM_PAGE;
 
-		if (va != LAYOUT_UPCALL && va != LAYOUT_RING)
-			err = add(b, t, va, table[i], self);
+		r.count = 1;
+		if (va != LAYOUT_UPCALL && va != LAYOUT_RING) {
+			find_run(&r, table, base, i);
+			err = give_run(b, &r, c);
+		}
+		i += r.count;
+		seen += r.count;
 	}
 	return err;
 }
@@ -115,8 +151,8 @@ static uint32_t list_tables(uint32_t index[PTAB_LOW + PTAB_HIGH])
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < vm.tables.low; i++)
-		if (vm.tables.l1[i] && is_private(i) && tables_page(vm.tables.l1[i])->present)
+	for (uint32_t i = 0; (i = ptab_next_low(&vm.tables, i)) < vm.tables.low; i++)
+		if (is_private(i) && tables_page(vm.tables.l1[i])->present)
 			index[n++] = i;
 	for (uint32_t i = 0; i < vm.tables.high; i++)
 		if (is_private(vm.tables.high_index[i]))
@@ -140,15 +176,16 @@ static int copy_all(struct build *b)
 {
 	uint32_t index[PTAB_LOW + PTAB_HIGH];
 	const uint32_t n = list_tables(index);
-	struct batch t = {.count = 0};
+	struct copies c;
 	int err = vm_parked() ? -ENOTSUP : vm_policy_copy();
 
+	c.count = 0;
 	child = b->tables;
 	if (!err)
 		err = make_tables(b, index, n);
 	for (uint32_t i = 0; i < n && !err; i++)
-		err = copy_table(b, &t, index[i] * VM_LARGE_PAGE);
-	return err ? err : flush(b, &t);
+		err = copy_table(b, &c, index[i] * VM_LARGE_PAGE);
+	return err ? err : fill(b, &c);
 }
 
 int vm_copy_to(struct build *b)

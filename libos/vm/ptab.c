@@ -210,6 +210,18 @@ int ptab_map_segment(struct ptab *t, uint32_t frame, uint32_t pages, uint32_t fi
 			LAYOUT_CAP_SEGMENT);
 }
 
+uint32_t ptab_next_low(const struct ptab *t, uint32_t i)
+{
+	const uint32_t *const l1 = t->l1;
+
+	while (i < t->low && !l1[i]) {
+		i++;
+		while (i + 4 <= t->low && !(l1[i] | l1[i + 1] | l1[i + 2] | l1[i + 3]))
+			i += 4;
+	}
+	return i;
+}
+
 unsigned ptab_perm(uint64_t pte)
 {
 	return VM_READ | (pte & PTE_WRITE ? VM_WRITE : 0u) | (pte & PTE_NX ? 0u : VM_EXEC);

@@ -45,7 +45,10 @@ uint32_t ptab_list(const struct ptab *t, struct start_table *list);
 /* The level-1 table for va: 0 when there is none. */
 uint32_t ptab_l1(const struct ptab *t, uint64_t va);
 
-/* The same, made when there is none, with those above it. */
+/* The first index from i on of a level-1 table below 1 GiB, in l1[]; t->low: there is none. */
+uint32_t ptab_next_low(const struct ptab *t, uint32_t i);
+
+/* The level-1 table for va, made when there is none, with those above it. */
 int ptab_make_l1(struct ptab *t, uint64_t va, uint32_t *frame);
 
 /* Maps and unmaps as vm_map and vm_unmap (libos/vm.h) say.  A failed map leaves nothing. */

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define EXO_ABI_VERSION 3u
+#define EXO_ABI_VERSION 4u
 
 enum exo_status {
 #define STATUS(name, number, meaning) EXO_##name = number,

@@ -605,10 +605,14 @@ static int is_mapped(uint32_t f)
 }
 
 /* Nothing holds f: it may be freed. */
+static int is_idle(uint32_t f)
+{
+	return !is_mapped(f) && !has_role(f) && page[f].parent == 0 && entries_full(f) == 0;
+}
+
 static void needs_idle(uint32_t f)
 {
-	because(EXO_BUSY,
-		is_mapped(f) || has_role(f) || page[f].parent != 0 || entries_full(f) != 0);
+	because(EXO_BUSY, !is_idle(f));
 }
 
 static void free_frame(uint32_t f)
@@ -1125,6 +1129,28 @@ static void do_env_kill(const uint64_t *a)
 	model_raise(env[e].parent_index, EXO_EV_CHILD);
 }
 
+/* Empties the first table at or below t that leads to no other with entries; z's frames that
+   nothing holds then are free. */
+static void empty_from_below(uint32_t z, uint32_t t)
+{
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		if (entries[t][i].is == LINK && entries_full(entries[t][i].frame) != 0) {
+			empty_from_below(z, entries[t][i].frame);
+			return;
+		}
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		const struct entry was = entries[t][i];
+		const uint32_t f = was.frame;
+
+		entries[t][i] = (struct entry){0};
+		if (was.is == LINK)
+			page[f].parent = 0;
+		if (was.is != EMPTY && !(was.is == LEAF && page[t].level == 2) &&
+		    page[f].owner == z && is_idle(f))
+			free_frame(f);
+	}
+}
+
 static void reclaim_frame(uint32_t z, uint64_t f)
 {
 	uint32_t *const roles[] = {&env[z].root, &env[z].save, &env[z].upcall_page};
@@ -1133,11 +1159,8 @@ static void reclaim_frame(uint32_t z, uint64_t f)
 		return;
 	because(EXO_PERM, page[f].owner != z);
 	if (entries_full((uint32_t)f) != 0) { /* it is emptied first */
-		for (uint32_t i = 0; granted() && i < ENTRIES; i++) {
-			if (entries[f][i].is == LINK)
-				page[entries[f][i].frame].parent = 0;
-			entries[f][i] = (struct entry){0};
-		}
+		if (granted())
+			empty_from_below(z, (uint32_t)f);
 		return;
 	}
 	because(EXO_BUSY, is_mapped((uint32_t)f) || page[f].parent != 0);
