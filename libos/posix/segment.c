@@ -72,7 +72,7 @@ void posix_wake(uint64_t eid)
 		call_event_post(eid, POSIX_EV_WAKE);
 }
 
-int posix_wait_whole(uint64_t mask, uint64_t deadline)
+static inline __attribute__((always_inline)) int wait_whole(uint64_t mask, uint64_t deadline)
 {
 	const uint64_t alarm = signal_alarm_at;
 	const uint64_t until = alarm && (!deadline || alarm < deadline) ? alarm : deadline;
@@ -92,12 +92,17 @@ int posix_wait_whole(uint64_t mask, uint64_t deadline)
 	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;
 }
 
+int posix_wait_whole(uint64_t mask, uint64_t deadline)
+{
+	return wait_whole(mask, deadline);
+}
+
 int posix_wait(uint64_t mask, uint64_t deadline)
 {
 	int error;
 
 	posix_cancel_point();
-	error = posix_wait_whole(mask, deadline);
+	error = wait_whole(mask, deadline);
 	posix_cancel_point();
 	return error;
 }
