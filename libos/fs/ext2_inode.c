@@ -425,9 +425,12 @@ static int write_dead(struct fs_ctx *c, const struct ext2_node *n)
 {
 	struct ext2_block b;
 	struct ext2_inode *raw;
-	int status = n->fresh ? 0 : get_raw(c, n->ino, &b, &raw);
+	int status;
 
-	if (status != 0 || n->fresh)
+	if (n->fresh)
+		return 0;
+	status = get_raw(c, n->ino, &b, &raw);
+	if (status != 0)
 		return status;
 	raw->links = 0;
 	raw->dtime = (uint32_t)ext2_of(c)->now.sec;
