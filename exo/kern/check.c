@@ -200,8 +200,7 @@ static const char *check_link(uint32_t t, uint32_t index, uint64_t entry)
 		return "link leads to a table one level down, of one owner";
 	if (pages[f].parent != t)
 		return "linked table knows its parent";
-	if (pages[f].va != pages[t].va + index * span[level] &&
-	    envs[pages[t].owner].state != EXO_ENV_ZOMBIE) /* taken apart from anywhere */
+	if (pages[f].va != pages[t].va + index * span[level])
 		return "linked table knows its place";
 	return 0;
 }
@@ -243,8 +242,7 @@ static const char *check_tables(void)
 		    entry_frame(machine_table((struct pfn){p->parent})
 					->e[p->va >> (12 + 9 * p->level) & (NENTRY - 1)]) != t)
 			return "parent of a table links it";
-		if (p->parent == 0 && p->present != 0 && envs[p->owner].root != t &&
-		    envs[p->owner].state != EXO_ENV_ZOMBIE)
+		if (p->parent == 0 && p->present != 0 && envs[p->owner].root != t)
 			return "table outside an address space is empty";
 		broken = check_entries(t);
 		if (broken)
