@@ -30,9 +30,9 @@ _Static_assert(LAYOUT_UPCALL == 0x200000 && EXO_USER_CS == 0x2b && EXO_USER_SS =
 
 static RESIDENT upcall_fn *on_fault[VECTORS];
 static RESIDENT upcall_fn *first_on_page_fault;
-static RESIDENT upcall_fn *on_event, *for_threads;
+static RESIDENT upcall_fn *on_event;
 static RESIDENT upcall_fn *on_slice, *on_slice_end;
-static RESIDENT uint64_t event_mask, memory_mask, thread_mask, all_masks;
+static RESIDENT uint64_t event_mask, memory_mask;
 
 void upcall_on_fault(unsigned vector, upcall_fn *fn)
 {
@@ -45,30 +45,17 @@ void upcall_on_page_fault(upcall_fn *fn)
 	first_on_page_fault = fn;
 }
 
-static void want_events(void)
-{
-	all_masks = event_mask | memory_mask | thread_mask;
-	call_env_set(0, EXO_SET_EVENT_UPCALL, all_masks);
-}
-
 void upcall_on_event(upcall_fn *fn, uint64_t mask)
 {
 	on_event = fn;
 	event_mask = fn ? mask : 0;
-	want_events();
+	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask);
 }
 
 void upcall_for_memory(uint64_t mask)
 {
 	memory_mask = mask;
-	want_events();
-}
-
-void upcall_for_threads(upcall_fn *fn, uint64_t mask)
-{
-	for_threads = fn;
-	thread_mask = fn ? mask : 0;
-	want_events();
+	call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask);
 }
 
 static void want_slices(void)
@@ -100,8 +87,8 @@ void upcall_on_slice_end(upcall_fn *fn)
 void upcall_start(void)
 {
 	call_env_set(0, EXO_SET_UPCALL_ENTRY, (uint64_t)(uintptr_t)upcall_entry);
-	if (all_masks)
-		want_events();
+	if (event_mask | memory_mask)
+		call_env_set(0, EXO_SET_EVENT_UPCALL, event_mask | memory_mask);
 	if (on_slice || on_slice_end)
 		want_slices();
 }
@@ -117,8 +104,6 @@ __attribute__((noinline)) static void dispatch_event(struct exo_upcall_frame *fr
 {
 	if (frame->addr & memory_mask)
 		vm_policy_asked(frame);
-	if (frame->addr & thread_mask)
-		for_threads(frame);
 	if (on_event && (frame->addr & event_mask))
 		on_event(frame);
 }
@@ -151,11 +136,12 @@ int upcall_dispatch(struct exo_upcall_frame *frame)
 /* The kernel looks at events only when it leaves for a program anew, so they are fetched here. */
 void upcall_poll(void)
 {
+	const uint64_t mask = event_mask | memory_mask;
 	uint64_t bits;
 
-	if (!all_masks || !(tables_env(start_self() & 0xffff)->events & all_masks))
+	if (!mask || !(tables_env(start_self() & 0xffff)->events & mask))
 		return;
-	bits = call_wait(all_masks, 1).value;
+	bits = call_wait(mask, 1).value;
 	if (bits)
 		upcall_inject(bits);
 }

@@ -43,7 +43,6 @@ static struct thread_wait *pending;   /* through later */
 static uint64_t wanted;		      /* at least the events of pending's */
 static uint64_t nearest = UINT64_MAX; /* at most the deadlines of pending's */
 static int urgent;		      /* one woke that is to run instead of the one that does */
-static uint64_t last_slot;	      /* that sched_tick was told of */
 
 _Static_assert(LAYOUT_UPCALL == 0x200000 && offsetof(struct thread, rsp) == 0 &&
 		       offsetof(struct thread, mxcsr) == 8 && offsetof(struct thread, x87) == 12,
@@ -61,16 +60,7 @@ static const volatile uint64_t *word = &no_events;
 
 static uint64_t events_now(void)
 {
-	return *word | thread_held;
-}
-
-/* The kernel's call, but for events that an upcall took before.  No upcall may come meanwhile. */
-static struct exo_result take(uint64_t mask, uint64_t deadline)
-{
-	const uint64_t held = thread_held & mask;
-
-	thread_held &= ~mask;
-	return held ? (struct exo_result){EXO_OK, held} : call_wait(mask, deadline);
+	return *word;
 }
 
 /* Whether there are any: one instruction less than compilers make of looking at a volatile. */
@@ -108,7 +98,7 @@ void thread_start(void)
 {
 	extras |= thread_tls_size != 0;
 	word = &tables_env((uint32_t)(start_self() & 0xffff))->events;
-	thread_want_upcalls(1);
+	thread_want_slices(1);
 }
 
 /* ---- waits ---------------------------------------------------------------------------------- */
@@ -222,7 +212,7 @@ static void look(void)
 	if (events_now() & wanted) {
 		recount();
 		if (wanted)
-			(void)deliver(take(wanted, 1).value);
+			(void)deliver(call_wait(wanted, 1).value);
 	}
 	if (nearest != UINT64_MAX && time_now() >= nearest) {
 		expire();
@@ -267,7 +257,7 @@ static void idle(void)
 	until = nearest < alarm ? nearest : alarm;
 	if (until == UINT64_MAX)
 		until = wanted | upcalls ? 0 : time_now() + NOBODY_NS;
-	left = deliver(take(wanted | upcalls, until).value) & upcalls;
+	left = deliver(call_wait(wanted | upcalls, until).value) & upcalls;
 	if (alarm != UINT64_MAX && time_now() >= alarm)
 		left = upcalls;
 	if (left) {
@@ -350,23 +340,13 @@ void thread_yield(void)
 		__asm__ volatile("decq %0" : "+m"(head()->defer)::"memory");
 }
 
-/* Whether a slice began that the scheduler was not told of. */
-static int new_slot(void)
-{
-	const uint64_t slot = tables_info()->ticks;
-	const int is_new = slot != last_slot;
-
-	last_slot = slot;
-	thread_current->turns += (unsigned)is_new;
-	return is_new;
-}
-
 void thread_preempt(void *arg, struct upcall_context *c)
 {
 	(void)arg, (void)c;
 	upcall_defer();
+	thread_current->turns++;
 	look();
-	if ((new_slot() && sched_tick(thread_current)) || urgent)
+	if (sched_tick(thread_current) || urgent)
 		give_way();
 	upcall_undefer();
 	if (own[0])
@@ -454,40 +434,33 @@ static int in_handler(void)
 	return here - LAYOUT_UPCALL < EXO_PAGE_SIZE;
 }
 
-/* For the whole program: siblings that wait for what it took get it too. */
+/* The kernel's call, for the whole program: siblings that wait for what it took get it too. */
 static struct exo_result wait_whole(uint64_t mask, uint64_t deadline)
 {
-	const struct exo_result r = take(mask, deadline);
+	const struct exo_result r = call_wait(mask, deadline);
 
-	(void)deliver(r.value);
+	wait_posted(r.value);
 	return r;
-}
-
-/* Only the caller waits. */
-static struct exo_result wait_thread(uint64_t mask, uint64_t deadline)
-{
-	struct thread_wait w = {.thread = thread_current, .mask = mask, .deadline = deadline};
-
-	pending_add(&w);
-	(void)block(&w);
-	return (struct exo_result){w.got || w.result != -ETIMEDOUT ? EXO_OK : EXO_TIMEOUT, w.got};
 }
 
 struct exo_result wait_events(uint64_t mask, uint64_t deadline)
 {
-	struct exo_result r;
+	struct thread_wait w = {.mask = mask, .deadline = deadline};
 
-	if (in_handler())
-		return take(mask, deadline);
+	if (thread_count < 2 || in_handler())
+		return call_wait(mask, deadline);
+	if (wait_alone)
+		return wait_whole(mask, deadline);
+	if (mask & events_now())
+		return wait_whole(mask, 1);
+	if (deadline && time_now() >= deadline)
+		return (struct exo_result){EXO_TIMEOUT, 0};
 	thread_enter();
-	if (thread_count < 2 || wait_alone)
-		r = wait_whole(mask, deadline);
-	else if ((mask & events_now()) || (deadline && time_now() >= deadline))
-		r = wait_whole(mask, 1);
-	else
-		r = wait_thread(mask, deadline);
+	w.thread = thread_current;
+	pending_add(&w);
+	(void)block(&w);
 	thread_leave();
-	return r;
+	return (struct exo_result){w.got || w.result != -ETIMEDOUT ? EXO_OK : EXO_TIMEOUT, w.got};
 }
 
 int wait_shared(void)
@@ -537,5 +510,5 @@ void wait_forked(void)
 	thread_current->after = thread_current->ahead = thread_current;
 	thread_count = 1;
 	thread_start();
-	thread_want_upcalls(0);
+	thread_want_slices(0);
 }

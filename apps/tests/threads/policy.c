@@ -4,13 +4,10 @@
  * Time is in slices, so the machine should count instructions (icount of guest.tests).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
-#include <libos/cachectl.h>
 #include <libos/sched.h>
-#include <libos/tables.h>
 #include <libos/time.h>
 #include "threads.h"
 
@@ -153,54 +150,6 @@ static void set_priority(int priority)
 	const struct thread_policy policy = {.priority = priority};
 
 	(void)thread_set_policy(thread_self(), &policy);
-}
-
-/* ---- the disk's answer ---------------------------------------------------------------------- */
-
-static volatile uint64_t computed_in; /* slice */
-
-static void *notes_slices(void *arg)
-{
-	while (!stop)
-		computed_in = tables_info()->ticks;
-	return arg;
-}
-
-static int waits, back_at_once; /* the latter: in the midst of a slice in which another computed */
-
-/* From the disk, which may be so fast that there is no wait. */
-static int reads_block(int fd, off_t at)
-{
-	char block[512];
-	int good = cachectl_drop("/") == 0;
-
-	computed_in = 0;
-	good &= pread(fd, block, sizeof(block), at) == sizeof(block);
-	waits += computed_in != 0;
-	back_at_once += computed_in == tables_info()->ticks;
-	return good;
-}
-
-/* Once it came back only when the next slice began.  Bochs' disk always makes it wait. */
-static void urgent_runs_when_the_disk_answers(void)
-{
-	const struct thread_policy usual = {0},
-				   urgent = {.priority = 10, .period = 1000 * MS, .budget = MS};
-	struct thread *t;
-	int read = 0, fd;
-
-	if (!is("prio") && !is("edf"))
-		return;
-	stop = waits = back_at_once = 0;
-	fd = open("/bin/rawdisk", O_RDONLY);
-	CHECK(fd >= 0 && thread_create(&t, NULL, notes_slices, NULL) == 0);
-	CHECK(thread_set_policy(thread_self(), &urgent) == 0);
-	for (int i = 0; i < 64; i++)
-		read += reads_block(fd, i % 8 * 4096);
-	CHECK(thread_set_policy(thread_self(), &usual) == 0);
-	stop = 1;
-	CHECK(thread_join(t, NULL) == 0 && close(fd) == 0);
-	CHECK(read == 64 && (waits < 16 || back_at_once >= waits / 2));
 }
 
 static void *notes(void *arg)
@@ -484,7 +433,6 @@ const struct check policy_checks[] = {
 	{"shares follow tickets", shares_follow_tickets},
 	{"turns are equal", turns_are_equal},
 	{"the high one runs first", high_runs_first},
-	{"an urgent one runs when the disk answers", urgent_runs_when_the_disk_answers},
 	{"who is fifo runs on", fifo_runs_on},
 	{"POSIX's policies", posix_policies},
 	{"priority inversion is bounded", inversion_is_bounded},

@@ -189,11 +189,9 @@ _Noreturn void thread_resume(uint64_t frame);
  * then it is in the scheduler's queue. */
 void thread_switch_away(void);
 
-/* Of preempt.c: whether slices and the disk are to be seen, and events of the latter that nobody
- * had yet.  Of wait.c: what they lead to, deflected. */
-extern uint64_t thread_held;
+/* Of preempt.c: whether slices are to be seen.  Of wait.c: what they lead to, deflected. */
 struct upcall_context;
-void thread_want_upcalls(int on);
+void thread_want_slices(int on);
 void thread_preempt(void *arg, struct upcall_context *c);
 
 /* Bytes that a thread's variables need above its stack, and making them there: the fs base. */

@@ -39,11 +39,7 @@ void upcall_on_event(upcall_fn *fn, uint64_t mask);
  */
 void upcall_for_memory(uint64_t mask);
 
-/* And these to the thread layer, before the handler of events.  NULL and 0: none. */
-void upcall_for_threads(upcall_fn *fn, uint64_t mask);
-
-/* The masks together, without that of threads.  An event upcall, made here: returns when it was
- * handled. */
+/* Both masks together.  An event upcall of these, made here: returns when it was handled. */
 uint64_t upcall_events(void);
 void upcall_inject(uint64_t events);
 
