@@ -3,8 +3,8 @@
  * what they were in sum, every frame and CPU slot that is charged for is held, none is lost.
  *
  * The tables change when a slot ends in the midst of reading them.  Limits are read within one
- * slot; the others take longer, so such a sum counts as wrong when it never comes out right. Owns
- * the sums of the beginning.  Called by bystander.c.
+ * slot; the others take longer, so such a sum counts as wrong when it never comes out right.
+ * Owns the sums of the beginning.  Called by bystander.c.
  */
 #include <libos/tables.h>
 #include <libos/time.h>

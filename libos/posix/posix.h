@@ -93,7 +93,7 @@ int posix_wait(uint64_t mask, uint64_t deadline);
 
 /* The same for who has something to undo first: a thread that is cancelled comes back, and has
  * posix_cancel_point() to call. */
-int posix_wait_whole(uint64_t mask, uint64_t deadline);
+int posix_wait_uncancelled(uint64_t mask, uint64_t deadline);
 
 /* Posts POSIX_EV_WAKE to `eid`, if it is not 0. */
 void posix_wake(uint64_t eid);

@@ -135,7 +135,7 @@ static int sleep_for(const struct posix_record *r)
 	if (error)
 		return error;
 	posix_unlock();
-	error = posix_wait_whole(POSIX_EV_WAKE, 0);
+	error = posix_wait_uncancelled(POSIX_EV_WAKE, 0);
 	posix_lock();
 	record_met(t, r);
 	posix_unlock();

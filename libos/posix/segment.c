@@ -72,7 +72,7 @@ void posix_wake(uint64_t eid)
 		call_event_post(eid, POSIX_EV_WAKE);
 }
 
-static inline __attribute__((always_inline)) int wait_whole(uint64_t mask, uint64_t deadline)
+static inline __attribute__((always_inline)) int uncancelled(uint64_t mask, uint64_t deadline)
 {
 	const uint64_t alarm = signal_alarm_at;
 	const uint64_t until = alarm && (!deadline || alarm < deadline) ? alarm : deadline;
@@ -92,9 +92,9 @@ static inline __attribute__((always_inline)) int wait_whole(uint64_t mask, uint6
 	return deadline && time_now() >= deadline ? -ETIMEDOUT : 0;
 }
 
-int posix_wait_whole(uint64_t mask, uint64_t deadline)
+int posix_wait_uncancelled(uint64_t mask, uint64_t deadline)
 {
-	return wait_whole(mask, deadline);
+	return uncancelled(mask, deadline);
 }
 
 int posix_wait(uint64_t mask, uint64_t deadline)
@@ -102,7 +102,7 @@ int posix_wait(uint64_t mask, uint64_t deadline)
 	int error;
 
 	posix_cancel_point();
-	error = wait_whole(mask, deadline);
+	error = uncancelled(mask, deadline);
 	posix_cancel_point();
 	return error;
 }

@@ -3,12 +3,13 @@
  *
  * Owns the queue, sorted by rank: the absolute deadline of a thread's job, or NEVER for threads
  * without a period, which run by turns when no job wants to.  A job that begins takes the processor
- * at once from one with a later deadline.  EDF meets all deadlines whenever anyone could, as long
- * as the density, the sum of budget / min(deadline, period), is at most 1: a thread that would make
- * it more is refused (-EBUSY).  That counts the slices that the program gets as the whole
- * processor, which is true when it owns enough of them, and budgets as kept: nobody is stopped at
- * the end of his.  thread_next_period() tells each job's slack.  Waiters for a mutex lend their
- * deadline to its owner.  Enqueueing is linear in the runnable threads that are less urgent.
+ * from one with a later deadline, at once or, where the kernel wakes it, when a slice begins.  EDF
+ * meets all deadlines whenever anyone could, as long as the density, the sum of budget /
+ * min(deadline, period), is at most 1: a thread that would make it more is refused (-EBUSY).  That
+ * counts the slices that the program gets as the whole processor, which is true when it owns enough
+ * of them, and budgets as kept: nobody is stopped at the end of his.  thread_next_period() tells
+ * each job's slack.  Waiters for a mutex lend their deadline to its owner.  Enqueueing is linear in
+ * the runnable threads that are less urgent.
  */
 #include <errno.h>
 #include <libos/sched.h>

@@ -2,7 +2,8 @@
  * prio.c - fixed priorities, preemptive: the runnable thread of the highest priority runs.
  *
  * Owns the queue, sorted by rank = -priority, equals in order of arrival.  A thread that wakes
- * takes the processor at once from one of lower priority; threads of the same priority take turns
+ * takes the processor at once from one of lower priority, but where the kernel wakes it, which is
+ * seen when a slice begins; threads of the same priority take turns
  * by slices, but one that is `fifo` runs on until it waits or yields; lower ones wait, for ever if
  * need be.  So that a low one that holds a mutex cannot
  * make a high one wait for the middle ones (priority inversion), who waits for a mutex lends its

@@ -53,8 +53,6 @@ static int fill(struct build *b, struct copies *c)
 	if (!window)
 		return err;
 	for (uint32_t i = 0; i < c->count; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.cstring.NullArg): only what is mapped gets
-		 * here */
 		memcpy(window + i * VM_PAGE, (const void *)c->from[i], VM_PAGE);
 	vm_window_end();
 	c->count = 0;
